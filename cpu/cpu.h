@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cpu/cpu.h - what the machine needs of a CPU, and all that it may know of one.
+ *
+ * A `cpu_complex` is the set of vCPUs that share one physical address space.
+ * A vCPU runs until an exact instant: cpu_run() returns with architectural
+ * state at an instruction boundary and an exact count of retired
+ * instructions.  Running to N at once or in pieces gives the same bits.
+ *
+ * Callbacks (struct cpu_ops) are made at an exact boundary: while one runs,
+ * cpu_retired() counts every instruction before the one that makes the access
+ * and cpu_regs_get() shows the state before it.  An access of a REP string or
+ * a page walk counts as made by its instruction.
+ *
+ * Nothing here knows time: the machine turns retired instructions into
+ * picoseconds (cpu/timing/).
+ *
+ * Errors: creation can fail (host library missing, foreign, wrong layout) and
+ * says so in struct error with EXIT_HOST.  Guest faults are delivered to the
+ * guest as the SDM says (volume 3A, chapter 6) and are never errors here.
+ */
+#ifndef PARTERRE_CPU_CPU_H
+#define PARTERRE_CPU_CPU_H
+
+#include "sim/base.h"
+#include "sim/status.h"
+
+struct cpu_complex;
+struct cpu;
+
+#define CPU_COUNT_MAX 8
+
+/* A piece of RAM or ROM.  `host` stays the machine's own, page-aligned. */
+struct cpu_ram {
+	paddr_t base;
+	uint64_t bytes;  /* multiple of 4096 */
+	uint8_t *host;
+	bool read_only;  /* ROM: guest writes are dropped */
+};
+
+enum cpu_context_event {
+	CPU_CTX_INTERRUPT, /* vector; external interrupt delivered */
+	CPU_CTX_EXCEPTION, /* vector, error code, CR2 (for #PF) */
+	CPU_CTX_SOFTINT,   /* vector; INT n, INT3, INTO */
+	CPU_CTX_CR3,       /* value = new CR3 */
+	CPU_CTX_SYSCALL,   /* value = RAX at SYSCALL / SYSENTER */
+	CPU_CTX_RING,      /* value = new CPL, after it changed */
+};
+
+struct cpu_context_record {
+	enum cpu_context_event what;
+	uint32_t vector;
+	uint32_t error_code;
+	uint64_t value; /* CR2, new CR3, RAX, new CPL: see above */
+	uint64_t rip;   /* of the instruction interrupted or making the change */
+};
+
+/* What a CPU asks of the platform.  `owner` is cpu_complex_config.owner.
+ * Reads return the value zero-extended.  No callback may call cpu_run(). */
+struct cpu_ops {
+	uint64_t (*mmio_read)(void *owner, struct cpu *cpu, paddr_t pa,
+			      unsigned size);
+	void (*mmio_write)(void *owner, struct cpu *cpu, paddr_t pa,
+			   unsigned size, uint64_t value);
+	uint32_t (*port_read)(void *owner, struct cpu *cpu, uint16_t port,
+			      unsigned size);
+	void (*port_write)(void *owner, struct cpu *cpu, uint16_t port,
+			   unsigned size, uint32_t value);
+	/* The CPU is about to take an external interrupt: acknowledge and give
+	 * the vector, or -1 when there is none any more. */
+	int (*intr_ack)(void *owner, struct cpu *cpu);
+	/* RDTSC, RDTSCP, RDMSR of TSC: the counter at this boundary. */
+	uint64_t (*tsc_read)(void *owner, struct cpu *cpu);
+	/* MSRs that belong to the platform (APIC base, x2APIC, TSC, TSC
+	 * deadline...).  False: not ours, and if the CPU does not have it
+	 * either, the guest gets #GP. */
+	bool (*msr_read)(void *owner, struct cpu *cpu, uint32_t msr,
+			 uint64_t *value);
+	bool (*msr_write)(void *owner, struct cpu *cpu, uint32_t msr,
+			  uint64_t value);
+	/* CR8 is the TPR: 4 bits. */
+	uint8_t (*cr8_read)(void *owner, struct cpu *cpu);
+	void (*cr8_write)(void *owner, struct cpu *cpu, uint8_t value);
+	/* NULL: nobody looks.  Observing never changes the guest. */
+	void (*context)(void *owner, struct cpu *cpu,
+			const struct cpu_context_record *record);
+};
+
+struct cpu_complex_config {
+	const struct cpu_ram *ram; /* copied; sorted, not overlapping */
+	size_t ram_count;
+	unsigned cpu_count; /* 1 to CPU_COUNT_MAX */
+	const struct cpu_ops *ops;
+	void *owner;
+};
+
+enum cpu_stop {
+	CPU_STOP_DEADLINE, /* retired count reached the deadline */
+	CPU_STOP_HALT,     /* HLT retired and nothing woke it */
+	CPU_STOP_SHUTDOWN, /* triple fault; state as at the fault */
+	CPU_STOP_BREAK,    /* a breakpoint's address is next to execute */
+	CPU_STOP_KICK,     /* cpu_kick() was called during a callback */
+	CPU_STOP_PAUSE,    /* PAUSE retired: the guest spins, others may run */
+	CPU_STOP_BROKEN,   /* the host engine failed; cpu_broken_text() says how */
+};
+
+struct cpu_complex *cpu_complex_create(const struct cpu_complex_config *config,
+				       struct error *err) MUST_USE;
+void cpu_complex_destroy(struct cpu_complex *complex); /* NULL is fine */
+struct cpu *cpu_get(struct cpu_complex *complex, unsigned index);
+unsigned cpu_index(const struct cpu *cpu);
+
+/* Power-on reset state (SDM 3A table 9-1); APs wait for SIPI. */
+void cpu_reset(struct cpu *cpu);
+
+/* Runs until `deadline` instructions in all have retired on this vCPU
+ * (absolute, compared with cpu_retired()), or another reason to stop. */
+enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline) MUST_USE;
+uint64_t cpu_retired(const struct cpu *cpu);
+const char *cpu_broken_text(const struct cpu *cpu);
+
+/* From within a callback: cpu_run() returns CPU_STOP_KICK at the boundary
+ * after the instruction that made the callback. */
+void cpu_kick(struct cpu *cpu);
+/* The INTR line; level.  May be called from a callback: then an interrupt can
+ * be taken at the boundary after the current instruction. */
+void cpu_set_intr(struct cpu *cpu, bool level);
+/* An edge: NMI pending until taken. */
+void cpu_set_nmi(struct cpu *cpu);
+bool cpu_halted(const struct cpu *cpu);
+/* True if INTR, were it raised, would be taken at the next boundary. */
+bool cpu_interruptible(const struct cpu *cpu);
+
+/* RAM was changed by other than a vCPU (DMA, debugger, fault injection): code
+ * translated from it must not run stale.  Any time, also in callbacks. */
+void cpu_ram_changed(struct cpu_complex *complex, paddr_t pa, uint64_t bytes);
+/* Drop all cached translations of linear addresses. */
+void cpu_tlb_flush(struct cpu *cpu);
+
+void cpu_break_set(struct cpu *cpu, vaddr_t rip);
+void cpu_break_clear(struct cpu *cpu, vaddr_t rip);
+
+/* Architectural state, plain integers without holes: this is also the digest
+ * and the snapshot format.  Vector registers as in the legacy FXSAVE area. */
+enum cpu_seg { CPU_ES, CPU_CS, CPU_SS, CPU_DS, CPU_FS, CPU_GS, CPU_SEG_COUNT };
+enum cpu_gpr { CPU_RAX, CPU_RCX, CPU_RDX, CPU_RBX, CPU_RSP, CPU_RBP, CPU_RSI,
+	       CPU_RDI, CPU_R8, CPU_R9, CPU_R10, CPU_R11, CPU_R12, CPU_R13,
+	       CPU_R14, CPU_R15, CPU_GPR_COUNT };
+
+struct cpu_segment {
+	uint64_t base;
+	uint32_t limit;    /* in bytes, expanded by G */
+	uint16_t selector;
+	uint16_t attr;     /* descriptor bits 40-47 in 0-7, 52-55 in 12-15 */
+};
+
+struct cpu_regs {
+	uint64_t gpr[CPU_GPR_COUNT];
+	uint64_t rip;
+	uint64_t rflags;
+	struct cpu_segment seg[CPU_SEG_COUNT];
+	struct cpu_segment ldtr, tr;
+	uint64_t gdtr_base, idtr_base;
+	uint32_t gdtr_limit, idtr_limit;
+	uint64_t cr0, cr2, cr3, cr4, cr8;
+	uint64_t dr[8];
+	uint64_t efer, star, lstar, cstar, sfmask, kernel_gs_base;
+	uint64_t sysenter_cs, sysenter_esp, sysenter_eip, pat, tsc_aux;
+	uint8_t fxsave[512]; /* reserved bytes are zero */
+	uint64_t retired;
+	uint64_t halted;     /* 0 or 1 */
+	uint64_t inhibit;    /* STI or MOV SS shadow: 0 or 1 */
+};
+
+void cpu_regs_get(struct cpu *cpu, struct cpu_regs *regs);
+/* Sets everything but `retired`; flushes cached translations. */
+void cpu_regs_set(struct cpu *cpu, const struct cpu_regs *regs);
+/* Cheap single looks, exact in callbacks and when stopped. */
+uint64_t cpu_rip(struct cpu *cpu);
+uint64_t cpu_gpr(struct cpu *cpu, enum cpu_gpr which);
+uint64_t cpu_cr3(const struct cpu *cpu);
+unsigned cpu_cpl(const struct cpu *cpu);
+
+/* Which library serves, for messages and recordings: "unicorn 2.0.1.post1
+ * build-id f439d3d0…".  Never NULL. */
+const char *cpu_engine_text(void);
+
+#endif

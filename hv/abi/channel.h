@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/abi/channel.h - memory channels: header, queues, types.
+ *
+ *   page 0   struct channel_header (128 bytes), then struct queue_header
+ *            number 0.. (128 bytes each), at header.queue_offset
+ *   page 1.. the queues' slots, each at its queue's base_offset
+ *   then     data pages, at header.data_offset
+ *
+ * Queues have one producer and one consumer and fixed-size signals; one slot
+ * is always empty: empty if head == tail, full if (head + 1) % slots == tail.
+ * The producer writes slot (head + 1) % slots, fences, then publishes head;
+ * the consumer reads slot (tail + 1) % slots, fences, then publishes tail.
+ * `head`/`tail` are 32-bit, `sent`/`received` count since initialisation.
+ * The producer signals (SYS_SIGNAL) only when the queue went from empty to
+ * non-empty and the consumer's `want_event` is set.
+ *
+ * The server initialises; each state has one writer:
+ *   server_state is the server's: UNINIT -> READY (-> DRAINED when it let go)
+ *   client_state is the client's: DETACHED -> ATTACHING -> ATTACHED
+ * The ultravisor alone wipes the header, while both ends are stopped or have
+ * let go: server_state UNINIT, client_state DETACHED, generation + 1.
+ *
+ * Whoever reads the other side's words copies them once and checks them
+ * against its own constants; nothing there is trusted.
+ */
+#ifndef PARTERRE_ABI_CHANNEL_H
+#define PARTERRE_ABI_CHANNEL_H
+
+#include <stdint.h>
+
+#define CHANNEL_SIGNATURE 0x4c4e4345u /* "ECNL" */
+#define CHANNEL_VERSION 1
+
+/* Types (db_chan.type, view_channel.type); the GUID stands in the header. */
+#define CHANNEL_CONTROL 1   /* client: any partition; server: ultravisor */
+#define CHANNEL_BLOCK 2     /* client: guest; server: I/O partition */
+#define CHANNEL_HEARTBEAT 3 /* client: command; server: I/O partition */
+#define CHANNEL_DIAG 4      /* client: any partition; server: operations */
+#define CHANNEL_POLICY 5    /* client: command; server: operations */
+
+#define CHANNEL_SERVER_UNINIT 0
+#define CHANNEL_SERVER_READY 1
+#define CHANNEL_SERVER_DRAINED 2
+
+#define CHANNEL_CLIENT_DETACHED 0
+#define CHANNEL_CLIENT_DISABLED 1
+#define CHANNEL_CLIENT_ATTACHING 2
+#define CHANNEL_CLIENT_ATTACHED 3
+#define CHANNEL_CLIENT_BUSY 4
+#define CHANNEL_CLIENT_OWNED 5
+
+struct channel_header { /* 128 bytes */
+	uint32_t signature;
+	uint32_t header_bytes;
+	uint64_t total_bytes;
+	uint64_t features;
+	uint8_t type_guid[16];
+	uint64_t client; /* partition numbers */
+	uint64_t server;
+	uint32_t id; /* db_chan.id */
+	uint32_t version;
+	uint32_t type; /* CHANNEL_* */
+	uint32_t generation;
+	uint32_t queue_offset; /* of queue_header[0] */
+	uint32_t queue_count;
+	uint32_t data_offset; /* 0: no data pages */
+	uint32_t data_pages;
+	uint32_t client_state; /* written by the client */
+	uint32_t server_state; /* written by the server */
+	uint64_t server_beat;  /* written by the server: +1 each heartbeat */
+	uint32_t client_error; /* counters of refused messages */
+	uint32_t server_error;
+	uint8_t reserved[16];
+};
+
+struct queue_header { /* 128 bytes: one line for each writer */
+	/* Written by the producer (constants at initialisation, by the server). */
+	uint32_t version;
+	uint32_t signal_bytes;
+	uint32_t slots;
+	uint32_t base_offset; /* from the channel's start */
+	uint64_t sent;
+	uint64_t overflow;
+	uint32_t head;
+	uint8_t reserved0[28];
+	/* Written by the consumer. */
+	uint64_t received;
+	uint32_t tail;
+	uint32_t want_event;
+	uint64_t empties;
+	uint8_t reserved1[40];
+};
+
+_Static_assert(sizeof(struct channel_header) == 128, "channel header layout");
+_Static_assert(sizeof(struct queue_header) == 128, "queue header layout");
+
+/* Block channel: 28 pages. */
+#define BLOCK_QUEUE_REQUEST 0  /* client -> server, struct block_request */
+#define BLOCK_QUEUE_RESPONSE 1 /* server -> client, struct block_response */
+#define BLOCK_SLOTS 32
+#define BLOCK_DATA_PAGES 24 /* one for each request outstanding */
+#define BLOCK_BYTES 4096    /* a block of the disk, as channels count */
+#define BLOCK_CHANNEL_PAGES 28
+
+#define BLOCK_READ 1
+#define BLOCK_WRITE 2
+#define BLOCK_FLUSH 3
+#define BLOCK_FLAG_FUA 1
+
+#define BLOCK_OK 0
+#define BLOCK_EIO 1    /* the medium or the controller said no: final */
+#define BLOCK_ERANGE 2 /* beyond the end */
+#define BLOCK_EINVAL 3 /* the request is not well formed */
+
+struct block_request { /* 64 bytes */
+	uint64_t sequence; /* the client's; +1 each new request, kept on replay */
+	uint64_t block;    /* in units of BLOCK_BYTES, of the client's extent */
+	uint16_t op;       /* BLOCK_READ.. */
+	uint16_t flags;
+	uint16_t data_page; /* 0..BLOCK_DATA_PAGES-1 */
+	uint16_t reserved0;
+	uint32_t replay; /* how many times it was sent before */
+	uint32_t reserved1;
+	uint64_t tag[4]; /* opaque to the server: the client's identity of what it
+	                    writes, for whoever observes: [0] stream, [1] record */
+};
+
+struct block_response { /* 32 bytes */
+	uint64_t sequence;
+	uint32_t status; /* BLOCK_OK.. */
+	uint32_t reserved0;
+	uint64_t done_ns;
+	uint64_t reserved1;
+};
+_Static_assert(sizeof(struct block_request) == 64, "block request layout");
+_Static_assert(sizeof(struct block_response) == 32, "block response layout");
+
+/* Heartbeat channel: 1 page, no queue.  The server counts server_beat up. */
+#define HEARTBEAT_CHANNEL_PAGES 1
+
+/* Diagnostics channel: 3 pages, one queue, client -> server. */
+#define DIAG_SLOTS 128
+#define DIAG_CHANNEL_PAGES 3
+#define DIAG_NOTE 1       /* text[0..3] as characters */
+#define DIAG_ISSUED 2     /* stream, record: a process asked its kernel to write */
+#define DIAG_COMMITTED 3  /* stream, record, block: the process was told that the
+                             record is durable, and relies on it */
+#define DIAG_DONE 4       /* stream, records: a workload ended */
+struct diag_record { /* 64 bytes */
+	uint64_t time_ns;
+	uint32_t type; /* DIAG_* */
+	uint32_t reserved;
+	uint64_t stream, record, block, check; /* check: the record's checksum */
+	uint64_t text[2];
+};
+_Static_assert(sizeof(struct diag_record) == 64, "diag record layout");
+
+/* Policy channel: 6 pages; queue 0 command -> operations (requests), queue 1
+ * back; the text lies in the data pages. */
+#define POLICY_CHANNEL_PAGES 6
+#define POLICY_SLOTS 8
+#define POLICY_DATA_PAGES 4
+#define POLICY_GET 1  /* command asks */
+#define POLICY_TEXT 2 /* operations answers: `bytes` of text in the data pages */
+struct policy_message { /* 32 bytes */
+	uint32_t type;
+	uint32_t bytes;
+	uint64_t version;
+	uint64_t reserved[2];
+};
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/abi/control.h - the control channel: how a partition and the ultravisor
+ * talk.  Each partition has exactly one, at handle 0.
+ *
+ * Four queues of 64 messages of 128 bytes: requests and answers of the
+ * partition's own, events from the ultravisor and their acknowledgements.
+ * Every request is answered once on RESPONSE, every event acknowledged once on
+ * ACK, matched by handle.
+ *
+ * Transactions: operations (TXN_*) of the same handle gather until one without
+ * CONTROL_MORE arrives; then all are done or none, and one response names the
+ * first that failed.  Only partitions of kind BOOT and COMMAND may ask.
+ */
+#ifndef PARTERRE_ABI_CONTROL_H
+#define PARTERRE_ABI_CONTROL_H
+
+#include <stdint.h>
+
+#define CONTROL_QUEUE_REQUEST 0  /* partition -> ultravisor */
+#define CONTROL_QUEUE_RESPONSE 1 /* ultravisor -> partition */
+#define CONTROL_QUEUE_EVENT 2    /* ultravisor -> partition */
+#define CONTROL_QUEUE_ACK 3      /* partition -> ultravisor */
+#define CONTROL_SLOTS 64
+#define CONTROL_CHANNEL_PAGES 9
+#define CONTROL_HANDLE 0 /* of the partition's end */
+
+/* Flags. */
+#define CONTROL_FAILED 1
+#define CONTROL_MORE 2 /* more operations of this transaction follow */
+
+#define TXN_OPS_MAX 16
+/* In place of a partition number or channel id: result of operation n of the
+ * same transaction. */
+#define TXN_RESULT(n) (0xffffffffffff0000ull | (n))
+
+/* Transaction operations: message ids of REQUEST. */
+#define TXN_PARTITION_CREATE 0x0601 /* create -> number */
+#define TXN_PARTITION_START 0x0602  /* number */
+#define TXN_PARTITION_STOP 0x0603   /* number */
+#define TXN_PARTITION_RESTART 0x0604 /* number: memory scrubbed, image loaded
+                                        again, devices reset, its channel ends
+                                        initialised anew, started */
+#define TXN_PARTITION_DESTROY 0x0605 /* number */
+#define TXN_PARTITION_MARK 0x0606 /* number, value = PART_STATE_DEAD: declared
+                                     dead; stopped and its devices fenced */
+#define TXN_PARTITION_ARGS 0x0607 /* args: words for view.args, before start */
+#define TXN_CHANNEL_CREATE 0x0611 /* channel -> id */
+#define TXN_CHANNEL_MOVE 0x0612   /* id, to: the server end to another */
+#define TXN_CHANNEL_DESTROY 0x0613 /* id */
+#define TXN_DEVICE_ASSIGN 0x0621  /* id or, when 0, the nth (value) of class_code
+                                     that is free; to */
+#define TXN_SCHEDULE 0x0631       /* number, value = quantum in us, weight */
+#define TXN_MACHINE_OFF 0x0641    /* value = exit code */
+/* A question, alone in its transaction. */
+#define TXN_QUERY 0x0651 /* what (QUERY_*), index -> a row in the answer */
+#define QUERY_PARTITION 1
+#define QUERY_CHANNEL 2
+#define QUERY_DEVICE 3
+#define QUERY_MEMORY 4 /* frames: total, free */
+
+/* Events: message ids of EVENT. */
+#define EVT_PARTITION_STATE 0x0701 /* to boot and command: number, state, vector,
+                                      error, address, time */
+#define EVT_CHANNEL_ATTACH 0x0711  /* to a server: handle: yours now; initialise,
+                                      set READY, then acknowledge */
+#define EVT_CHANNEL_DETACH 0x0712  /* to a server: finish or drop what you hold of
+                                      it, never touch it again, set DRAINED, unmap,
+                                      acknowledge */
+#define EVT_CHANNEL_PAUSE 0x0713   /* to a client: touch it no more, acknowledge */
+#define EVT_CHANNEL_RESUME 0x0714  /* to a client: initialised anew and READY;
+                                      attach and replay */
+#define EVT_STOP 0x0721            /* orderly stop */
+
+/* Completion status, grouped by hundreds. */
+#define CONTROL_OK 0
+#define CONTROL_EBUSY 2        /* an object with one unanswered already */
+#define CONTROL_EPERM 3        /* not for this kind of partition */
+#define CONTROL_ENOMEM 201     /* no free memory of that tier */
+#define CONTROL_ELIMIT 202     /* a table is full */
+#define CONTROL_EID 500        /* no such message id */
+#define CONTROL_EVALUE 501     /* a parameter is out of range */
+#define CONTROL_ENOENT 502     /* no such partition, channel, device, module */
+#define CONTROL_EEXIST 503     /* name or object there already */
+#define CONTROL_ESTATE 504     /* not in a state that allows it */
+#define CONTROL_EIMAGE 505     /* the module is not a partition image */
+#define CONTROL_ECONFLICT 506  /* lost against a concurrent transaction */
+#define CONTROL_EDEVICE 1401   /* the device does not answer */
+
+struct control_message { /* 128 bytes */
+	uint32_t id;
+	uint32_t bytes; /* 128 */
+	uint32_t status;
+	uint32_t flags;
+	uint64_t handle;
+	uint64_t time_ns;
+	uint64_t failed_op; /* in a response: index of the operation at fault */
+	uint64_t result;    /* in a response: of the last operation */
+	union { /* 80 bytes */
+		uint64_t word[10];
+		struct {
+			char name[16], module[16], data[16]; /* data: module or "" */
+			uint32_t kind;
+			uint32_t blocks; /* of 2 MiB */
+		} create;
+		struct {
+			uint64_t number;
+			char text[72]; /* appended to view.args */
+		} args;
+		struct {
+			uint64_t number; /* or channel id, device id */
+			uint64_t to;
+			uint64_t value;
+			uint64_t weight;
+			uint64_t class_code;
+		} target;
+		struct {
+			uint64_t client, server;
+			uint32_t type, pages;
+			uint64_t extent_block, extent_blocks;
+		} channel;
+		struct {
+			uint64_t number;
+			uint64_t state; /* PART_STATE_* */
+			uint64_t vector, error, address, rip;
+			uint64_t time_ns;
+		} partition;
+		struct {
+			uint64_t handle, id, generation;
+		} attach;
+		struct {
+			uint64_t what, index;
+			uint64_t row[8];
+		} query;
+	};
+};
+_Static_assert(sizeof(struct control_message) == 128, "control message layout");
+
+#endif

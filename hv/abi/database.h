@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/abi/database.h - the ultravisor's resource database, as it lies in memory.
+ *
+ * One root page whose word `current` names the version page now in force.  A
+ * transaction copies the pages it changes, fills a new version page, and
+ * commits by one aligned 8-byte store to `current`: it holds or has left no
+ * mark.  Readers (the simulator's partition view, a restarted ultravisor)
+ * follow `current` and see one consistent version.
+ *
+ * Memory map, tiers with factor 2^9: the version's map page is the index page
+ * of tier G (512 words, one for each 1 GiB); a word is free, a whole block's
+ * owner, or points to the index page of the next lower tier (M: 2 MiB words,
+ * K: 4 KiB words).  Owner of any frame: at most three reads.
+ *
+ * A partition's number is [G,M,K]: the three 9-bit indices, which together are
+ * the frame number of its descriptor page.
+ *
+ * All words little-endian, 8 bytes, aligned.
+ */
+#ifndef PARTERRE_ABI_DATABASE_H
+#define PARTERRE_ABI_DATABASE_H
+
+#include <stdint.h>
+
+#define TIER_SHIFT 9
+#define TIER_WORDS 512
+
+/* A map word. */
+#define MAP_KIND_MASK 3ull
+#define MAP_NONE 0ull  /* no RAM here (hole, device, firmware) */
+#define MAP_OWNED 1ull /* bits 12..38: number of the owner, for the whole block */
+#define MAP_INDEX 2ull /* bits 12..: frame of the next tier's index page */
+#define MAP_TARGET_SHIFT 12
+#define MAP_WORD(kind, target) ((kind) | ((uint64_t)(target) << MAP_TARGET_SHIFT))
+#define MAP_KIND(word) ((word)&MAP_KIND_MASK)
+#define MAP_TARGET(word) ((word) >> MAP_TARGET_SHIFT)
+
+#define NUMBER(g, m, k)                                                        \
+	(((uint64_t)(g) << 18) | ((uint64_t)(m) << 9) | (uint64_t)(k))
+#define NUMBER_G(n) ((unsigned)((n) >> 18) & 511)
+#define NUMBER_M(n) ((unsigned)((n) >> 9) & 511)
+#define NUMBER_K(n) ((unsigned)(n)&511)
+
+#define DB_MAGIC 0x31424456415254ull /* "TRAVDB1" */
+
+struct db_root {
+	uint64_t magic;
+	uint64_t current; /* frame of the struct db_version in force */
+};
+
+struct db_version {
+	uint64_t magic;
+	uint64_t generation; /* +1 each committed transaction */
+	uint64_t map_pfn;    /* index page of tier G */
+	uint64_t parts_pfn;  /* struct db_part[DB_PARTS] */
+	uint64_t chans_pfn;  /* struct db_chan[DB_CHANS] */
+	uint64_t devs_pfn;   /* struct db_dev[DB_DEVS] */
+	uint64_t frames_total, frames_free;
+	uint64_t txn_requester; /* number of the partition that asked */
+	uint64_t txn_handle;
+};
+
+/* The eight state flags of a resource, and the named sets. */
+#define RES_ENABLED 0x01   /* exists */
+#define RES_ACTIVE 0x02    /* assigned to an active partition */
+#define RES_ALIVE 0x04     /* configured at its server */
+#define RES_REVOKED 0x08   /* being taken away */
+#define RES_ALLOCATED 0x10 /* memory or number chosen */
+#define RES_KNOWN 0x20     /* the partition was told */
+#define RES_READY 0x40     /* the partition answered */
+#define RES_OPERATING 0x80
+#define RES_RUNNING 0xf7 /* all but revoked */
+#define RES_PAUSED 0x77  /* running without operating */
+#define RES_STANDBY 0x73 /* paused without alive: the server is lost */
+
+/* Kinds of partition. */
+#define PART_NONE 0
+#define PART_BOOT 1
+#define PART_ULTRAVISOR 2
+#define PART_IDLE 3
+#define PART_AVAILABLE 4 /* owner of record of what is free; never runs */
+#define PART_IO 5
+#define PART_COMMAND 6
+#define PART_OPERATIONS 7
+#define PART_GUEST 8
+
+/* Run states of a partition. */
+#define PART_STATE_DEFINED 0
+#define PART_STATE_RUNNING 1
+#define PART_STATE_STOPPED 2
+#define PART_STATE_CRASHED 3
+#define PART_STATE_DEAD 4 /* declared dead: no heartbeat */
+
+/* The descriptor page: identity, never changes while the number lives. */
+struct part_desc {
+	uint64_t magic; /* PART_DESC_MAGIC */
+	uint64_t number;
+	char name[16]; /* NUL-padded: "ultravisor", "io.a", "guest1" */
+	uint64_t kind;
+	char module[16]; /* boot module that its image came from */
+};
+#define PART_DESC_MAGIC 0x4353454454524150ull /* "PARTDESC" */
+
+#define DB_PARTS 64
+struct db_part { /* 64 bytes */
+	uint64_t number; /* 0: slot free */
+	uint32_t flags;  /* RES_* */
+	uint32_t state;  /* PART_STATE_* */
+	uint32_t slot;   /* of the monitor instance; ~0 when there is none */
+	uint32_t incarnation; /* +1 each (re)start */
+	uint64_t memory_pfn;  /* first extent, in frames */
+	uint64_t memory_frames;
+	uint64_t monitor_pfn; /* the instance's private frames */
+	uint64_t monitor_frames;
+	uint64_t view_pfn; /* 3 pages, owned by the ultravisor */
+};
+
+#define DB_CHANS 64
+struct db_chan { /* 64 bytes */
+	uint32_t id;   /* 1..; 0: slot free */
+	uint32_t type; /* CHANNEL_* (abi/channel.h) */
+	uint64_t client, server; /* numbers; server 0 while none */
+	uint64_t pfn;            /* frames are contiguous, owned by the ultravisor */
+	uint32_t pages;
+	uint32_t flags; /* RES_* */
+	uint8_t client_handle, server_handle;
+	uint16_t reserved0;
+	uint32_t generation; /* +1 each time the server end moves */
+	uint64_t extent_block, extent_blocks; /* of a block channel: the part of the
+	                                         disk, in BLOCK_BYTES */
+};
+
+#define DB_DEVS 64
+struct db_dev { /* 64 bytes */
+	uint32_t id;  /* 1..; 0: slot free */
+	uint32_t bdf; /* bus << 8 | device << 3 | function */
+	uint64_t owner; /* number */
+	uint64_t config_pfn; /* its page of the enhanced configuration space */
+	uint64_t bar_pfn;    /* BAR 0 (64-bit) */
+	uint32_t bar_pages;
+	uint32_t class_code; /* 24 bits: 0x010802 is NVMe */
+	uint32_t msix_page;  /* first page of BAR 0 with the MSI-X table */
+	uint32_t msix_pages;
+	uint32_t vector; /* interrupt vector of MSI-X entry 0; n more follow */
+	uint32_t flags;
+	uint64_t reserved;
+};
+
+_Static_assert(sizeof(struct db_part) == 64, "db_part layout");
+_Static_assert(sizeof(struct db_chan) == 64, "db_chan layout");
+_Static_assert(sizeof(struct db_dev) == 64, "db_dev layout");
+
+#endif

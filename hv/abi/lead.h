@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/abi/lead.h - the lead monitor: what the ultravisor gives it, and the one
+ * area that tells an observer who runs.
+ *
+ * The lead area (symbol lead_area, physical address in the image's note) lies
+ * in supervisor memory.  The monitors write it; the simulator only reads it;
+ * the ultravisor has it mapped read-only.
+ */
+#ifndef PARTERRE_ABI_LEAD_H
+#define PARTERRE_ABI_LEAD_H
+
+#include <stdint.h>
+
+#include "abi/layout.h"
+
+#define LEAD_MAGIC 0x31444145544c5548ull
+#define LEAD_SLOT_NONE 0xffffffffu
+
+/* Why a CPU went from one partition to another. */
+#define SWITCH_QUANTUM 1
+#define SWITCH_WAIT 2
+#define SWITCH_YIELD 3
+#define SWITCH_WAKE 4 /* a woken partition of higher standing took over */
+#define SWITCH_STOP 5
+#define SWITCH_CRASH 6
+
+/* Run states of a slot. */
+#define SLOT_FREE 0
+#define SLOT_CREATED 1
+#define SLOT_READY 2
+#define SLOT_RUNNING 3
+#define SLOT_WAITING 4
+#define SLOT_STOPPED 5 /* by SYS_EXIT or SYS_LEAD_STOP */
+#define SLOT_CRASHED 6
+
+struct lead_slot { /* 128 bytes */
+	uint64_t number; /* [G,M,K] */
+	uint32_t state;  /* SLOT_* */
+	uint32_t kind;   /* PART_* */
+	uint64_t cr3;    /* root of the kernel address space */
+	uint64_t pending; /* events not yet taken */
+	uint64_t wait_mask;
+	uint64_t deadline_ns;
+	uint64_t run_ns; /* CPU time had */
+	uint64_t switches;
+	/* Of a crash (SLOT_CRASHED) or exit: */
+	uint64_t vector, error, address, rip;
+	uint64_t stop_ns;
+	char name[16];
+	uint64_t reserved;
+};
+
+struct lead_cpu { /* 64 bytes */
+	uint32_t current; /* slot that runs, LEAD_SLOT_NONE in early boot */
+	uint32_t last_reason; /* SWITCH_* of the last switch */
+	uint64_t switches;
+	uint64_t quantum_end_ns;
+	uint64_t reserved[5];
+};
+
+struct lead_area { /* page-aligned */
+	uint64_t magic;
+	uint64_t root_pfn; /* struct db_root; 0 until SYS_LEAD_ROOT */
+	uint64_t schedule_pfn;
+	uint32_t slot_count, cpu_count;
+	uint64_t tsc_khz;
+	uint64_t boot_ns;
+	uint64_t log_written, log_drained, log_dropped; /* bytes */
+	uint64_t reserved[7];
+	struct lead_cpu cpu[ABI_CPUS];
+	struct lead_slot slot[PART_SLOTS];
+};
+
+_Static_assert(sizeof(struct lead_slot) == 128, "lead_slot layout");
+_Static_assert(sizeof(struct lead_cpu) == 64, "lead_cpu layout");
+
+/* What the ultravisor publishes: one page, its own, read by the lead monitor. */
+struct lead_schedule {
+	uint64_t generation;
+	struct {
+		uint32_t slot; /* LEAD_SLOT_NONE ends the list */
+		uint16_t cpu;
+		uint16_t standing; /* a woken partition takes the CPU from one of
+		                      lower standing; idle has 0 */
+		uint32_t quantum_us;
+		uint32_t reserved;
+	} entry[PART_SLOTS];
+};
+
+/* The image's ELF note: name "Parterre", type NOTE_LAYOUT. */
+#define NOTE_NAME "Parterre"
+#define NOTE_LAYOUT 1
+#define NOTE_VERSION 1
+struct note_layout {
+	uint32_t version;
+	uint32_t reserved;
+	uint64_t lead_area_pa;
+	uint64_t monitor_text_pa, monitor_text_bytes; /* read-only, executable */
+	uint64_t monitor_data_pa, monitor_data_bytes; /* the lead's own data */
+};
+
+struct lead_create {
+	uint64_t number;
+	uint32_t kind;
+	uint32_t reserved;
+	char name[16];
+	uint64_t monitor_pfn, monitor_frames; /* >= LEAD_MONITOR_FRAMES: private
+	                                         state, stack, page tables */
+	uint64_t view_pfn;                    /* 3 frames */
+};
+#define LEAD_MONITOR_FRAMES 32
+
+/* Map part of a partition's memory into its kernel address space, before it
+ * starts.  va lies in PART_MEMORY_VA...; frames must be in its view. */
+struct lead_map {
+	uint32_t slot;
+	uint32_t prot;
+	uint64_t va, pfn, frames;
+};
+
+#endif

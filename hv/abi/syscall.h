@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/abi/syscall.h - the system-call interface of the monitors.
+ *
+ * Instruction SYSCALL; number in RAX; arguments in RDI, RSI, RDX, R10, R8;
+ * result in RAX: zero or positive is success, negative is -SYS_E*.  RCX and
+ * R11 are clobbered, everything else is preserved.  Numbers are never reused.
+ * Pointers are virtual addresses of the caller's kernel address space and are
+ * checked against it before anything is done.  Times are nanoseconds since
+ * the host's power-on calibration (SYS_TIME), the same in every partition.
+ *
+ * A SYSCALL executed by a guest's user process (inside SYS_USER_RUN) is not a
+ * monitor call: it ends SYS_USER_RUN with USER_EXIT_SYSCALL.
+ */
+#ifndef PARTERRE_ABI_SYSCALL_H
+#define PARTERRE_ABI_SYSCALL_H
+
+#include "abi/layout.h"
+
+/* For every partition. */
+#define SYS_NULL 0          /* () -> 0; for timing */
+#define SYS_YIELD 1         /* () -> 0; the rest of the quantum to others */
+#define SYS_WAIT 2          /* (mask, deadline_ns) -> events & mask, cleared;
+                               0 when the deadline passed.  Returns at once if
+                               one is pending.  deadline ~0: none. */
+#define SYS_TIME 3          /* () -> ns */
+#define SYS_LOG 4           /* (buf, bytes <= 200) -> 0: one console line, which
+                               the monitor tags with the partition's name.
+                               -SYS_EAGAIN: the log is full, try later. */
+#define SYS_SIGNAL 5        /* (channel handle) -> 0; event to the peer */
+#define SYS_CHANNEL_MAP 6   /* (handle) -> va of the slot */
+#define SYS_CHANNEL_UNMAP 7 /* (handle) -> 0 */
+#define SYS_DEVICE_MAP 8    /* (device index) -> va of the slot: page 0 is the
+                               function's configuration space (read-only),
+                               pages 1.. the BAR without its MSI-X pages */
+#define SYS_EXIT 9          /* (code) does not return: the partition stops,
+                               state STOPPED, reported like a crash */
+#define SYS_SURRENDER 10    /* () does not return: all quanta for ever */
+
+/* A guest's user address spaces.  `as` is 1 to AS_COUNT-1; table frames are
+ * the guest's own, and leave its mappings until the space is destroyed. */
+#define SYS_AS_CREATE 16  /* (as, pfn of the root) -> 0 */
+#define SYS_AS_TABLE 17   /* (as, va, level 3..1, pfn) -> 0: table for va; the
+                             level names the table: 3 = PDPT, 2 = PD, 1 = PT */
+#define SYS_AS_MAP 18     /* (as, struct as_map *, count <= 64) -> 0; all or
+                             nothing */
+#define SYS_AS_DESTROY 19 /* (as) -> 0 */
+#define SYS_USER_RUN 20   /* (as, deadline_ns, event mask) -> USER_EXIT_*; runs
+                             the context in the user frame (PART_FRAME_VA) until
+                             something ends it */
+
+/* The idle partition. */
+#define SYS_HALT 32 /* () -> 0 after an interrupt */
+
+/* The ultravisor partition: lead monitor services. */
+#define SYS_LEAD_CREATE 48   /* (struct lead_create *) -> slot */
+#define SYS_LEAD_MAP 49      /* (struct lead_map *) -> 0 */
+#define SYS_LEAD_START 50    /* (slot, entry rip, rsp) -> 0 */
+#define SYS_LEAD_STOP 51     /* (slot) -> 0; never runs again until started */
+#define SYS_LEAD_DESTROY 52  /* (slot) -> 0; its frames are free afterwards */
+#define SYS_LEAD_SCHEDULE 53 /* (pfn of struct lead_schedule) -> 0 */
+#define SYS_LEAD_BIND 54     /* (vector, slot, event bit) -> 0 */
+#define SYS_LEAD_ROOT 55     /* (pfn of struct db_root) -> 0: for observers */
+#define SYS_LEAD_REPORT 56   /* (slot, event bit): who hears of stops, crashes */
+#define SYS_LEAD_FRAMES 57   /* (va, pfn, count, prot) -> 0: map frames into the
+                                ultravisor itself; prot 0 unmaps.  Never a frame
+                                of a live monitor instance. */
+#define SYS_LEAD_NOTIFY 58   /* (slot, event bits) -> 0: events to a partition */
+#define SYS_LEAD_OFF 59      /* (code) does not return: machine off */
+
+#define SYS_COUNT 64
+
+/* Errors (returned negated). */
+#define SYS_ENOSYS 1  /* no such call, or not for this partition */
+#define SYS_EINVAL 2  /* a parameter is out of range */
+#define SYS_EFAULT 3  /* a pointer leaves the caller's memory */
+#define SYS_EPERM 4   /* the view does not give this to the caller */
+#define SYS_EAGAIN 5  /* full or busy: try later */
+#define SYS_ENOENT 6  /* no such object */
+#define SYS_EEXIST 7  /* there already */
+#define SYS_ENOTABLE 8 /* a page table is missing: SYS_AS_TABLE first */
+#define SYS_ESTATE 9  /* not in this state */
+
+/* Protection bits for AS_MAP, LEAD_MAP, LEAD_FRAMES. */
+#define PROT_R 1
+#define PROT_W 2
+#define PROT_X 4
+#define PROT_DEVICE 8 /* uncached */
+
+/* Events: bits of the word that SYS_WAIT returns. */
+#define EVENT_CHANNEL(handle) (1ull << (handle)) /* handles 0..31 */
+#define EVENT_DEVICE(index) (1ull << (32 + (index))) /* device index 0..3 */
+#define EVENT_VIEW (1ull << 40)   /* the view was republished */
+#define EVENT_REPORT (1ull << 41) /* a partition stopped or crashed (ultravisor) */
+#define EVENT_STOP (1ull << 42)   /* orderly stop asked for */
+
+/* Ends of SYS_USER_RUN. */
+#define USER_EXIT_SYSCALL 1  /* frame.rax.. as the process left them, rip after */
+#define USER_EXIT_FAULT 2    /* frame.vector, .error, .cr2 */
+#define USER_EXIT_EVENT 3    /* an event of the mask is pending */
+#define USER_EXIT_DEADLINE 4
+
+#define AS_COUNT 8 /* address spaces of a partition, kernel's included */
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+struct as_map {
+	uint64_t va, pfn;
+	uint64_t prot; /* PROT_*; 0 unmaps */
+};
+
+/* The user frame at PART_FRAME_VA: the context that SYS_USER_RUN runs. */
+struct user_frame {
+	uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi;
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+	uint64_t rip, rflags; /* of rflags only the status flags and DF count */
+	uint64_t fs_base, gs_base;
+	uint64_t vector, error, cr2; /* of USER_EXIT_FAULT */
+	uint64_t reserved[9];
+	uint8_t fxsave[512] __attribute__((aligned(16)));
+};
+_Static_assert(sizeof(struct user_frame) == 768, "user frame layout");
+#endif
+#endif

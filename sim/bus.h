@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/bus.h - who answers an address: RAM, memory-mapped registers, ports,
+ * message-signalled interrupts, DMA.
+ *
+ * Sorted ranges, fixed while the guest runs except through bus_unmap() and
+ * bus_map_*() by PCI when a BAR moves.  Like the hardware, an access cannot
+ * fail: unmapped reads give all ones, unmapped writes are dropped, both are
+ * counted and traced.  Accesses wider or narrower than a device declares are
+ * split or refused the same way and logged with the device's name and register.
+ *
+ * Every register access is traced here (class `machine`), so devices do not
+ * trace their own.
+ */
+#ifndef PARTERRE_SIM_BUS_H
+#define PARTERRE_SIM_BUS_H
+
+#include "sim/base.h"
+#include "sim/status.h"
+
+struct bus;
+struct machine;
+struct device;
+
+struct bus_ops {
+	/* off: from the range's start.  size: 1, 2, 4, 8 within size_min..max. */
+	uint64_t (*read)(struct device *d, uint64_t off, unsigned size);
+	void (*write)(struct device *d, uint64_t off, unsigned size,
+		      uint64_t value);
+	uint8_t size_min, size_max;
+};
+
+struct bus_range {
+	uint64_t base, bytes;
+	const struct bus_ops *ops;
+	struct device *device;
+	const char *name; /* "nvme0.bar0": for trace and messages; not copied */
+};
+
+bool bus_map_mmio(struct bus *b, const struct bus_range *r, struct error *err);
+bool bus_map_ports(struct bus *b, const struct bus_range *r, struct error *err);
+void bus_unmap(struct bus *b, struct device *d, uint64_t base);
+
+/* RAM as the devices and observers see it.  NULL when [pa, pa+bytes) is not
+ * wholly RAM. */
+uint8_t *bus_ram(struct bus *b, paddr_t pa, uint64_t bytes);
+uint64_t bus_ram_bytes(const struct bus *b);
+
+/* DMA by a device: traced, invalidates translated code.  False when it leaves
+ * RAM (the device then does what its specification says). */
+bool bus_dma_read(struct bus *b, struct device *d, paddr_t pa, void *buf,
+		  uint64_t bytes);
+bool bus_dma_write(struct bus *b, struct device *d, paddr_t pa, const void *buf,
+		   uint64_t bytes);
+/* A message-signalled interrupt: a 4-byte write to FEExxxxx (SDM 3A 10.11). */
+void bus_msi(struct bus *b, struct device *d, paddr_t addr, uint32_t data);
+
+/* Observers' and debuggers' access: no trace, no time, no side effect. */
+bool bus_peek(struct bus *b, paddr_t pa, void *buf, uint64_t bytes);
+/* Fault injection and debuggers: as if RAM cells changed; code invalidated. */
+bool bus_poke(struct bus *b, paddr_t pa, const void *buf, uint64_t bytes);
+
+#endif

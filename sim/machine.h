@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/machine.h - owns all parts; the run loop.  Start reading in machine.c.
+ *
+ * A machine is a pure function of (configuration, images, seed, what the
+ * scenario does at which instant).  One host thread.  It is built once, runs
+ * in pieces of any size with the same result, and is destroyed.
+ *
+ * vCPUs take turns in fixed quanta of virtual time; device accesses happen at
+ * their own instant (machine_now() is exact inside a register callback).  HLT
+ * on all CPUs jumps to the next event.
+ */
+#ifndef PARTERRE_SIM_MACHINE_H
+#define PARTERRE_SIM_MACHINE_H
+
+#include "cpu/cpu.h"
+#include "sim/base.h"
+#include "sim/bus.h"
+#include "sim/device.h"
+#include "sim/evq.h"
+#include "sim/status.h"
+
+#define MACHINE_MODULES_MAX 16
+#define MACHINE_CONTROLLERS_MAX 4
+
+struct machine_module {
+	const char *path;
+	const char *string; /* Multiboot module string */
+};
+
+struct machine_config {
+	uint64_t ram_bytes;   /* default 256 MiB */
+	unsigned cpu_count;   /* 1 to 8 */
+	uint64_t cpu_hz;      /* default 1,000,000,000 */
+	uint64_t seed;
+	const char *kernel;   /* Multiboot 1 image */
+	const char *cmdline;
+	struct machine_module module[MACHINE_MODULES_MAX];
+	size_t module_count;
+	/* The NVMe subsystem: one shared namespace, n controllers. */
+	const char *disk_path; /* raw image, opened read-write; NULL: no disk */
+	unsigned controllers;  /* 0 to MACHINE_CONTROLLERS_MAX; default 2 */
+	uint64_t disk_read_ps, disk_write_ps, disk_flush_ps; /* 0: defaults */
+	uint64_t digest_interval; /* instructions; default 100,000 */
+};
+
+void machine_config_defaults(struct machine_config *c);
+
+struct trace;
+struct partition_view;
+
+enum machine_stop {
+	MACHINE_UNTIL,     /* the instant asked for was reached */
+	MACHINE_REQUESTED, /* machine_request_stop() */
+	MACHINE_OFF,       /* the guest switched it off; machine_off_code() */
+	MACHINE_SHUTDOWN,  /* triple fault */
+	MACHINE_DEADLOCK,  /* all CPUs halt and no event is scheduled */
+	MACHINE_BROKEN,    /* the CPU engine failed: machine_broken_text() */
+};
+
+/* `trace` and `view` may be NULL; both stay the caller's. */
+struct machine *machine_create(const struct machine_config *c,
+			       struct trace *trace, struct error *err) MUST_USE;
+void machine_destroy(struct machine *m);
+
+/* Runs until `until` (inclusive of what happens at it) or another reason. */
+enum machine_stop machine_run(struct machine *m, ps_t until) MUST_USE;
+/* From an event or an observer: stop at this boundary. */
+void machine_request_stop(struct machine *m);
+/* From a device: the guest ends the run with this code. */
+void machine_off(struct machine *m, uint32_t code);
+uint32_t machine_off_code(const struct machine *m);
+const char *machine_broken_text(const struct machine *m);
+
+ps_t machine_now(const struct machine *m); /* exact, also inside callbacks */
+struct evq *machine_evq(struct machine *m);
+struct bus *machine_bus(struct machine *m);
+struct trace *machine_trace(struct machine *m);
+struct cpu *machine_cpu(struct machine *m, unsigned index);
+unsigned machine_cpu_count(const struct machine *m);
+/* The vCPU whose access is being served; 0 outside an access. */
+unsigned machine_accessing_cpu(const struct machine *m);
+uint64_t machine_retired(const struct machine *m); /* all CPUs together */
+
+/* A device of a class in devices.list, by the board or a test. */
+struct device *machine_add_device(struct machine *m, const char *class_name,
+				  const char *name,
+				  const struct device_prop *props, size_t count,
+				  struct error *err) MUST_USE;
+struct device *machine_device(struct machine *m, const char *name);
+
+/* Console: what the guest sent through uart0, byte by byte. */
+void machine_set_console(struct machine *m,
+			 void (*byte)(void *owner, ps_t when, uint8_t c),
+			 void *owner);
+void machine_console_byte(struct machine *m, uint8_t c); /* from the UART */
+
+/* Observers of CPU context (partition view).  Called at exact boundaries with
+ * the machine's state consistent; must not change it. */
+struct machine_observer {
+	void (*context)(void *owner, struct machine *m, struct cpu *cpu,
+			const struct cpu_context_record *r);
+	void *owner;
+};
+void machine_set_observer(struct machine *m, const struct machine_observer *o);
+
+/* Digests.  machine_digest(): of all architectural state now (CPU registers,
+ * RAM, device fields) by xxHash XXH3 64.  machine_chain(): the running chain,
+ * folded at every digest_interval instructions from CPU registers and trace
+ * digest, and at every console byte: equal runs have equal chains. */
+uint64_t machine_digest(struct machine *m);
+uint64_t machine_chain(const struct machine *m);
+
+#endif

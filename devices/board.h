@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* devices/board.h - which devices the machine has, at which addresses, on
+ * which wires.  The addresses are in board.c and in docs/devices.md.
+ */
+#ifndef PARTERRE_DEVICES_BOARD_H
+#define PARTERRE_DEVICES_BOARD_H
+
+#include "sim/machine.h"
+
+/* Adds every device by machine_add_device() and writes the firmware's tables
+ * to RAM.  The machine's RAM, bus, queue and CPUs exist before; images are
+ * loaded after (they must keep out of 0xE0000-0xFFFFF). */
+bool board_build(struct machine *m, const struct machine_config *c,
+		 struct error *err) MUST_USE;
+
+/* The ACPI root pointer, for a loader that passes it on. */
+#define BOARD_RSDP UINT64_C(0xE0000)
+
+#endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* devices/lapic.h - the local APICs (SDM volume 3A, chapter 10).
  *
- * One device "lapic0" holds every CPU's local APIC.  Its page (FEE00000) is the
- * same address for all; machine_accessing_cpu() says whose registers answer.
+ * One device per CPU, "lapic0" and up.  Their page (FEE00000) is the same
+ * address for all: "lapic0" maps it and machine_accessing_cpu() says whose
+ * registers answer.
  *
  * Bus clock: 1 GHz, one edge each 1000 ps counted from power-on; the timer's
  * divider divides it (section 10.5.4).  The TSC-deadline mode compares with the
@@ -40,6 +41,9 @@ bool lapic_msr_read(struct machine *m, unsigned cpu, uint32_t msr,
 		    uint64_t *value);
 bool lapic_msr_write(struct machine *m, unsigned cpu, uint32_t msr,
 		     uint64_t value);
+
+/* The TSC of this CPU was written: a deadline now lies elsewhere. */
+void lapic_tsc_changed(struct machine *m, unsigned cpu);
 
 /* A message: address FEExxxxx, data (SDM 3A section 10.11). */
 void lapic_msi(struct machine *m, paddr_t addr, uint32_t data);

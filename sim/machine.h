@@ -81,6 +81,25 @@ unsigned machine_cpu_count(const struct machine *m);
 unsigned machine_accessing_cpu(const struct machine *m);
 uint64_t machine_retired(const struct machine *m); /* all CPUs together */
 
+/* What the local APICs drive (devices/lapic.c).  Levels may be set again. */
+void machine_set_intr(struct machine *m, unsigned cpu, bool level);
+void machine_set_nmi(struct machine *m, unsigned cpu);
+void machine_cpu_init(struct machine *m, unsigned cpu); /* INIT: wait for SIPI */
+void machine_cpu_sipi(struct machine *m, unsigned cpu, uint8_t vector);
+/* The TSC at machine_now(), and the first instant at which it is at least
+ * `tsc`: now, when it already is; PS_NEVER beyond the end of time.  Whoever
+ * changes a TSC calls lapic_tsc_changed() after. */
+uint64_t machine_tsc(struct machine *m, unsigned cpu);
+ps_t machine_tsc_instant(struct machine *m, unsigned cpu, uint64_t tsc);
+
+/* Fills time, CPU, partition and retired count, and emits: `r` has kind (by
+ * trace_kind_find()) and values. */
+struct trace_record;
+void machine_emit(struct machine *m, struct trace_record *r);
+/* TRACE_ODD: the guest asked a device for what it does not do. */
+void machine_odd(struct device *d, const char *what, uint64_t offset,
+		 uint64_t value);
+
 /* A device of a class in devices.list, by the board or a test. */
 struct device *machine_add_device(struct machine *m, const char *class_name,
 				  const char *name,

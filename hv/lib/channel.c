@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/lib/channel.c - see channel.h. */
+#include "lib/channel.h"
+
+#include "abi/control.h"
+#include "lib/string.h"
+#include "lib/sys.h"
+
+#define PAGE ABI_PAGE_BYTES
+
+/* GUIDs of ours: the last byte is the type. */
+#define GUID(type)                                                             \
+	{                                                                      \
+		0x50, 0x61, 0x72, 0x74, 0x65, 0x72, 0x72, 0x45, 0x84, 0x63,    \
+			0x68, 0x61, 0x6e, 0x6e, 0x65, (type)                   \
+	}
+
+static const struct channel_type types[] = {
+	{.type = CHANNEL_CONTROL,
+	 .pages = CONTROL_CHANNEL_PAGES,
+	 .queues = 4,
+	 .queue = {[CONTROL_QUEUE_REQUEST] = {CONTROL_SLOTS, 128, true},
+		   [CONTROL_QUEUE_RESPONSE] = {CONTROL_SLOTS, 128, false},
+		   [CONTROL_QUEUE_EVENT] = {CONTROL_SLOTS, 128, false},
+		   [CONTROL_QUEUE_ACK] = {CONTROL_SLOTS, 128, true}},
+	 .guid = GUID(CHANNEL_CONTROL)},
+	{.type = CHANNEL_BLOCK,
+	 .pages = BLOCK_CHANNEL_PAGES,
+	 .queues = 2,
+	 .queue = {[BLOCK_QUEUE_REQUEST] = {BLOCK_SLOTS,
+					    sizeof(struct block_request), true},
+		   [BLOCK_QUEUE_RESPONSE] = {BLOCK_SLOTS,
+					     sizeof(struct block_response),
+					     false}},
+	 .data_pages = BLOCK_DATA_PAGES,
+	 .guid = GUID(CHANNEL_BLOCK)},
+	{.type = CHANNEL_HEARTBEAT,
+	 .pages = HEARTBEAT_CHANNEL_PAGES,
+	 .guid = GUID(CHANNEL_HEARTBEAT)},
+	{.type = CHANNEL_DIAG,
+	 .pages = DIAG_CHANNEL_PAGES,
+	 .queues = 1,
+	 .queue = {{DIAG_SLOTS, sizeof(struct diag_record), true}},
+	 .guid = GUID(CHANNEL_DIAG)},
+	{.type = CHANNEL_POLICY,
+	 .pages = POLICY_CHANNEL_PAGES,
+	 .queues = 2,
+	 .queue = {{POLICY_SLOTS, sizeof(struct policy_message), true},
+		   {POLICY_SLOTS, sizeof(struct policy_message), false}},
+	 .data_pages = POLICY_DATA_PAGES,
+	 .guid = GUID(CHANNEL_POLICY)},
+};
+
+const struct channel_type *channel_type(uint32_t type)
+{
+	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (types[i].type == type)
+			return &types[i];
+	}
+	return NULL;
+}
+
+uint32_t channel_offset(const struct channel_type *type, uint32_t n)
+{
+	uint32_t offset = PAGE;
+
+	for (uint32_t i = 0; i < n && i < type->queues; i++)
+		offset += type->queue[i].slots * type->queue[i].signal_bytes;
+	if (n >= type->queues)
+		offset = (offset + PAGE - 1) & ~(uint32_t)(PAGE - 1);
+	return offset;
+}
+
+static volatile struct queue_header *queue_header(void *base, uint32_t n)
+{
+	return (volatile struct queue_header
+			*)((uint8_t *)base + sizeof(struct channel_header) +
+			   n * sizeof(struct queue_header));
+}
+
+static void open(struct channel *ch, void *base, unsigned handle,
+		 const struct channel_type *type, uint32_t generation,
+		 bool server)
+{
+	ch->header = base;
+	ch->base = base;
+	ch->handle = handle;
+	ch->type = type->type;
+	ch->generation = generation;
+	ch->server = server;
+	for (uint32_t i = 0; i < type->queues; i++) {
+		struct queue *q = &ch->queue[i];
+
+		memset(q, 0, sizeof(*q));
+		q->header = queue_header(base, i);
+		q->slots = (volatile uint64_t *)((uint8_t *)base +
+						 channel_offset(type, i));
+		q->errors = server ? &ch->header->server_error
+				   : &ch->header->client_error;
+		q->slot_count = type->queue[i].slots;
+		q->signal_bytes = type->queue[i].signal_bytes;
+		q->handle = handle;
+	}
+}
+
+static uint32_t data_offset(const struct channel_type *type)
+{
+	return type->data_pages > 0 ? channel_offset(type, type->queues) : 0;
+}
+
+enum channel_result channel_serve(struct channel *ch, void *base,
+				  unsigned handle, uint32_t type_number,
+				  const struct channel_identity *who)
+{
+	const struct channel_type *type = channel_type(type_number);
+	volatile struct channel_header *h = base;
+
+	if (type == NULL || who->pages < type->pages)
+		return CHANNEL_MISFIT;
+	h->signature = CHANNEL_SIGNATURE;
+	h->header_bytes = sizeof(*h);
+	h->total_bytes = (uint64_t)who->pages * PAGE;
+	h->features = 0;
+	for (unsigned i = 0; i < sizeof(h->type_guid); i++)
+		h->type_guid[i] = type->guid[i];
+	h->client = who->client;
+	h->server = who->server;
+	h->id = who->id;
+	h->version = CHANNEL_VERSION;
+	h->type = type->type;
+	h->generation = who->generation;
+	h->queue_offset = sizeof(*h);
+	h->queue_count = type->queues;
+	h->data_offset = data_offset(type);
+	h->data_pages = type->data_pages;
+	h->server_beat = 0;
+	h->server_error = 0;
+	for (uint32_t i = 0; i < type->queues; i++) {
+		volatile struct queue_header *q = queue_header(base, i);
+
+		q->version = CHANNEL_VERSION;
+		q->signal_bytes = type->queue[i].signal_bytes;
+		q->slots = type->queue[i].slots;
+		q->base_offset = channel_offset(type, i);
+		q->sent = 0;
+		q->overflow = 0;
+		q->head = 0;
+		q->received = 0;
+		q->tail = 0;
+		q->want_event = 0;
+		q->empties = 0;
+	}
+	open(ch, base, handle, type, who->generation, true);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	h->server_state = CHANNEL_SERVER_READY;
+	return CHANNEL_OPEN;
+}
+
+static bool fits(volatile struct channel_header *h,
+		 const struct channel_type *type,
+		 const struct channel_identity *who)
+{
+	bool fit = h->signature == CHANNEL_SIGNATURE &&
+		   h->header_bytes == sizeof(*h) &&
+		   h->total_bytes == (uint64_t)who->pages * PAGE &&
+		   h->features == 0 && h->version == CHANNEL_VERSION &&
+		   h->type == type->type && h->id == who->id &&
+		   h->generation == who->generation &&
+		   h->queue_offset == sizeof(*h) &&
+		   h->queue_count == type->queues &&
+		   h->data_offset == data_offset(type) &&
+		   h->data_pages == type->data_pages;
+
+	for (unsigned i = 0; i < sizeof(h->type_guid); i++)
+		fit &= h->type_guid[i] == type->guid[i];
+	return fit && who->pages >= type->pages;
+}
+
+enum channel_result channel_attach(struct channel *ch, void *base,
+				   unsigned handle, uint32_t type_number,
+				   const struct channel_identity *who)
+{
+	const struct channel_type *type = channel_type(type_number);
+	volatile struct channel_header *h = base;
+
+	if (type == NULL)
+		return CHANNEL_MISFIT;
+	if (h->server_state != CHANNEL_SERVER_READY)
+		return CHANNEL_NOT_READY;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (!fits(h, type, who))
+		goto misfit;
+	for (uint32_t i = 0; i < type->queues; i++) {
+		volatile struct queue_header *q = queue_header(base, i);
+
+		if (q->version != CHANNEL_VERSION ||
+		    q->signal_bytes != type->queue[i].signal_bytes ||
+		    q->slots != type->queue[i].slots ||
+		    q->base_offset != channel_offset(type, i))
+			goto misfit;
+	}
+	h->client_state = CHANNEL_CLIENT_ATTACHING;
+	open(ch, base, handle, type, who->generation, false);
+	/* Where this end stands: zero in a new channel, but a server may have
+	 * sent before its client came. */
+	for (uint32_t i = 0; i < type->queues; i++) {
+		struct queue *q = &ch->queue[i];
+
+		q->index = type->queue[i].to_server ? q->header->head
+						    : q->header->tail;
+		if (q->index >= q->slot_count) {
+			channel_close(ch);
+			goto misfit;
+		}
+	}
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	h->client_state = CHANNEL_CLIENT_ATTACHED;
+	return CHANNEL_OPEN;
+misfit:
+	h->client_error = h->client_error + 1;
+	return CHANNEL_MISFIT;
+}
+
+void channel_drained(struct channel *ch)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	ch->header->server_state = CHANNEL_SERVER_DRAINED;
+}
+
+void channel_close(struct channel *ch)
+{
+	ch->header = NULL;
+	ch->base = NULL;
+}
+
+void *channel_data(const struct channel *ch, uint32_t page)
+{
+	const struct channel_type *type = channel_type(ch->type);
+
+	if (type == NULL || page >= type->data_pages)
+		return NULL;
+	return ch->base + data_offset(type) + (uint64_t)page * PAGE;
+}
+
+static void odd(struct queue *q)
+{
+	*q->errors = *q->errors + 1;
+}
+
+/* Free slots as the producer sees them. */
+static uint32_t room(struct queue *q)
+{
+	uint32_t tail = q->header->tail;
+
+	if (tail >= q->slot_count) {
+		odd(q);
+		return 0;
+	}
+	return (tail + q->slot_count - 1 - q->index) % q->slot_count;
+}
+
+bool queue_room(struct queue *q, uint32_t n)
+{
+	return room(q) >= n;
+}
+
+bool queue_insert(struct queue *q, const void *signal)
+{
+	uint32_t old = q->index, next = (old + 1) % q->slot_count;
+	uint32_t words = q->signal_bytes / 8;
+
+	if (room(q) == 0) {
+		q->header->overflow = ++q->overflow;
+		return false;
+	}
+	for (uint32_t i = 0; i < words; i++) {
+		uint64_t word;
+
+		memcpy(&word, (const uint8_t *)signal + i * 8, 8);
+		q->slots[next * words + i] = word;
+	}
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	q->index = next;
+	q->header->head = next;
+	q->header->sent = ++q->count;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (q->header->tail == old && q->header->want_event != 0 &&
+	    q->handle != QUEUE_NO_SIGNAL)
+		(void)sys_signal(q->handle);
+	return true;
+}
+
+bool queue_remove(struct queue *q, void *signal)
+{
+	uint32_t head = q->header->head;
+	uint32_t next = (q->index + 1) % q->slot_count;
+	uint32_t words = q->signal_bytes / 8;
+
+	if (head >= q->slot_count) {
+		odd(q);
+		return false;
+	}
+	if (head == q->index)
+		return false;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	for (uint32_t i = 0; i < words; i++) {
+		uint64_t word = q->slots[next * words + i];
+
+		memcpy((uint8_t *)signal + i * 8, &word, 8);
+	}
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	q->index = next;
+	q->header->tail = next;
+	q->header->received = ++q->count;
+	return true;
+}
+
+bool queue_sleep(struct queue *q)
+{
+	uint32_t head;
+
+	q->header->want_event = 1;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	head = q->header->head;
+	if (head != q->index && head < q->slot_count) {
+		q->header->want_event = 0;
+		return false;
+	}
+	q->header->empties = ++q->empties;
+	return true;
+}
+
+void queue_awake(struct queue *q)
+{
+	q->header->want_event = 0;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/lib/channel.h - the two ends of a channel (abi/channel.h).
+ *
+ * A server initialises with channel_serve(), a client attaches with
+ * channel_attach(); both then use queue[n] of their struct channel, as
+ * producer or as consumer by the type's table.
+ *
+ * The other end may be hostile (S65): of the shared words an end reads only
+ * the peer's index, each time once, and checks its range; its own indices are
+ * kept here and only ever written to the channel.  Sizes and offsets are this
+ * file's constants; a client refuses a channel whose header says otherwise.
+ *
+ * Sleeping.  A consumer about to sleep calls queue_sleep() on each of its
+ * queues: it sets want_event, fences, and looks again.  A producer publishes
+ * head, fences, then reads tail and want_event.  So either the consumer sees
+ * the new signal or the producer sees that it must signal; the tail has to be
+ * read after the fence too, or the last signal before the new one may have
+ * been taken meanwhile and nobody would wake the consumer.
+ */
+#ifndef PARTERRE_LIB_CHANNEL_H
+#define PARTERRE_LIB_CHANNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/channel.h"
+
+#define CHANNEL_QUEUES_MAX 4
+
+/* One end of a queue. */
+struct queue {
+	volatile struct queue_header *header;
+	volatile uint64_t *slots;
+	volatile uint32_t *errors; /* this end's counter in the header */
+	uint32_t slot_count, signal_bytes;
+	uint32_t index; /* head of a producer, tail of a consumer */
+	uint64_t count; /* sent or received */
+	uint64_t overflow, empties;
+	unsigned handle; /* to signal; QUEUE_NO_SIGNAL: never */
+};
+#define QUEUE_NO_SIGNAL 0xffffffffu
+
+struct channel {
+	volatile struct channel_header *header; /* NULL: not open */
+	uint8_t *base;
+	unsigned handle;
+	uint32_t type, generation;
+	bool server;
+	struct queue queue[CHANNEL_QUEUES_MAX];
+};
+
+/* Who a channel is, as the view or the database says. */
+struct channel_identity {
+	uint32_t id, generation;
+	uint64_t client, server; /* partition numbers */
+	uint32_t pages;
+};
+
+/* What a type looks like. */
+struct channel_type {
+	uint32_t type;
+	uint32_t pages;
+	uint32_t queues;
+	struct {
+		uint32_t slots, signal_bytes;
+		bool to_server; /* the client is the producer */
+	} queue[CHANNEL_QUEUES_MAX];
+	uint32_t data_pages;
+	uint8_t guid[16];
+};
+
+/* NULL: no such type. */
+const struct channel_type *channel_type(uint32_t type);
+
+/* Offset of queue n's slots and, for n == queues, of the data pages. */
+uint32_t channel_offset(const struct channel_type *type, uint32_t n);
+
+enum channel_result {
+	CHANNEL_OPEN,
+	CHANNEL_NOT_READY, /* the server hasn't initialised it yet */
+	CHANNEL_MISFIT,    /* refused: the header says something else */
+};
+
+/* Server: write header and queue headers, open, set READY.  The channel must
+ * have been wiped or be new.  CHANNEL_MISFIT: no such type, or too small. */
+enum channel_result channel_serve(struct channel *ch, void *base,
+				  unsigned handle, uint32_t type,
+				  const struct channel_identity *who);
+
+/* Client: check header and queue headers, open, set ATTACHED. */
+enum channel_result channel_attach(struct channel *ch, void *base,
+				   unsigned handle, uint32_t type,
+				   const struct channel_identity *who);
+
+/* Server: nothing of it is held any more. */
+void channel_drained(struct channel *ch);
+
+/* Forget the mapping; touches nothing shared. */
+void channel_close(struct channel *ch);
+
+/* Data page n: for both ends the other's to change at any time. */
+void *channel_data(const struct channel *ch, uint32_t page);
+
+/* Producer: false when the queue is full (counted).  Signals if needed. */
+bool queue_insert(struct queue *q, const void *signal);
+
+/* Producer: is there room for n more? */
+bool queue_room(struct queue *q, uint32_t n);
+
+/* Consumer: false when the queue is empty. */
+bool queue_remove(struct queue *q, void *signal);
+
+/* Consumer: ask for an event.  True: empty, may sleep.  False: something has
+ * come; want_event is cleared again. */
+bool queue_sleep(struct queue *q);
+
+/* Consumer: awake again, no events needed. */
+void queue_awake(struct queue *q);
+
+#endif

@@ -45,6 +45,20 @@ bool lapic_msr_write(struct machine *m, unsigned cpu, uint32_t msr,
 /* The TSC of this CPU was written: a deadline now lies elsewhere. */
 void lapic_tsc_changed(struct machine *m, unsigned cpu);
 
+/* What travels between APICs. */
+#define LAPIC_DEST_ALL UINT32_MAX
+struct lapic_message {
+	uint32_t dest; /* APIC ID or logical set; LAPIC_DEST_ALL: everyone */
+	bool logical;
+	uint8_t mode; /* delivery mode as in ICR bits 10:8 */
+	uint8_t vector;
+	bool level; /* level-triggered: its EOI goes to the I/O APIC */
+};
+void lapic_deliver(struct machine *m, const struct lapic_message *msg);
+
+/* The pins LINT0 and LINT1 (pin 0, 1), as an irq_line wants them. */
+void lapic_lint_set(struct device *lapic, unsigned pin, bool level);
+
 /* A message: address FEExxxxx, data (SDM 3A section 10.11). */
 void lapic_msi(struct machine *m, paddr_t addr, uint32_t data);
 

@@ -19,7 +19,7 @@
 #define ENTRY_MASKED     (UINT64_C(1) << 16)
 #define ENTRY_LOGICAL    (UINT64_C(1) << 11)
 /* Destination, mask, trigger, polarity, mode, vector (3.2.4). */
-#define ENTRY_WRITABLE   UINT64_C(0xFF0000000001AFFF)
+#define ENTRY_WRITABLE UINT64_C(0xFF0000000001AFFF)
 
 #define VERSION UINT32_C(0x11)
 
@@ -35,13 +35,13 @@ static const struct device_field ioapic_fields[] = {
 	DEVICE_FIELD(struct ioapic, select),
 	DEVICE_FIELD(struct ioapic, id),
 	DEVICE_FIELD(struct ioapic, pins),
-	{ NULL, 0, 0, 0 },
+	{NULL, 0, 0, 0},
 };
 
 static const struct device_register ioapic_registers[] = {
-	{ "IOREGSEL", IOREGSEL, 4 },
-	{ "IOWIN", IOWIN, 4 },
-	{ NULL, 0, 0 },
+	{"IOREGSEL", IOREGSEL, 4},
+	{"IOWIN", IOWIN, 4},
+	{NULL, 0, 0},
 };
 
 static void send(struct ioapic *io, unsigned pin)
@@ -104,8 +104,8 @@ void ioapic_eoi(struct machine *m, uint8_t vector)
 
 static void entry_write(struct ioapic *io, unsigned pin, uint64_t value)
 {
-	io->entry[pin] = (value & ENTRY_WRITABLE) |
-			 (io->entry[pin] & ENTRY_REMOTE_IRR);
+	io->entry[pin] =
+		(value & ENTRY_WRITABLE) | (io->entry[pin] & ENTRY_REMOTE_IRR);
 	/* QUIRK: an entry made edge-triggered forgets its remote IRR; kernels
 	 * use this to acknowledge on parts without an EOI register. */
 	if (!(value & ENTRY_LEVEL))
@@ -182,8 +182,8 @@ static void ioapic_reset(struct device *d)
 static bool ioapic_init(struct device *d, const struct device_prop *props,
 			size_t prop_count, struct error *err)
 {
-	static const struct bus_ops ops = { ioapic_read, ioapic_write, 4, 4 };
-	struct bus_range range = { IOAPIC_BASE, PAGE_BYTES, &ops, d, d->name };
+	static const struct bus_ops ops = {ioapic_read, ioapic_write, 4, 4};
+	struct bus_range range = {IOAPIC_BASE, PAGE_BYTES, &ops, d, d->name};
 
 	(void)props;
 	(void)prop_count;

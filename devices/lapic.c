@@ -43,39 +43,46 @@ enum {
 	REG_SELF_IPI = 0x3F0, /* x2APIC alone */
 };
 
-enum { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR,
-       LVT_COUNT };
+enum {
+	LVT_TIMER,
+	LVT_THERMAL,
+	LVT_PERF,
+	LVT_LINT0,
+	LVT_LINT1,
+	LVT_ERROR,
+	LVT_COUNT
+};
 
-#define LVT_MASKED        UINT32_C(0x10000)
-#define LVT_REMOTE_IRR    UINT32_C(0x04000)
-#define LVT_LEVEL         UINT32_C(0x08000)
-#define LVT_TIMER_MODE    UINT32_C(0x60000)
-#define LVT_TIMER_ONCE    UINT32_C(0x00000)
-#define LVT_TIMER_PERIOD  UINT32_C(0x20000)
-#define LVT_TIMER_TSC     UINT32_C(0x40000)
+#define LVT_MASKED       UINT32_C(0x10000)
+#define LVT_REMOTE_IRR   UINT32_C(0x04000)
+#define LVT_LEVEL        UINT32_C(0x08000)
+#define LVT_TIMER_MODE   UINT32_C(0x60000)
+#define LVT_TIMER_ONCE   UINT32_C(0x00000)
+#define LVT_TIMER_PERIOD UINT32_C(0x20000)
+#define LVT_TIMER_TSC    UINT32_C(0x40000)
 
-#define SVR_ENABLE        UINT32_C(0x100)
+#define SVR_ENABLE UINT32_C(0x100)
 
-#define ESR_SEND_VECTOR   UINT32_C(0x20)
-#define ESR_RECV_VECTOR   UINT32_C(0x40)
-#define ESR_REGISTER      UINT32_C(0x80)
+#define ESR_SEND_VECTOR UINT32_C(0x20)
+#define ESR_RECV_VECTOR UINT32_C(0x40)
+#define ESR_REGISTER    UINT32_C(0x80)
 
-#define MSR_APIC_BASE     0x01B
-#define MSR_TSC_DEADLINE  0x6E0
-#define MSR_X2APIC        0x800
-#define MSR_X2APIC_LAST   0x83F
-#define BASE_BSP          UINT64_C(0x100)
-#define BASE_EXTD         UINT64_C(0x400)
-#define BASE_EN           UINT64_C(0x800)
-#define BASE_MODE         (BASE_EN | BASE_EXTD)
+#define MSR_APIC_BASE    0x01B
+#define MSR_TSC_DEADLINE 0x6E0
+#define MSR_X2APIC       0x800
+#define MSR_X2APIC_LAST  0x83F
+#define BASE_BSP         UINT64_C(0x100)
+#define BASE_EXTD        UINT64_C(0x400)
+#define BASE_EN          UINT64_C(0x800)
+#define BASE_MODE        (BASE_EN | BASE_EXTD)
 
-#define ICR_LOW_WRITABLE  UINT32_C(0x000CCFFF)
-#define ICR_LOGICAL       UINT32_C(0x800)
-#define ICR_ASSERT        UINT32_C(0x4000)
-#define ICR_LEVEL         UINT32_C(0x8000)
+#define ICR_LOW_WRITABLE UINT32_C(0x000CCFFF)
+#define ICR_LOGICAL      UINT32_C(0x800)
+#define ICR_ASSERT       UINT32_C(0x4000)
+#define ICR_LEVEL        UINT32_C(0x8000)
 
 /* Version 14H, six LVT entries, no suppression of EOI broadcasts. */
-#define VERSION           UINT32_C(0x00050014)
+#define VERSION UINT32_C(0x00050014)
 
 struct lapic {
 	struct device device;
@@ -120,36 +127,36 @@ static const struct device_field lapic_fields[] = {
 	DEVICE_ARRAY(struct lapic, lvt),
 	DEVICE_FIELD(struct lapic, lint),
 	DEVICE_FIELD(struct lapic, intr),
-	{ NULL, 0, 0, 0 },
+	{NULL, 0, 0, 0},
 };
 
 static const struct device_register lapic_registers[] = {
-	{ "ID", REG_ID, 4 },
-	{ "VERSION", REG_VERSION, 4 },
-	{ "TPR", REG_TPR, 4 },
-	{ "APR", REG_APR, 4 },
-	{ "PPR", REG_PPR, 4 },
-	{ "EOI", REG_EOI, 4 },
-	{ "RRD", REG_RRD, 4 },
-	{ "LDR", REG_LDR, 4 },
-	{ "DFR", REG_DFR, 4 },
-	{ "SVR", REG_SVR, 4 },
-	{ "ISR0", REG_ISR, 4 },
-	{ "TMR0", REG_TMR, 4 },
-	{ "IRR0", REG_IRR, 4 },
-	{ "ESR", REG_ESR, 4 },
-	{ "ICR_LOW", REG_ICR_LOW, 4 },
-	{ "ICR_HIGH", REG_ICR_HIGH, 4 },
-	{ "LVT_TIMER", REG_LVT_TIMER, 4 },
-	{ "LVT_THERMAL", REG_LVT_THERMAL, 4 },
-	{ "LVT_PERF", REG_LVT_PERF, 4 },
-	{ "LVT_LINT0", REG_LVT_LINT0, 4 },
-	{ "LVT_LINT1", REG_LVT_LINT1, 4 },
-	{ "LVT_ERROR", REG_LVT_ERROR, 4 },
-	{ "INITIAL", REG_INITIAL, 4 },
-	{ "CURRENT", REG_CURRENT, 4 },
-	{ "DIVIDE", REG_DIVIDE, 4 },
-	{ NULL, 0, 0 },
+	{"ID", REG_ID, 4},
+	{"VERSION", REG_VERSION, 4},
+	{"TPR", REG_TPR, 4},
+	{"APR", REG_APR, 4},
+	{"PPR", REG_PPR, 4},
+	{"EOI", REG_EOI, 4},
+	{"RRD", REG_RRD, 4},
+	{"LDR", REG_LDR, 4},
+	{"DFR", REG_DFR, 4},
+	{"SVR", REG_SVR, 4},
+	{"ISR0", REG_ISR, 4},
+	{"TMR0", REG_TMR, 4},
+	{"IRR0", REG_IRR, 4},
+	{"ESR", REG_ESR, 4},
+	{"ICR_LOW", REG_ICR_LOW, 4},
+	{"ICR_HIGH", REG_ICR_HIGH, 4},
+	{"LVT_TIMER", REG_LVT_TIMER, 4},
+	{"LVT_THERMAL", REG_LVT_THERMAL, 4},
+	{"LVT_PERF", REG_LVT_PERF, 4},
+	{"LVT_LINT0", REG_LVT_LINT0, 4},
+	{"LVT_LINT1", REG_LVT_LINT1, 4},
+	{"LVT_ERROR", REG_LVT_ERROR, 4},
+	{"INITIAL", REG_INITIAL, 4},
+	{"CURRENT", REG_CURRENT, 4},
+	{"DIVIDE", REG_DIVIDE, 4},
+	{NULL, 0, 0},
 };
 
 static struct lapic *lapic_of(struct machine *m, unsigned cpu)
@@ -255,8 +262,15 @@ static void accept_fixed(struct lapic *l, uint8_t vector, bool level)
 
 static void registers_reset(struct lapic *l);
 
-enum { MODE_FIXED = 0, MODE_LOWEST = 1, MODE_SMI = 2, MODE_NMI = 4,
-       MODE_INIT = 5, MODE_SIPI = 6, MODE_EXTINT = 7 };
+enum {
+	MODE_FIXED = 0,
+	MODE_LOWEST = 1,
+	MODE_SMI = 2,
+	MODE_NMI = 4,
+	MODE_INIT = 5,
+	MODE_SIPI = 6,
+	MODE_EXTINT = 7
+};
 
 static void accept(struct lapic *l, const struct lapic_message *msg)
 {
@@ -463,13 +477,13 @@ void lapic_lint_set(struct device *d, unsigned pin, bool level)
 static void lvt_write(struct lapic *l, unsigned which, uint32_t value)
 {
 	static const uint32_t writable[LVT_COUNT] = {
-		[LVT_TIMER] = 0x700FF,	 [LVT_THERMAL] = 0x107FF,
-		[LVT_PERF] = 0x107FF,	 [LVT_LINT0] = 0x1A7FF,
-		[LVT_LINT1] = 0x1A7FF,	 [LVT_ERROR] = 0x100FF,
+		[LVT_TIMER] = 0x700FF, [LVT_THERMAL] = 0x107FF,
+		[LVT_PERF] = 0x107FF,  [LVT_LINT0] = 0x1A7FF,
+		[LVT_LINT1] = 0x1A7FF, [LVT_ERROR] = 0x100FF,
 	};
 
-	l->lvt[which] = (value & writable[which]) |
-			(l->lvt[which] & LVT_REMOTE_IRR);
+	l->lvt[which] =
+		(value & writable[which]) | (l->lvt[which] & LVT_REMOTE_IRR);
 	if (!(l->svr & SVR_ENABLE)) /* 10.4.7.2 */
 		l->lvt[which] |= LVT_MASKED;
 }
@@ -646,8 +660,8 @@ static bool reg_read(struct lapic *l, uint64_t off, uint32_t *value)
 		*value = ppr(l);
 		return true;
 	case REG_LDR:
-		*value = is_x2apic(l) ? l->id >> 4 << 16 | UINT32_C(1)
-						       << (l->id & 15)
+		*value = is_x2apic(l) ? l->id >> 4 << 16 |
+						UINT32_C(1) << (l->id & 15)
 				      : l->ldr;
 		return true;
 	case REG_DFR:
@@ -820,7 +834,7 @@ static bool x2apic_read(struct lapic *l, uint32_t msr, uint64_t *value)
 static bool x2apic_write(struct lapic *l, uint32_t msr, uint64_t value)
 {
 	uint64_t off = (uint64_t)(msr - MSR_X2APIC) << 4;
-	struct lapic_message self = { .vector = value & 0xFF };
+	struct lapic_message self = {.vector = value & 0xFF};
 
 	if (off == REG_ICR_LOW) {
 		if (value & UINT32_MAX & ~(uint64_t)ICR_LOW_WRITABLE)
@@ -959,11 +973,11 @@ static void lapic_reset(struct device *d)
 static bool lapic_init(struct device *d, const struct device_prop *props,
 		       size_t prop_count, struct error *err)
 {
-	static const struct bus_ops ops = { lapic_read, lapic_write, 4, 4 };
+	static const struct bus_ops ops = {lapic_read, lapic_write, 4, 4};
 	const struct device_prop *cpu =
 		device_prop_find(props, prop_count, "cpu");
 	struct lapic *l = (struct lapic *)d, *first;
-	struct bus_range page = { LAPIC_BASE, PAGE_BYTES, &ops, d, d->name };
+	struct bus_range page = {LAPIC_BASE, PAGE_BYTES, &ops, d, d->name};
 
 	l->cpu = cpu ? (unsigned)cpu->value : 0;
 	if (l->cpu >= CPU_COUNT_MAX)
@@ -972,10 +986,10 @@ static bool lapic_init(struct device *d, const struct device_prop *props,
 				 d->name, l->cpu, CPU_COUNT_MAX - 1);
 	strcpy(l->timer_name, d->name);
 	strcat(l->timer_name, ".timer");
-	l->timer = (struct event){ .name = l->timer_name,
-				   .fire = timer_fire,
-				   .owner = l,
-				   .rank = EVQ_TIMER };
+	l->timer = (struct event){.name = l->timer_name,
+				  .fire = timer_fire,
+				  .owner = l,
+				  .rank = EVQ_TIMER};
 	first = l->cpu ? (struct lapic *)machine_device(d->machine, "lapic0")
 		       : l;
 	if (!first)

@@ -24,7 +24,7 @@
 
 #include "sim/machine.h"
 
-#define LAPIC_BASE UINT64_C(0xFEE00000)
+#define LAPIC_BASE   UINT64_C(0xFEE00000)
 #define LAPIC_BUS_PS UINT64_C(1000) /* one bus clock */
 
 /* Interrupt acknowledge: moves the highest request to in-service and gives its

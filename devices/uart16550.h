@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* devices/uart16550.h - UART PC16550D (National Semiconductor data sheet, June
+ * 1995; section numbers are of it), wired as COM1 of a PC: ports 3F8-3FF, IRQ
+ * 4, interrupt gated by OUT2, 1.8432 MHz crystal.
+ *
+ * Timing: a character takes 1 start, 5 to 8 data, 0 or 1 parity and 1, 1.5 or 2
+ * stop bits of 16 * divisor crystal clocks each.  Back to back, frames are
+ * counted from the first one's start, so that they do not drift.  The byte
+ * reaches the console when its last stop bit has left the shift register.
+ *
+ * Not modelled: the wait for the next baud clock edge before a start bit (at
+ * most a bit time), the initial THRE delay of a frame, DMA signalling (RXRDY,
+ * TXRDY), break and parity as the line would show them, the modem's side: CTS,
+ * DSR and DCD are always on.
+ */
+#ifndef PARTERRE_DEVICES_UART16550_H
+#define PARTERRE_DEVICES_UART16550_H
+
+#include "sim/device.h"
+
+/* A character has arrived whole on the line.  False: it was lost (overrun), as
+ * the guest will see in LSR. */
+bool uart16550_receive(struct device *uart, uint8_t c);
+
+#endif

@@ -21,6 +21,7 @@
 #define PARTERRE_LIB_CHANNEL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "abi/channel.h"

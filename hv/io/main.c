@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/io/main.c - the I/O partition: one image, run as io.a and as io.b.
+ *
+ * It owns one NVMe controller and serves block channels from it; on its
+ * heartbeat channel it counts server_beat up, once each period.  The beat is
+ * made by the main loop and nowhere else: a program that no longer comes round
+ * its loop no longer beats.
+ *
+ * It does what the ultravisor's events say and decides nothing.  When its
+ * controller is lost it stops: its guests are better off on the other path.
+ */
+#include "io/block.h"
+#include "io/nvme.h"
+#include "lib/channel.h"
+#include "lib/control.h"
+#include "lib/log.h"
+#include "lib/sys.h"
+#include "lib/view.h"
+
+#define BEAT_NS          (250 * US)
+#define BLOCKED_RETRY_NS (20 * US)
+
+/* Exit codes. */
+#define EXIT_NO_DISK    2
+#define EXIT_DISK_LOST  3
+#define EXIT_NO_CONTROL 4
+
+void partition_main(void);
+void io_main_loop(void);
+
+static struct control control;
+
+/* One for each channel handle: heartbeat ends, and events not yet answered. */
+static struct channel heartbeat[CHANNEL_SLOTS];
+static struct {
+	bool asked;
+	struct control_message event;
+} detach[CHANNEL_SLOTS];
+
+static uint64_t beat_due_ns;
+static bool stopping;
+
+static uint32_t on_attach(const struct control_message *event)
+{
+	const struct view *view = view_now();
+	uint64_t handle = event->attach.handle;
+	const struct view_channel *vc = &view->channel[handle % CHANNEL_SLOTS];
+	struct channel_identity who = {
+		.id = vc->id,
+		.generation = vc->generation,
+		.client = vc->peer,
+		.server = view->number,
+		.pages = vc->pages,
+	};
+	int64_t va;
+
+	if (handle >= CHANNEL_SLOTS || handle == CONTROL_HANDLE ||
+	    vc->id == 0 || vc->id != event->attach.id || !vc->server)
+		return CONTROL_ENOENT;
+	va = sys_channel_map((unsigned)handle);
+	if (va < 0)
+		return CONTROL_EVALUE;
+	switch (vc->type) {
+	case CHANNEL_BLOCK:
+		if (!block_attach((unsigned)handle, (void *)(uintptr_t)va,
+				  view))
+			return CONTROL_EVALUE;
+		break;
+	case CHANNEL_HEARTBEAT:
+		if (channel_serve(&heartbeat[handle], (void *)(uintptr_t)va,
+				  (unsigned)handle, CHANNEL_HEARTBEAT,
+				  &who) != CHANNEL_OPEN)
+			return CONTROL_EVALUE;
+		break;
+	default:
+		return CONTROL_EVALUE;
+	}
+	return CONTROL_OK;
+}
+
+/* Acknowledge the detachments whose last disk command has ended. */
+static bool finish_detaches(void)
+{
+	bool any = false;
+
+	for (unsigned h = 0; h < CHANNEL_SLOTS; h++) {
+		if (!detach[h].asked || !block_drained(h))
+			continue;
+		if (heartbeat[h].header != NULL) {
+			channel_drained(&heartbeat[h]);
+			channel_close(&heartbeat[h]);
+		}
+		(void)sys_channel_unmap(h);
+		control_ack(&control, &detach[h].event, CONTROL_OK);
+		detach[h].asked = false;
+		any = true;
+	}
+	return any;
+}
+
+static bool serve_control(void)
+{
+	struct control_message message;
+	bool any = false;
+
+	while (control_event(&control, &message)) {
+		any = true;
+		switch (message.id) {
+		case EVT_CHANNEL_ATTACH:
+			control_ack(&control, &message, on_attach(&message));
+			break;
+		case EVT_CHANNEL_DETACH:
+			if (message.attach.handle >= CHANNEL_SLOTS) {
+				control_ack(&control, &message, CONTROL_EVALUE);
+				break;
+			}
+			block_detach((unsigned)message.attach.handle);
+			detach[message.attach.handle].asked = true;
+			detach[message.attach.handle].event = message;
+			break;
+		case EVT_STOP:
+			stopping = true;
+			control_ack(&control, &message, CONTROL_OK);
+			break;
+		default:
+			control_ack(&control, &message, CONTROL_EID);
+			break;
+		}
+	}
+	/* Nothing is asked here; answers to others would fill the queue. */
+	while (control_response(&control, &message))
+		any = true;
+	return any;
+}
+
+static void beat(uint64_t now)
+{
+	if (now < beat_due_ns)
+		return;
+	beat_due_ns = now + BEAT_NS;
+	for (unsigned h = 0; h < CHANNEL_SLOTS; h++) {
+		if (heartbeat[h].header != NULL)
+			heartbeat[h].header->server_beat =
+				heartbeat[h].header->server_beat + 1;
+	}
+}
+
+static void stop(uint64_t code)
+{
+	logf_("io: stops after %lu requests", block_answered());
+	log_drain();
+	sys_exit(code);
+}
+
+/* Everything that an I/O partition does happens in here. */
+__attribute__((noinline)) void io_main_loop(void)
+{
+	for (;;) {
+		bool busy = false, empty;
+		uint64_t deadline;
+
+		beat(sys_time());
+		busy |= serve_control();
+		if (!nvme_poll(block_done))
+			stop(EXIT_DISK_LOST);
+		busy |= block_run();
+		busy |= finish_detaches();
+		if (stopping && nvme_outstanding() == 0) {
+			nvme_close();
+			stop(0);
+		}
+		deadline = beat_due_ns;
+		if (!log_flush() && sys_time() + LOG_RETRY_NS < deadline)
+			deadline = sys_time() + LOG_RETRY_NS;
+		if (block_blocked() && sys_time() + BLOCKED_RETRY_NS < deadline)
+			deadline = sys_time() + BLOCKED_RETRY_NS;
+		if (busy)
+			continue;
+		/* Both must ask for events, whatever the first finds. */
+		empty = block_sleep();
+		empty &= control_sleep(&control);
+		if (empty) {
+			uint64_t events = sys_wait(~0ull, deadline);
+
+			stopping |= (events & EVENT_STOP) != 0;
+		}
+		block_awake();
+		control_awake(&control);
+	}
+}
+
+void partition_main(void)
+{
+	const struct view *view = view_now();
+	unsigned index = 0;
+
+	if (!control_open(&control)) {
+		logf_("io: control channel doesn't fit");
+		stop(EXIT_NO_CONTROL);
+	}
+	while (index < DEVICE_SLOTS &&
+	       (view->device[index].id == 0 ||
+		view->device[index].class_code != NVME_CLASS))
+		index++;
+	if (index == DEVICE_SLOTS) {
+		logf_("io: no NVMe controller was given");
+		stop(EXIT_NO_DISK);
+	}
+	if (!nvme_open(index))
+		stop(EXIT_NO_DISK);
+	logf_("io: ready");
+	io_main_loop();
+}

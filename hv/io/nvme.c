@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/io/nvme.c - see nvme.h.  Figures and sections are those of the NVM
+ * Express specification, revision 1.4. */
+#include "io/nvme.h"
+
+#include "abi/channel.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "lib/sys.h"
+#include "lib/view.h"
+
+/* Controller registers (section 3.1). */
+#define CAP_LOW   0x00
+#define CAP_HIGH  0x04
+#define CC        0x14
+#define CSTS      0x1c
+#define AQA       0x24
+#define ASQ       0x28
+#define ACQ       0x30
+#define DOORBELLS 0x1000
+
+#define CC_EN          0x1
+#define CC_SHN_NORMAL  0x4000
+#define CC_IOSQES      (6u << 16) /* 64-byte entries */
+#define CC_IOCQES      (4u << 20) /* 16-byte entries */
+#define CSTS_RDY       0x1
+#define CSTS_CFS       0x2
+#define CSTS_SHST_MASK 0xc
+#define CSTS_SHST_DONE 0x8
+#define CSTS_GONE      0xffffffffu /* no device answers */
+
+/* Admin opcodes (figure 139). */
+#define ADMIN_CREATE_SQ     0x01
+#define ADMIN_CREATE_CQ     0x05
+#define ADMIN_IDENTIFY      0x06
+#define ADMIN_SET_FEATURES  0x09
+#define FEATURE_QUEUES      0x07
+#define IDENTIFY_NAMESPACE  0x00
+#define IDENTIFY_CONTROLLER 0x01
+#define IDENTIFY_LIST       0x02
+
+#define ADMIN_ENTRIES 32
+#define SQ_ENTRIES    64 /* one page */
+#define CQ_ENTRIES    64
+
+#define WRITE_FUA (1u << 30) /* command dword 12 of read and write */
+
+#define POLL_NS         (20 * US)
+#define ADMIN_NS        (1000 * MS)
+#define TRANSFER_NS     (100 * MS)
+#define FLUSH_NS        (2000 * MS)
+#define STATUS_CHECK_NS (250 * US)
+#define TRIES_MAX       4 /* of a command that may be retried */
+#define RESETS_MAX      3 /* without a completion in between */
+
+struct sqe { /* submission queue entry, figure 104 */
+	uint32_t cdw0;
+	uint32_t nsid;
+	uint32_t cdw2, cdw3;
+	uint64_t metadata;
+	uint64_t prp1, prp2;
+	uint32_t cdw10, cdw11, cdw12, cdw13, cdw14, cdw15;
+};
+_Static_assert(sizeof(struct sqe) == 64, "submission entry layout");
+
+struct cqe { /* completion queue entry, figure 121 */
+	uint32_t result;
+	uint32_t reserved;
+	uint16_t sq_head, sq_id;
+	uint16_t command_id;
+	uint16_t status; /* bit 0: phase tag; 1..15: status field */
+};
+_Static_assert(sizeof(struct cqe) == 16, "completion entry layout");
+
+#define STATUS_PHASE     0x0001
+#define STATUS_CODE(s)   (((s) >> 1) & 0x7ff) /* type and code */
+#define STATUS_DNR       0x8000
+#define STATUS_LBA_RANGE 0x80
+
+#define PAGE_ALIGNED __attribute__((aligned(ABI_PAGE_BYTES)))
+static struct sqe admin_sq[ABI_PAGE_BYTES / sizeof(struct sqe)] PAGE_ALIGNED;
+static volatile struct cqe
+	admin_cq[ABI_PAGE_BYTES / sizeof(struct cqe)] PAGE_ALIGNED;
+static struct sqe io_sq[ABI_PAGE_BYTES / sizeof(struct sqe)] PAGE_ALIGNED;
+static volatile struct cqe
+	io_cq[ABI_PAGE_BYTES / sizeof(struct cqe)] PAGE_ALIGNED;
+static uint8_t identify[ABI_PAGE_BYTES] PAGE_ALIGNED;
+
+struct ring { /* a submission queue and its completion queue */
+	struct sqe *sq;
+	volatile struct cqe *cq;
+	uint16_t id;
+	uint16_t sq_entries, cq_entries;
+	uint16_t sq_tail, cq_head;
+	uint16_t phase;
+};
+
+struct command {
+	bool busy;
+	uint8_t tries;
+	uint8_t turn; /* tells late completions from those of today */
+	uint32_t cookie;
+	uint64_t deadline_ns;
+	struct sqe sqe;
+};
+
+static struct {
+	volatile uint8_t *registers;
+	unsigned index;
+	unsigned stride;   /* of doorbells, bytes */
+	uint64_t ready_ns; /* CAP.TO */
+	uint32_t nsid;
+	unsigned lba_shift;
+	uint64_t blocks;
+	struct ring admin, io;
+	struct command command[NVME_OUTSTANDING];
+	unsigned outstanding;
+	unsigned limit; /* of outstanding commands: the queue's */
+	unsigned resets;
+	uint64_t check_ns; /* when to look at CSTS next */
+	uint64_t odd_completions;
+} nvme;
+
+static uint32_t read32(unsigned offset)
+{
+	return *(volatile uint32_t *)(nvme.registers + offset);
+}
+
+static void write32(unsigned offset, uint32_t value)
+{
+	*(volatile uint32_t *)(nvme.registers + offset) = value;
+}
+
+static void write64(unsigned offset, uint64_t value)
+{
+	write32(offset, (uint32_t)value);
+	write32(offset + 4, (uint32_t)(value >> 32));
+}
+
+static void sq_doorbell(const struct ring *r)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	write32(DOORBELLS + 2u * r->id * nvme.stride, r->sq_tail);
+}
+
+static void cq_doorbell(const struct ring *r)
+{
+	write32(DOORBELLS + (2u * r->id + 1) * nvme.stride, r->cq_head);
+}
+
+static uint64_t machine_address(const volatile void *p)
+{
+	return view_frame((uintptr_t)p) << ABI_PAGE_SHIFT;
+}
+
+/* Wait until (CSTS & mask) == value; false after `ns` or when the controller
+ * is gone. */
+static bool wait_status(uint32_t mask, uint32_t value, uint64_t ns)
+{
+	uint64_t deadline = sys_time() + ns;
+
+	for (;;) {
+		uint32_t status = read32(CSTS);
+
+		if (status == CSTS_GONE)
+			return false;
+		if ((status & mask) == value)
+			return true;
+		if (sys_time() >= deadline)
+			return false;
+		(void)sys_wait(0, sys_time() + POLL_NS);
+	}
+}
+
+static void ring_reset(struct ring *r, struct sqe *sq, volatile struct cqe *cq,
+		       uint16_t id, uint16_t sq_entries, uint16_t cq_entries)
+{
+	r->sq = sq;
+	r->cq = cq;
+	r->id = id;
+	r->sq_entries = sq_entries;
+	r->cq_entries = cq_entries;
+	r->sq_tail = 0;
+	r->cq_head = 0;
+	r->phase = STATUS_PHASE; /* first pass: new entries have 1 */
+	memset(sq, 0, ABI_PAGE_BYTES);
+	for (unsigned i = 0; i < ABI_PAGE_BYTES / sizeof(struct cqe); i++)
+		cq[i].status = 0;
+}
+
+static void ring_put(struct ring *r, const struct sqe *sqe)
+{
+	r->sq[r->sq_tail] = *sqe;
+	r->sq_tail = (uint16_t)((r->sq_tail + 1) % r->sq_entries);
+	sq_doorbell(r);
+}
+
+static bool ring_take(struct ring *r, struct cqe *out)
+{
+	volatile struct cqe *cqe = &r->cq[r->cq_head];
+	uint16_t status = cqe->status;
+
+	if ((status & STATUS_PHASE) != r->phase)
+		return false;
+	/* The phase tag is written last. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	out->result = cqe->result;
+	out->sq_head = cqe->sq_head;
+	out->command_id = cqe->command_id;
+	out->status = status;
+	r->cq_head++;
+	if (r->cq_head == r->cq_entries) {
+		r->cq_head = 0;
+		r->phase ^= STATUS_PHASE;
+	}
+	return true;
+}
+
+/* One admin command, waited for.  Status field, or 0xffff: no answer. */
+static unsigned admin(struct sqe *sqe)
+{
+	static uint16_t command_id;
+	uint64_t deadline = sys_time() + ADMIN_NS;
+	struct cqe cqe;
+
+	command_id++;
+	sqe->cdw0 |= (uint32_t)command_id << 16;
+	ring_put(&nvme.admin, sqe);
+	for (;;) {
+		if (ring_take(&nvme.admin, &cqe)) {
+			cq_doorbell(&nvme.admin);
+			if (cqe.command_id == command_id)
+				return STATUS_CODE(cqe.status);
+			nvme.odd_completions++;
+			continue;
+		}
+		if (sys_time() >= deadline || read32(CSTS) == CSTS_GONE)
+			return 0xffff;
+		(void)sys_wait(EVENT_DEVICE(nvme.index), sys_time() + POLL_NS);
+	}
+}
+
+static unsigned identify_page(unsigned what, uint32_t nsid)
+{
+	struct sqe sqe = {
+		.cdw0 = ADMIN_IDENTIFY,
+		.nsid = nsid,
+		.prp1 = machine_address(identify),
+		.cdw10 = what,
+	};
+
+	return admin(&sqe);
+}
+
+static uint32_t identify32(unsigned offset)
+{
+	uint32_t value;
+
+	memcpy(&value, identify + offset, sizeof(value));
+	return value;
+}
+
+/* Which namespace, how large, in what blocks (figures 245 and 247). */
+static bool find_namespace(void)
+{
+	bool cache;
+	unsigned format, metadata;
+	uint64_t lbas;
+
+	if (identify_page(IDENTIFY_CONTROLLER, 0) != 0)
+		return false;
+	cache = (identify[525] & 1) != 0; /* VWC */
+	if (identify_page(IDENTIFY_LIST, 0) != 0 || identify32(0) == 0)
+		return false;
+	nvme.nsid = identify32(0);
+	if (identify_page(IDENTIFY_NAMESPACE, nvme.nsid) != 0)
+		return false;
+	memcpy(&lbas, identify, sizeof(lbas));               /* NSZE */
+	format = identify32(128 + 4 * (identify[26] & 0xf)); /* FLBAS, LBAF */
+	metadata = format & 0xffff;
+	nvme.lba_shift = (format >> 16) & 0xff; /* LBADS */
+	if (metadata != 0 || (nvme.lba_shift != 9 && nvme.lba_shift != 12)) {
+		logf_("nvme: unusable format, block 2^%u metadata %u",
+		      nvme.lba_shift, metadata);
+		return false;
+	}
+	nvme.blocks = lbas >> (12 - nvme.lba_shift);
+	logf_("nvme: namespace %u, %lu blocks of %u, write cache %s", nvme.nsid,
+	      lbas, 1u << nvme.lba_shift, cache ? "yes" : "no");
+	return true;
+}
+
+static bool create_io_queues(void)
+{
+	struct sqe count = {
+		.cdw0 = ADMIN_SET_FEATURES,
+		.cdw10 = FEATURE_QUEUES,
+		.cdw11 = 0, /* one and one, counted from 0 */
+	};
+	struct sqe cq = {
+		.cdw0 = ADMIN_CREATE_CQ,
+		.prp1 = machine_address(nvme.io.cq),
+		.cdw10 = (uint32_t)(nvme.io.cq_entries - 1) << 16 | nvme.io.id,
+		.cdw11 = 0u << 16 | 1u << 1 |
+			 1, /* entry 0, enabled, contiguous */
+	};
+	struct sqe sq = {
+		.cdw0 = ADMIN_CREATE_SQ,
+		.prp1 = machine_address(nvme.io.sq),
+		.cdw10 = (uint32_t)(nvme.io.sq_entries - 1) << 16 | nvme.io.id,
+		.cdw11 = (uint32_t)nvme.io.id << 16 | 1,
+	};
+
+	return admin(&count) == 0 && admin(&cq) == 0 && admin(&sq) == 0;
+}
+
+/* From any state to enabled, with empty queues (section 7.6.1). */
+static const char *bring_up(void)
+{
+	uint32_t low = read32(CAP_LOW), high = read32(CAP_HIGH);
+	unsigned entries = (low & 0xffff) + 1; /* MQES counts from 0 */
+
+	if (low == CSTS_GONE && high == CSTS_GONE)
+		return "it doesn't answer";
+	if ((high >> 16 & 0xf) != 0)
+		return "it can't do pages of 4 KiB";
+	nvme.ready_ns = (uint64_t)((low >> 24) + 1) * 500 * MS; /* TO */
+	nvme.stride = 4u << (high & 0xf);                       /* DSTRD */
+	if ((2 * 1 + 2) * nvme.stride > ABI_PAGE_BYTES)
+		return "its doorbells lie too far apart";
+	entries = entries < SQ_ENTRIES ? entries : SQ_ENTRIES;
+	nvme.limit =
+		entries - 1 < NVME_OUTSTANDING ? entries - 1 : NVME_OUTSTANDING;
+
+	if (read32(CC) & CC_EN) {
+		/* EN must not be cleared before RDY has followed its setting,
+		 * unless the controller will never get there. */
+		if (!(read32(CSTS) & CSTS_CFS))
+			(void)wait_status(CSTS_RDY, CSTS_RDY, 10 * MS);
+	}
+	write32(CC, 0);
+	if (!wait_status(CSTS_RDY, 0, nvme.ready_ns))
+		return "it can't be disabled";
+
+	ring_reset(&nvme.admin, admin_sq, admin_cq, 0, ADMIN_ENTRIES,
+		   ADMIN_ENTRIES);
+	ring_reset(&nvme.io, io_sq, io_cq, 1, (uint16_t)entries,
+		   (uint16_t)entries);
+	write32(AQA, (ADMIN_ENTRIES - 1) << 16 | (ADMIN_ENTRIES - 1));
+	write64(ASQ, machine_address(admin_sq));
+	write64(ACQ, machine_address(admin_cq));
+	write32(CC, CC_IOCQES | CC_IOSQES | CC_EN);
+	if (!wait_status(CSTS_RDY | CSTS_CFS, CSTS_RDY, nvme.ready_ns))
+		return "it doesn't become ready";
+	return NULL;
+}
+
+bool nvme_open(unsigned index)
+{
+	const struct view_device *device = &view_now()->device[index];
+	const char *trouble;
+	int64_t va;
+
+	if (device->bar_pages < 2) {
+		logf_("nvme: BAR 0 is too small");
+		return false;
+	}
+	va = sys_device_map(index);
+	if (va < 0) {
+		logf_("nvme: device can't be mapped, error %ld", -va);
+		return false;
+	}
+	nvme.index = index;
+	nvme.registers = (volatile uint8_t *)(uintptr_t)va + ABI_PAGE_BYTES;
+	trouble = bring_up();
+	if (trouble == NULL && !find_namespace())
+		trouble = "it has no usable namespace";
+	if (trouble == NULL && !create_io_queues())
+		trouble = "it refuses I/O queues";
+	if (trouble != NULL)
+		logf_("nvme: unusable: %s", trouble);
+	return trouble == NULL;
+}
+
+uint64_t nvme_blocks(void)
+{
+	return nvme.blocks;
+}
+
+unsigned nvme_outstanding(void)
+{
+	return nvme.outstanding;
+}
+
+static void send(unsigned slot)
+{
+	struct command *c = &nvme.command[slot];
+	uint8_t opcode = (uint8_t)c->sqe.cdw0;
+
+	c->turn++;
+	c->sqe.cdw0 = (uint32_t)(c->turn << 8 | slot) << 16 | opcode;
+	c->deadline_ns =
+		sys_time() + (opcode == NVME_FLUSH ? FLUSH_NS : TRANSFER_NS);
+	ring_put(&nvme.io, &c->sqe);
+}
+
+__attribute__((noinline)) bool nvme_submit(uint8_t opcode, uint64_t block,
+					   uint64_t pfn, bool fua,
+					   uint32_t cookie)
+{
+	unsigned slot = 0;
+	struct command *c;
+
+	if (nvme.outstanding >= nvme.limit)
+		return false;
+	while (nvme.command[slot].busy)
+		slot++;
+	c = &nvme.command[slot];
+	c->busy = true;
+	c->tries = 1;
+	c->cookie = cookie;
+	memset(&c->sqe, 0, sizeof(c->sqe));
+	c->sqe.cdw0 = opcode;
+	c->sqe.nsid = nvme.nsid;
+	if (opcode != NVME_FLUSH) {
+		uint64_t lba = block << (12 - nvme.lba_shift);
+
+		c->sqe.prp1 = pfn << ABI_PAGE_SHIFT;
+		c->sqe.cdw10 = (uint32_t)lba;
+		c->sqe.cdw11 = (uint32_t)(lba >> 32);
+		/* Number of logical blocks, counted from 0. */
+		c->sqe.cdw12 = ((1u << (12 - nvme.lba_shift)) - 1) |
+			       (fua ? WRITE_FUA : 0);
+	}
+	nvme.outstanding++;
+	send(slot);
+	return true;
+}
+
+/* Everything outstanding again, on a controller that forgot it all. */
+static bool reset_and_resubmit(const char *why)
+{
+	const char *trouble;
+
+	logf_("nvme: %s, controller reset", why);
+	if (++nvme.resets > RESETS_MAX) {
+		logf_("nvme: lost: reset does not help");
+		return false;
+	}
+	trouble = bring_up();
+	if (trouble == NULL && !create_io_queues())
+		trouble = "it refuses I/O queues";
+	if (trouble != NULL) {
+		logf_("nvme: lost: %s", trouble);
+		return false;
+	}
+	for (unsigned i = 0; i < NVME_OUTSTANDING; i++) {
+		if (nvme.command[i].busy)
+			send(i);
+	}
+	return true;
+}
+
+static void complete(const struct cqe *cqe,
+		     void (*done)(uint32_t cookie, enum nvme_end end))
+{
+	unsigned slot = cqe->command_id & 0xff;
+	struct command *c;
+	enum nvme_end end = NVME_OK;
+
+	if (slot >= NVME_OUTSTANDING || !nvme.command[slot].busy ||
+	    nvme.command[slot].turn != cqe->command_id >> 8) {
+		nvme.odd_completions++;
+		return;
+	}
+	c = &nvme.command[slot];
+	nvme.resets = 0;
+	if (STATUS_CODE(cqe->status) != 0) {
+		if (!(cqe->status & STATUS_DNR) && c->tries < TRIES_MAX) {
+			c->tries++;
+			send(slot);
+			return;
+		}
+		end = STATUS_CODE(cqe->status) == STATUS_LBA_RANGE ? NVME_ERANGE
+								   : NVME_EIO;
+		logf_("nvme: opcode %u failed, status %x", c->sqe.cdw0 & 0xff,
+		      STATUS_CODE(cqe->status));
+	}
+	c->busy = false;
+	nvme.outstanding--;
+	done(c->cookie, end);
+}
+
+bool nvme_poll(void (*done)(uint32_t cookie, enum nvme_end end))
+{
+	struct cqe cqe;
+	bool any = false;
+	uint64_t now;
+
+	/* At most one queue's worth, so that the caller's beat goes on. */
+	for (unsigned i = 0; i < nvme.io.cq_entries; i++) {
+		if (!ring_take(&nvme.io, &cqe))
+			break;
+		any = true;
+		complete(&cqe, done);
+	}
+	if (any)
+		cq_doorbell(&nvme.io);
+	if (nvme.outstanding == 0)
+		return true;
+
+	now = sys_time();
+	if (now < nvme.check_ns)
+		return true;
+	nvme.check_ns = now + STATUS_CHECK_NS;
+	if (read32(CSTS) & CSTS_CFS) /* all ones when it is gone */
+		return reset_and_resubmit("fatal status");
+	for (unsigned i = 0; i < NVME_OUTSTANDING; i++) {
+		if (nvme.command[i].busy && nvme.command[i].deadline_ns <= now)
+			return reset_and_resubmit("command timed out");
+	}
+	return true;
+}
+
+void nvme_close(void)
+{
+	write32(CC, read32(CC) | CC_SHN_NORMAL);
+	(void)wait_status(CSTS_SHST_MASK, CSTS_SHST_DONE, 100 * MS);
+	write32(CC, 0);
+	(void)wait_status(CSTS_RDY, 0, nvme.ready_ns);
+}

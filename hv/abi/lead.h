@@ -107,8 +107,13 @@ struct lead_create {
 	uint64_t monitor_pfn, monitor_frames; /* >= LEAD_MONITOR_FRAMES: private
 	                                         state, stack, page tables */
 	uint64_t view_pfn;                    /* 3 frames */
+	uint64_t frame_pfn; /* the user frame: the partition's own */
 };
 #define LEAD_MONITOR_FRAMES 32
+
+/* Where SYS_LEAD_FRAMES may map, in the ultravisor's kernel address space. */
+#define LEAD_WINDOW_VA 0x38000000
+#define LEAD_WINDOW_BYTES 0x800000
 
 /* Map part of a partition's memory into its kernel address space, before it
  * starts.  va lies in PART_MEMORY_VA...; frames must be in its view. */

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/monitor/entry.S - every way into and out of a monitor.
+ *
+ *   SYSCALL        syscall_entry     stack: the instance's
+ *   interrupts     vectors 32..255   RSP0 = end of VCPU->regs
+ *   exceptions     vectors 0..31     IST stacks of the lead monitor, so that
+ *                                    one inside a monitor finds a good stack
+ *
+ * VCPU_VA and STACK_VA are the same in all instances, so no entry needs GS: the
+ * user's segment bases stay loaded in ring 0.  All partitions run with one CS
+ * and one SS, which therefore stand in VCPU->regs from the start.
+ * Interrupts are off in here, but at `halt_point`.
+ *
+ * SDM 3A 6.14 (64-bit interrupts, IST), 5.8.8 (SYSCALL).
+ */
+#include "monitor/monitor.h"
+#include "abi/syscall.h"
+
+	.text
+
+	.macro	push_regs
+	push	%rdi
+	push	%rsi
+	push	%rdx
+	push	%rcx
+	push	%rax
+	push	%r8
+	push	%r9
+	push	%r10
+	push	%r11
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	.endm
+
+	.globl	syscall_entry
+	.type	syscall_entry, @function
+syscall_entry:
+	mov	%rsp, VCPU_VA + REGS_RSP
+	mov	$VCPU_VA + REGS_VECTOR, %rsp
+	mov	%rcx, VCPU_VA + REGS_RIP
+	mov	%r11, VCPU_VA + REGS_RFLAGS
+	push_regs
+	mov	$STACK_VA, %rsp
+	cmpl	$0, VCPU_VA + VCPU_IN_USER
+	jne	.Luser_syscall
+	cmp	$SYS_COUNT, %rax
+	jae	.Lbad_number
+	mov	%r10, %rcx
+	mov	%rax, %r9
+	call	*syscall_table(,%rax,8)
+.Lsyscall_done:
+	cmpl	$0, VCPU_VA + VCPU_ATTENTION
+	jne	.Lsyscall_slow
+	/* Callee-saved registers still hold the caller's values. */
+	mov	VCPU_VA + REGS_RDI, %rdi
+	mov	VCPU_VA + REGS_RSI, %rsi
+	mov	VCPU_VA + REGS_RDX, %rdx
+	mov	VCPU_VA + REGS_R10, %r10
+	mov	VCPU_VA + REGS_R9, %r9
+	mov	VCPU_VA + REGS_R8, %r8
+	mov	VCPU_VA + REGS_RIP, %rcx
+	mov	VCPU_VA + REGS_RFLAGS, %r11
+	mov	VCPU_VA + REGS_RSP, %rsp
+	sysretq
+.Lbad_number:
+	mov	$-SYS_ENOSYS, %rax
+	jmp	.Lsyscall_done
+.Luser_syscall:
+	mov	$USER_EXIT_SYSCALL, %edi
+	call	user_exit
+	jmp	.Lleave
+.Lsyscall_slow:
+	mov	%rax, VCPU_VA + REGS_RAX
+.Lleave:
+	call	monitor_leave
+.Lexit:
+	mov	$VCPU_VA, %rsp
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rax
+	pop	%rcx
+	pop	%rdx
+	pop	%rsi
+	pop	%rdi
+	add	$16, %rsp
+	iretq
+	.size	syscall_entry, . - syscall_entry
+
+/* The moment of a partition switch: after CR3 all private state, this stack
+ * included, is the other's.  Nothing of the old stack is kept. */
+	.globl	switch_to
+	.type	switch_to, @function
+switch_to:
+	mov	%rdi, %cr3
+	mov	$STACK_VA, %rsp
+	call	monitor_resume
+	jmp	.Lexit
+	.size	switch_to, . - switch_to
+
+	.globl	idle_here
+	.type	idle_here, @function
+idle_here:
+	mov	%rdi, %rsp
+	.globl	halt_here
+	.type	halt_here, @function
+halt_here:
+	sti
+	hlt
+halt_point:
+	ud2	/* interrupt_common never comes back to here */
+	.size	halt_here, . - halt_here
+
+	.type	interrupt_common, @function
+interrupt_common:
+	push_regs
+	cld
+	mov	REGS_VECTOR(%rsp), %rdi
+	testb	$3, REGS_CS(%rsp)
+	jz	.Lin_monitor
+	mov	$STACK_VA, %rsp
+	call	interrupt
+	cmpl	$0, VCPU_VA + VCPU_ATTENTION
+	jne	.Lleave
+	jmp	.Lexit
+.Lin_monitor:
+	lea	halt_point(%rip), %rax
+	cmp	%rax, REGS_RIP(%rsp)
+	jne	fault_in_monitor
+	call	interrupt_halted
+	jmp	.Lexit
+	.size	interrupt_common, . - interrupt_common
+
+	.type	fault_common, @function
+fault_common:
+	push_regs
+	cld
+	testb	$3, REGS_CS(%rsp)
+	jz	fault_in_monitor
+	cmpq	$8, REGS_VECTOR(%rsp)	/* RSP0 was no good: the instance is */
+	je	fault_in_monitor	/* broken */
+	mov	%rsp, %rsi
+	mov	$VCPU_VA, %rdi
+	mov	$REGS_BYTES / 8, %ecx
+	rep movsq
+	mov	$STACK_VA, %rsp
+	call	fault_user
+	jmp	.Lleave
+fault_in_monitor:
+	mov	%rsp, %rdi
+	call	fault_monitor
+	.size	fault_common, . - fault_common
+
+/* An NMI has no source here that a monitor could serve. */
+	.type	nmi_ignored, @function
+nmi_ignored:
+	iretq
+	.size	nmi_ignored, . - nmi_ignored
+
+	/* Exceptions 8, 10-14, 17, 21, 29 and 30 push an error code. */
+	.macro	stub	vector
+	.balign	16
+stub_\vector:
+	.if	\vector == 2
+	jmp	nmi_ignored
+	.else
+	.if	\vector >= 32
+	push	$0
+	push	$\vector
+	jmp	interrupt_common
+	.else
+	.if	(0x60227d00 >> \vector) & 1
+	.else
+	push	$0
+	.endif
+	push	$\vector
+	jmp	fault_common
+	.endif
+	.endif
+	.endm
+
+	.altmacro
+	.set	vector, 0
+	.rept	256
+	stub	%vector
+	.set	vector, vector + 1
+	.endr
+
+	.section .rodata
+	.balign	8
+	.globl	vector_stub
+vector_stub:
+	.macro	stub_address	vector
+	.quad	stub_\vector
+	.endm
+	.set	vector, 0
+	.rept	256
+	stub_address	%vector
+	.set	vector, vector + 1
+	.endr
+
+/* What an observer must know, in the image's ELF note (struct note_layout). */
+	.section .note.parterre, "a", @note
+	.balign	4
+	.long	.Lname_end - .Lname
+	.long	.Ldesc_end - .Ldesc
+	.long	1
+.Lname:	.asciz	"Parterre"
+.Lname_end:
+	.balign	4
+.Ldesc:
+	.long	1, 0
+	.quad	lead_area - MONITOR_VA + IMAGE_PA
+	.quad	monitor_text - MONITOR_VA + IMAGE_PA, monitor_text_bytes
+	.quad	monitor_data - MONITOR_VA + IMAGE_PA, monitor_data_bytes
+.Ldesc_end:
+	.section .note.GNU-stack, "", @progbits

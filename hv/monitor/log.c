@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/monitor/log.c - the console: a ring of lines, drained to a 16550 by its
+ * "transmitter empty" interrupt, up to a FIFO of 16 bytes at a time.
+ *
+ * Lines are whole or absent: one that finds no room is refused (a partition's;
+ * it tries again) or counted (the monitor's own).
+ *
+ * The 16550 raises its interrupt at the moment the transmitter becomes empty.
+ * So `busy` says that an interrupt is on its way; whoever appends while it is
+ * not sends the first burst itself.
+ *
+ * PC16550D data sheet, table II.
+ */
+#include "monitor/monitor.h"
+
+#define UART     0x3f8
+#define UART_THR (UART + 0)
+#define UART_IIR (UART + 2)
+#define UART_LSR (UART + 5)
+#define LSR_THRE 0x20
+#define LSR_TEMT 0x40
+#define FIFO     16
+
+#define RING 16384 /* a power of two */
+static char ring[RING];
+static bool busy;
+
+static void burst(void)
+{
+	unsigned n = 0;
+
+	busy = lead_area.log_drained != lead_area.log_written;
+	while (n < FIFO && lead_area.log_drained != lead_area.log_written) {
+		outb(UART_THR, (uint8_t)ring[lead_area.log_drained % RING]);
+		lead_area.log_drained++;
+		n++;
+	}
+}
+
+void log_interrupt(void)
+{
+	(void)inb(UART_IIR); /* takes the interrupt back */
+	if (inb(UART_LSR) & LSR_THRE)
+		burst();
+}
+
+void log_drain(void)
+{
+	while (lead_area.log_drained != lead_area.log_written) {
+		while (!(inb(UART_LSR) & LSR_THRE))
+			__builtin_ia32_pause();
+		burst();
+	}
+	while (!(inb(UART_LSR) & LSR_TEMT))
+		__builtin_ia32_pause();
+}
+
+static void put(char c)
+{
+	ring[lead_area.log_written++ % RING] = c;
+}
+
+bool log_append(const char *tag, const char *text, size_t bytes)
+{
+	size_t tag_bytes = 0;
+
+	while (tag_bytes < 16 && tag[tag_bytes])
+		tag_bytes++;
+	if (RING - (lead_area.log_written - lead_area.log_drained) <
+	    tag_bytes + bytes + 4)
+		return false;
+	put('[');
+	for (size_t i = 0; i < tag_bytes; i++)
+		put(tag[i]);
+	put(']');
+	put(' ');
+	for (size_t i = 0; i < bytes; i++)
+		put(text[i] >= ' ' && text[i] < 0x7f ? text[i] : '?');
+	put('\n');
+	if (!busy && (inb(UART_LSR) & LSR_THRE))
+		burst();
+	return true;
+}
+
+struct line {
+	char text[160];
+	unsigned n;
+};
+
+static void line_char(struct line *l, char c)
+{
+	if (l->n < sizeof(l->text))
+		l->text[l->n++] = c;
+}
+
+static void line_number(struct line *l, uint64_t v, unsigned base)
+{
+	char digits[20];
+	unsigned n = 0;
+
+	do {
+		digits[n++] = "0123456789abcdef"[v % base];
+		v /= base;
+	} while (v);
+	while (n)
+		line_char(l, digits[--n]);
+}
+
+void log_line(const char *format, ...)
+{
+	struct line l = {.n = 0};
+	__builtin_va_list args;
+
+	__builtin_va_start(args, format);
+	for (const char *f = format; *f; f++) {
+		if (*f != '%') {
+			line_char(&l, *f);
+			continue;
+		}
+		f++;
+		if (*f == 's') {
+			const char *s = __builtin_va_arg(args, const char *);
+
+			while (*s)
+				line_char(&l, *s++);
+		} else {
+			line_number(&l, __builtin_va_arg(args, uint64_t),
+				    *f == 'x' ? 16 : 10);
+		}
+	}
+	__builtin_va_end(args);
+	if (!log_append("monitor", l.text, l.n))
+		lead_area.log_dropped += l.n;
+}

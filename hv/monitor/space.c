@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/monitor/space.c - a guest's user address spaces: real page tables in the
+ * guest's own frames, written by the monitor alone.
+ *
+ * A frame is one thing at a time, and its entry in the kernel address space
+ * says what (paging.c):
+ *
+ *   data     the kernel has it mapped; the entry counts its user mappings
+ *   table    the kernel has it not; the entry holds FRAME_TABLE and whose
+ *
+ * Data becomes a table only with no user mapping left, so no partition program
+ * ever has a page table mapped; a table becomes data again when its space is
+ * destroyed.  Only frames that the view gives are looked up, so a foreign frame
+ * is never named by a table.
+ *
+ * Destroying looks at one block of frames at a time and then restarts the call,
+ * so that interrupts are never off for long.
+ */
+#include "monitor/monitor.h"
+
+#define COUNT_SHIFT 52
+#define COUNT_MASK  (0x7ffull << COUNT_SHIFT)
+#define COUNT_ONE   (1ull << COUNT_SHIFT)
+
+#define FRAME_TABLE      2ull /* with PTE_P clear */
+#define FRAME_LEVEL(e)   (((e) >> 4) & 7)
+#define FRAME_SPACE(e)   (((e) >> 8) & 15)
+#define FRAME(level, as) (FRAME_TABLE | (uint64_t)(level) << 4 | (as) << 8)
+
+#define BATCH 64
+#define SLICE 512 /* frames looked at by one step of SYS_AS_DESTROY */
+
+#define UNUSED(x) (void)(x)
+
+static uint64_t frame_va(int64_t index)
+{
+	return PART_MEMORY_VA + (uint64_t)index * 4096;
+}
+
+/* The kernel's entry of an own frame; NULL for a foreign one. */
+static uint64_t *frame_entry(const struct view *v, uint64_t pfn, int64_t *index)
+{
+	*index = view_frame(v, pfn);
+	if (*index < 0 || frame_va(*index) >= CHANNEL_WINDOW_VA)
+		return NULL;
+	return kernel_pte(frame_va(*index));
+}
+
+static bool is_data(uint64_t e)
+{
+	return (e & PTE_P) != 0;
+}
+
+/* Takes a data frame out of the guest's mappings, as a zeroed table. */
+static int64_t take_table(uint64_t pfn, unsigned level, uint64_t as)
+{
+	int64_t index;
+	uint64_t *e = frame_entry(view_now(), pfn, &index);
+
+	if (!e)
+		return -SYS_EPERM;
+	if (!is_data(*e) || (*e & COUNT_MASK))
+		return -SYS_ESTATE;
+	*e = FRAME(level, as);
+	invlpg(frame_va(index));
+	memset(window(0, pfn), 0, 4096);
+	return 0;
+}
+
+static struct space *space_of(uint64_t as)
+{
+	if (as < 1 || as >= AS_COUNT)
+		return NULL;
+	return &VCPU->space[as];
+}
+
+static uint64_t *entry_at(uint64_t table_pfn, uint64_t va, unsigned level)
+{
+	return (uint64_t *)window(0, table_pfn) +
+	       ((va >> (12 + 9 * (level - 1))) & 511);
+}
+
+/* Entry for `va` in the table of that level (4 is the root); NULL when a table
+ * above it is missing.  Valid until the next use of window 0. */
+static uint64_t *space_entry(const struct space *sp, uint64_t va,
+			     unsigned level)
+{
+	uint64_t pfn = sp->root_pfn;
+
+	for (unsigned l = 4; l > level; l--) {
+		uint64_t e = *entry_at(pfn, va, l);
+
+		if (!(e & PTE_P))
+			return NULL;
+		pfn = PTE_PFN(e);
+	}
+	return entry_at(pfn, va, level);
+}
+
+static bool user_va(uint64_t va)
+{
+	return va >= USER_SPACE_START && va < USER_SPACE_END && !(va & 4095);
+}
+
+int64_t sys_as_create(uint64_t as, uint64_t pfn, uint64_t c, uint64_t d,
+		      uint64_t e, uint64_t n)
+{
+	struct space *sp = space_of(as);
+	const uint64_t *kernel;
+	int64_t r;
+
+	UNUSED(c), UNUSED(d), UNUSED(e), UNUSED(n);
+	if (!sp)
+		return -SYS_EINVAL;
+	if (sp->root_pfn)
+		return -SYS_EEXIST;
+	r = take_table(pfn, 4, as);
+	if (r)
+		return r;
+	kernel = (uint64_t *)(INSTANCE_VA + INST_PML4 * 4096);
+	((uint64_t *)window(0, pfn))[511] = kernel[511];
+	sp->root_pfn = pfn;
+	sp->dying = 0;
+	return 0;
+}
+
+int64_t sys_as_table(uint64_t as, uint64_t va, uint64_t level, uint64_t pfn,
+		     uint64_t e, uint64_t n)
+{
+	struct space *sp = space_of(as);
+	uint64_t *at;
+	int64_t r;
+
+	UNUSED(e), UNUSED(n);
+	if (!sp || level < 1 || level > 3 || va >= USER_SPACE_END)
+		return -SYS_EINVAL;
+	if (!sp->root_pfn || sp->dying)
+		return -SYS_ENOENT;
+	at = space_entry(sp, va, (unsigned)level + 1);
+	if (!at)
+		return -SYS_ENOTABLE;
+	if (*at & PTE_P)
+		return -SYS_EEXIST;
+	r = take_table(pfn, (unsigned)level, as);
+	if (r)
+		return r;
+	*space_entry(sp, va, (unsigned)level + 1) = PTE(pfn, PTE_TABLE);
+	return 0;
+}
+
+/* ---- mappings ----------------------------------------------------------- */
+
+static int64_t map_check(const struct space *sp, const struct view *v,
+			 const struct as_map *m)
+{
+	const uint64_t *e;
+	int64_t index;
+
+	if (!user_va(m->va) || (m->prot & ~(PROT_R | PROT_W | PROT_X)))
+		return -SYS_EINVAL;
+	if (!space_entry(sp, m->va, 1))
+		return -SYS_ENOTABLE;
+	if (!m->prot)
+		return 0;
+	e = frame_entry(v, m->pfn, &index);
+	if (!e || !is_data(*e))
+		return -SYS_EPERM;
+	if ((*e & COUNT_MASK) > COUNT_MASK - BATCH * COUNT_ONE)
+		return -SYS_EAGAIN;
+	return 0;
+}
+
+static void uncount(const struct view *v, uint64_t entry)
+{
+	int64_t index;
+	uint64_t *e;
+
+	if (!(entry & PTE_P))
+		return;
+	e = frame_entry(v, PTE_PFN(entry), &index);
+	if (e && is_data(*e) && (*e & COUNT_MASK))
+		*e -= COUNT_ONE;
+}
+
+static void map_do(const struct space *sp, const struct view *v,
+		   const struct as_map *m)
+{
+	uint64_t *at = space_entry(sp, m->va, 1);
+	int64_t index;
+
+	uncount(v, *at);
+	*at = m->prot ? PTE(m->pfn, prot_flags(m->prot)) : 0;
+	if (m->prot)
+		*frame_entry(v, m->pfn, &index) += COUNT_ONE;
+}
+
+int64_t sys_as_map(uint64_t as, uint64_t list, uint64_t count, uint64_t d,
+		   uint64_t e, uint64_t n)
+{
+	const struct space *sp = space_of(as);
+	const struct view *v = view_now();
+	struct as_map batch[BATCH];
+
+	UNUSED(d), UNUSED(e), UNUSED(n);
+	if (!sp || count > BATCH)
+		return -SYS_EINVAL;
+	if (!copy_in(batch, list, count * sizeof(batch[0])))
+		return -SYS_EFAULT;
+	if (!sp->root_pfn || sp->dying)
+		return -SYS_ENOENT;
+	for (uint64_t i = 0; i < count; i++) {
+		int64_t r = map_check(sp, v, &batch[i]);
+
+		if (r)
+			return r;
+	}
+	for (uint64_t i = 0; i < count; i++)
+		map_do(sp, v, &batch[i]);
+	return 0;
+}
+
+/* ---- destruction -------------------------------------------------------- */
+
+static void release(const struct view *v, uint64_t pfn, uint64_t *e)
+{
+	if (FRAME_LEVEL(*e) == 1) {
+		const uint64_t *pt = window(0, pfn);
+
+		for (unsigned i = 0; i < 512; i++)
+			uncount(v, pt[i]);
+	}
+	*e = PTE(pfn, PTE_P | PTE_W | PTE_U | PTE_NX);
+}
+
+/* One slice of the partition's frames; true when there are no more. */
+static bool destroy_slice(struct space *sp, uint64_t as)
+{
+	const struct view *v = view_now();
+	uint64_t first = sp->dying - 1, base = 0, tables = 0;
+
+	for (uint32_t i = 0; i < v->extents && i < VIEW_EXTENTS; i++) {
+		uint64_t frames = v->extent[i].frames;
+
+		for (; first < base + frames; first++) {
+			uint64_t pfn = v->extent[i].pfn + (first - base);
+			uint64_t va = frame_va((int64_t)first);
+			uint64_t *e =
+				va < CHANNEL_WINDOW_VA ? kernel_pte(va) : NULL;
+
+			if (e && !is_data(*e) && (*e & FRAME_TABLE) &&
+			    FRAME_SPACE(*e) == as) {
+				release(v, pfn, e);
+				tables++;
+			}
+			if (first + 1 - (sp->dying - 1) >= SLICE ||
+			    tables >= 8) {
+				sp->dying = (uint32_t)first + 2;
+				return false;
+			}
+		}
+		base += frames;
+	}
+	return true;
+}
+
+int64_t sys_as_destroy(uint64_t as, uint64_t b, uint64_t c, uint64_t d,
+		       uint64_t e, uint64_t n)
+{
+	struct space *sp = space_of(as);
+
+	UNUSED(b), UNUSED(c), UNUSED(d), UNUSED(e);
+	if (!sp)
+		return -SYS_EINVAL;
+	if (!sp->root_pfn)
+		return -SYS_ENOENT;
+	if (!sp->dying)
+		sp->dying = 1;
+	if (!destroy_slice(sp, as)) {
+		VCPU->regs.rip -=
+			2; /* SYSCALL again, with interrupts between */
+		return (int64_t)n;
+	}
+	sp->root_pfn = 0;
+	sp->dying = 0;
+	return 0;
+}

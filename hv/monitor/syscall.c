@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/monitor/syscall.c - the table of calls, and the calls of every partition.
+ *
+ * A call gets its arguments as the caller's registers were and returns what RAX
+ * shall be; it checks everything, then acts.  One that blocks or gives up the
+ * CPU changes its slot's state and returns: the switch is made on the way out
+ * (monitor_leave), when all guest state is saved.
+ */
+#include "monitor/monitor.h"
+
+#include "abi/database.h"
+
+#define UNUSED6 (void)a, (void)b, (void)c, (void)d, (void)e, (void)n
+#define ARGS                                                                   \
+	uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t n
+
+int64_t sys_none(ARGS)
+{
+	UNUSED6;
+	return -SYS_ENOSYS;
+}
+
+static int64_t sys_null(ARGS)
+{
+	UNUSED6;
+	return 0;
+}
+
+static int64_t sys_yield(ARGS)
+{
+	UNUSED6;
+	sched_yield(this_cpu(), false);
+	return 0;
+}
+
+static int64_t sys_surrender(ARGS)
+{
+	UNUSED6;
+	sched_yield(this_cpu(), true);
+	return 0;
+}
+
+/* (mask, deadline): the result of one that blocks is made when the partition
+ * runs again, in monitor_resume(). */
+static int64_t sys_wait(ARGS)
+{
+	struct lead_slot *s = &lead_area.slot[VCPU->slot];
+	uint64_t events = s->pending & a;
+
+	UNUSED6;
+	if (events) {
+		s->pending &= ~events;
+		return (int64_t)events;
+	}
+	if (b != NEVER && b <= now_ns())
+		return 0;
+	s->wait_mask = a;
+	s->deadline_ns = b;
+	s->state = SLOT_WAITING;
+	VCPU->waiting = 1;
+	sched_blocked(VCPU->slot);
+	return 0;
+}
+
+static int64_t sys_time(ARGS)
+{
+	UNUSED6;
+	return (int64_t)now_ns();
+}
+
+static int64_t sys_log(ARGS)
+{
+	char text[200];
+
+	UNUSED6;
+	if (b > sizeof(text))
+		return -SYS_EINVAL;
+	if (!copy_in(text, a, b))
+		return -SYS_EFAULT;
+	while (b && (text[b - 1] == '\n' || text[b - 1] == '\r'))
+		b--;
+	if (!log_append(lead_area.slot[VCPU->slot].name, text, b))
+		return -SYS_EAGAIN;
+	return 0;
+}
+
+/* The peer must still be who the view says: its slot may have been given to
+ * another partition since. */
+static int64_t sys_signal(ARGS)
+{
+	const struct view_channel *ch;
+
+	UNUSED6;
+	if (a >= CHANNEL_SLOTS)
+		return -SYS_EINVAL;
+	ch = &view_now()->channel[a];
+	if (!ch->id || ch->peer_slot >= PART_SLOTS ||
+	    ch->peer_handle >= CHANNEL_SLOTS ||
+	    lead_area.slot[ch->peer_slot].number != ch->peer)
+		return -SYS_ENOENT;
+	sched_post(ch->peer_slot, EVENT_CHANNEL(ch->peer_handle));
+	return 0;
+}
+
+static int64_t sys_exit(ARGS)
+{
+	UNUSED6;
+	lead_exit(VCPU->slot, a);
+	return 0;
+}
+
+/* Interrupts are off here, so that nobody can become runnable between the
+ * check and the HLT. */
+static int64_t sys_halt(ARGS)
+{
+	UNUSED6;
+	if (VCPU->kind != PART_IDLE)
+		return -SYS_ENOSYS;
+	if (VCPU->attention)
+		return 0;
+	VCPU->regs.rax = 0;
+	halt_here();
+}
+
+syscall_fn *const syscall_table[SYS_COUNT] = {
+	[SYS_NULL] = sys_null,
+	[SYS_YIELD] = sys_yield,
+	[SYS_WAIT] = sys_wait,
+	[SYS_TIME] = sys_time,
+	[SYS_LOG] = sys_log,
+	[SYS_SIGNAL] = sys_signal,
+	[SYS_CHANNEL_MAP] = sys_channel_map,
+	[SYS_CHANNEL_UNMAP] = sys_channel_unmap,
+	[SYS_DEVICE_MAP] = sys_device_map,
+	[SYS_EXIT] = sys_exit,
+	[SYS_SURRENDER] = sys_surrender,
+	[SYS_SURRENDER + 1 ... SYS_AS_CREATE - 1] = sys_none,
+	[SYS_AS_CREATE] = sys_as_create,
+	[SYS_AS_TABLE] = sys_as_table,
+	[SYS_AS_MAP] = sys_as_map,
+	[SYS_AS_DESTROY] = sys_as_destroy,
+	[SYS_USER_RUN] = sys_user_run,
+	[SYS_USER_RUN + 1 ... SYS_HALT - 1] = sys_none,
+	[SYS_HALT] = sys_halt,
+	[SYS_HALT + 1 ... SYS_LEAD_CREATE - 1] = sys_none,
+	[SYS_LEAD_CREATE... SYS_COUNT - 1] = sys_lead,
+};

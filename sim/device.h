@@ -84,6 +84,15 @@ static inline void irq_set(const struct irq_line *line, bool level)
 		line->set(line->to, line->pin, level);
 }
 
+/* What the device remembers, as bytes in a defined order: its name, `fields`,
+ * then what its class's digest() adds. */
+void device_feed(struct device *d,
+		 void (*feed)(void *to, const void *p, size_t n), void *to);
+
+/* The device takes a fault of its class's list from now on; traced. */
+bool device_fault(struct device *d, const char *name, uint64_t argument,
+		  struct error *err);
+
 /* NULL when there is no such property. */
 const struct device_prop *device_prop_find(const struct device_prop *props,
 					   size_t count, const char *name);

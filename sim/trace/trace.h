@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sim/trace/trace.h - records what happened: CTF 1.8 on disk.
+/* sim/trace/trace.h - records what happened: CTF 1.8 on disk
+ * (diamon.org/ctf/v1.8.3).
  *
  * Kinds and fields of events come from events.def alone: the writer, the
  * reader, the CTF metadata and the documentation are made of it.  Numbers are
@@ -8,8 +9,16 @@
  * i.e. monitor or boot), and that CPU's retired count.
  *
  * The same run gives the same bytes.  A trace is a directory: `metadata`
- * (text) and one stream file; babeltrace2 reads it.  Writing to a NULL path
+ * (text) and one file `stream`; babeltrace2 reads it.  Writing to a NULL path
  * keeps only the running digest and the listeners.
+ *
+ * Time on disk.  The clock of the CTF trace ticks in ps (1e12 Hz); babeltrace2
+ * shows it in ns and, with --clock-cycles, in ps.  A CTF stream cannot step
+ * back, but records come in the order in which the machine works: a vCPU whose
+ * turn comes later in a quantum begins again at the quantum's start.  The
+ * stream's timestamp is therefore the latest time so far, and the context field
+ * `behind` says by how much the record's own time lies before it (0 on a
+ * machine of one CPU).  Readers of this file get the record's own time.
  */
 #ifndef PARTERRE_SIM_TRACE_H
 #define PARTERRE_SIM_TRACE_H
@@ -21,6 +30,15 @@
  * field is U(name) unsigned 64-bit, X(name) the same shown in hexadecimal, or
  * S(name) a string.  At most TRACE_FIELDS_MAX fields. */
 #define TRACE_FIELDS_MAX 10
+/* A string in a record, its NUL included; a longer one is cut when written. */
+#define TRACE_STRING_MAX 1024
+
+/* Numbers by identifier: TRACE_EV_REG_READ, ... */
+enum trace_number {
+#define TRACE_EVENT(id, name, number, class, fields) TRACE_EV_##id = (number),
+#include "sim/trace/events.def"
+#undef TRACE_EVENT
+};
 
 enum trace_class { TRACE_CLASS_PARTITION = 1, TRACE_CLASS_MACHINE = 2 };
 
@@ -59,6 +77,7 @@ struct trace_record {
 };
 
 /* --- writing --- */
+/* `classes`: TRACE_CLASS_… or-ed; events of others are dropped. */
 struct trace;
 struct trace *trace_create(const char *dir, unsigned classes, struct error *err)
 	MUST_USE;
@@ -68,7 +87,9 @@ void trace_emit(struct trace *t, const struct trace_record *r); /* t NULL: ok */
 bool trace_wants(const struct trace *t, enum trace_class class);
 uint64_t trace_digest(const struct trace *t); /* of all events so far */
 uint64_t trace_count(const struct trace *t);
-/* Who waits for events (the scenario); called after the event was written. */
+/* Who waits for events (the scenario); called after the event was written, in
+ * the order of registration.  At most TRACE_LISTENERS_MAX. */
+#define TRACE_LISTENERS_MAX 8
 void trace_listen(struct trace *t,
 		  void (*on)(void *owner, const struct trace_record *r),
 		  void *owner);
@@ -81,6 +102,8 @@ struct trace_reader *trace_open(const char *dir, struct error *err) MUST_USE;
 int trace_next(struct trace_reader *tr, struct trace_record *r,
 	       struct error *err);
 void trace_reader_close(struct trace_reader *tr);
+/* The text of a trace's `metadata` file; freed by the caller. */
+char *trace_metadata(void);
 /* One line of text, as `parterre trace` and differences show it. */
 void trace_format(const struct trace_record *r, char *buf, size_t bytes);
 

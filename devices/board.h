@@ -16,4 +16,9 @@ bool board_build(struct machine *m, const struct machine_config *c,
 /* The ACPI root pointer, for a loader that passes it on. */
 #define BOARD_RSDP UINT64_C(0xE0000)
 
+/* Memory-mapped registers that the host bridge decodes. */
+#define BOARD_PCI_WINDOW      UINT64_C(0xC0000000)
+#define BOARD_PCI_WINDOW_LAST UINT64_C(0xFEBFFFFF)
+#define BOARD_IOAPIC_ID       0
+
 #endif

@@ -52,11 +52,14 @@
 #define TXN_SCHEDULE 0x0631       /* number, value = quantum in us, weight */
 #define TXN_MACHINE_OFF 0x0641    /* value = exit code */
 /* A question, alone in its transaction. */
-#define TXN_QUERY 0x0651 /* what (QUERY_*), index -> a row in the answer */
-#define QUERY_PARTITION 1
-#define QUERY_CHANNEL 2
-#define QUERY_DEVICE 3
-#define QUERY_MEMORY 4 /* frames: total, free */
+#define TXN_QUERY 0x0651 /* what (QUERY_*), index -> a row in the answer; index
+                            counts the rows there are; past the last: ENOENT */
+#define QUERY_PARTITION 1 /* number, kind, state, incarnation, flags, frames,
+                             name in row[6] and [7] */
+#define QUERY_CHANNEL 2 /* id, type, client, server, generation, flags,
+                           extent_block, extent_blocks */
+#define QUERY_DEVICE 3  /* id, bdf, owner, class_code, flags, vector */
+#define QUERY_MEMORY 4  /* frames: total, free */
 
 /* Events: message ids of EVENT. */
 #define EVT_PARTITION_STATE 0x0701 /* to boot and command: number, state, vector,

@@ -28,6 +28,8 @@ struct ioapic {
 	uint64_t entry[IOAPIC_PINS];
 	uint32_t select, id;
 	uint32_t pins; /* asserted, bit per pin */
+	/* Wiring. */
+	uint32_t first_id; /* as firmware sets it */
 };
 
 static const struct device_field ioapic_fields[] = {
@@ -174,7 +176,8 @@ static void ioapic_reset(struct device *d)
 {
 	struct ioapic *io = (struct ioapic *)d;
 
-	io->select = io->id = io->pins = 0;
+	io->select = io->pins = 0;
+	io->id = io->first_id;
 	for (unsigned i = 0; i < IOAPIC_PINS; i++)
 		io->entry[i] = ENTRY_MASKED;
 }
@@ -183,10 +186,11 @@ static bool ioapic_init(struct device *d, const struct device_prop *props,
 			size_t prop_count, struct error *err)
 {
 	static const struct bus_ops ops = {ioapic_read, ioapic_write, 4, 4};
+	const struct device_prop *id =
+		device_prop_find(props, prop_count, "id");
 	struct bus_range range = {IOAPIC_BASE, PAGE_BYTES, &ops, d, d->name};
 
-	(void)props;
-	(void)prop_count;
+	((struct ioapic *)d)->first_id = id ? id->value & 0xF : 0;
 	return bus_map_mmio(machine_bus(d->machine), &range, err);
 }
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* devices/board.c - the one machine that there is: a PC without its oldest
+ * parts.
+ *
+ *   ports                       memory-mapped
+ *   0F4-0F7  exit0              B0000000-BFFFFFFF  pci0, ECAM
+ *   3F8-3FF  uart0  (pin 4)     C0000000 + slot x 64 KiB: BARs of PCI slots
+ *   600-60B  pm0    (pin 9)     FEC00000  ioapic0
+ *   CF8-CFF  pci0               FEE00000  lapic0 and up
+ *
+ *   PCI slots (bus 0, function 0; INTA is I/O APIC pin 16 + slot)
+ *   0  host bridge      2 to 5  nvme0 to nvme3, one subsystem disk0
+ *
+ * Order matters in four places, for a device finds its wires by name when it
+ * is added: lapic0 before the other local APICs (it holds the page), ioapic0
+ * before whoever has an interrupt wire, pci0 before its functions, disk0 before
+ * its controllers.  The order is also the order of the digest.
+ */
+#include "devices/board.h"
+
+#include <stdio.h>
+
+#include "devices/acpi.h"
+
+#define NVME_SLOT_FIRST 2
+#define SLOT_WINDOW     UINT64_C(0x10000)
+
+static bool add(struct machine *m, const char *class_name, const char *name,
+		const struct device_prop *props, size_t count,
+		struct error *err)
+{
+	return machine_add_device(m, class_name, name, props, count, err);
+}
+
+static bool add_lapics(struct machine *m, struct error *err)
+{
+	for (unsigned cpu = 0; cpu < machine_cpu_count(m); cpu++) {
+		struct device_prop props[] = {{"cpu", cpu, NULL}};
+		char name[16];
+
+		snprintf(name, sizeof(name), "lapic%u", cpu);
+		if (!add(m, "lapic", name, props, ARRAY_LEN(props), err))
+			return false;
+	}
+	return true;
+}
+
+static bool add_disk(struct machine *m, const struct machine_config *c,
+		     struct error *err)
+{
+	struct device_prop disk[] = {
+		{"path", 0, c->disk_path},
+		{"read_ps", c->disk_read_ps, NULL},
+		{"write_ps", c->disk_write_ps, NULL},
+		{"flush_ps", c->disk_flush_ps, NULL},
+	};
+
+	if (!add(m, "nvme_subsys", "disk0", disk, ARRAY_LEN(disk), err))
+		return false;
+	for (unsigned i = 0; i < c->controllers; i++) {
+		unsigned slot = NVME_SLOT_FIRST + i;
+		struct device_prop props[] = {
+			{"subsystem", 0, "disk0"},
+			{"controller", i, NULL},
+			{"slot", slot, NULL},
+			{"bar0", BOARD_PCI_WINDOW + slot * SLOT_WINDOW, NULL},
+		};
+		char name[16];
+
+		snprintf(name, sizeof(name), "nvme%u", i);
+		if (!add(m, "nvme", name, props, ARRAY_LEN(props), err))
+			return false;
+	}
+	return true;
+}
+
+bool board_build(struct machine *m, const struct machine_config *c,
+		 struct error *err)
+{
+	struct device_prop ioapic[] = {{"id", BOARD_IOAPIC_ID, NULL}};
+	struct device_prop uart[] = {
+		{"port", 0x3F8, NULL},
+		{"irq", 4, NULL},
+	};
+
+	return add_lapics(m, err) &&
+	       add(m, "ioapic", "ioapic0", ioapic, ARRAY_LEN(ioapic), err) &&
+	       add(m, "pci_host", "pci0", NULL, 0, err) &&
+	       add(m, "acpi_pm", "pm0", NULL, 0, err) &&
+	       add(m, "uart16550", "uart0", uart, ARRAY_LEN(uart), err) &&
+	       add(m, "debugexit", "exit0", NULL, 0, err) &&
+	       (!c->disk_path || add_disk(m, c, err)) &&
+	       acpi_tables_install(m, err);
+}

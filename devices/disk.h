@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* devices/disk.h - the medium behind a storage device: a raw image file, with a
+ * volatile write cache before it.
+ *
+ * What disk_write() takes lives in the cache (this process's memory), until a
+ * flush, a write-through or an eviction writes it to the file.  So the file
+ * holds at every instant exactly what a disk would hold after the power failed
+ * at that instant, also when the process is killed.
+ *
+ * The cache holds dirty blocks only and evicts the one that became dirty first.
+ * Nothing is synced to the host's medium: losing the host's power is not what
+ * is simulated.
+ *
+ * The digest covers the cache, and the medium by a hash of every write to it.
+ */
+#ifndef PARTERRE_DEVICES_DISK_H
+#define PARTERRE_DEVICES_DISK_H
+
+#include "sim/base.h"
+#include "sim/status.h"
+
+#define DISK_BYTES_MIN 65536
+
+enum disk_op {
+	DISK_TO_CACHE = 1,  /* blocks reached the cache */
+	DISK_TO_MEDIUM = 2, /* blocks reached the image file */
+	DISK_FLUSHED = 3,   /* the cache is empty now */
+};
+
+struct disk_entry;
+
+struct disk {
+	const char *path; /* the disk's own copy */
+	int fd;
+	uint32_t block_bytes;
+	uint64_t blocks;
+	/* The cache: slots in use are on a list in the order in which they
+	 * became dirty, and found by LBA through a table of chains. */
+	struct disk_entry *entry;
+	uint8_t *data;
+	uint32_t *bucket;
+	uint32_t *order; /* for sorting in a flush */
+	uint32_t entries, buckets, used;
+	uint32_t first, last, unused; /* slot numbers plus one; 0: none */
+	uint64_t written; /* hash over everything written to the medium */
+	/* Told of each change, in order; may be NULL. */
+	void (*changed)(void *owner, enum disk_op op, uint64_t lba,
+			uint64_t blocks);
+	void *owner;
+	/* The first failure of the host, for ever; empty: none. */
+	char failure[256];
+};
+
+/* Opens and locks the image.  `block_bytes`: 512 or 4096. */
+bool disk_open(struct disk *d, const char *path, uint32_t block_bytes,
+	       uint32_t cache_blocks, struct error *err);
+void disk_close(struct disk *d); /* what the cache holds is lost */
+
+/* The range must lie within the disk.  All return false when the host failed
+ * (d->failure says how). */
+bool disk_read(struct disk *d, uint64_t lba, uint64_t blocks, uint8_t *buf);
+bool disk_write(struct disk *d, uint64_t lba, uint64_t blocks,
+		const uint8_t *buf);
+/* To the medium at once; older versions in the cache are gone. */
+bool disk_write_through(struct disk *d, uint64_t lba, uint64_t blocks,
+			const uint8_t *buf);
+/* Makes these blocks durable if the cache holds newer versions. */
+bool disk_sync(struct disk *d, uint64_t lba, uint64_t blocks);
+bool disk_flush(struct disk *d);
+/* Power failed: the cache forgets; of `buf` the first `bytes` reach the medium,
+ * if need be ending within a block. */
+bool disk_tear(struct disk *d, uint64_t lba, const uint8_t *buf,
+	       uint64_t bytes);
+void disk_forget(struct disk *d);
+
+void disk_digest(const struct disk *d,
+		 void (*feed)(void *to, const void *p, size_t n), void *to);
+
+#endif

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/guest/client.c - see client.h. */
+#include "guest/client.h"
+
+#include "lib/log.h"
+#include "lib/string.h"
+
+#define FOR_EACH(c, i)                                                         \
+	for (uint8_t i = (c)->oldest; i != CLIENT_NONE; i = (c)->entry[i].next)
+
+/* Entries that writes and reads leave for a flush, without which held writes
+ * would never go. */
+#define RESERVED 2
+/* Held writes after which the client flushes by itself. */
+#define HELD_MAX (CLIENT_ENTRIES / 2)
+
+void client_init(struct client *c, uint8_t (*data)[BLOCK_BYTES],
+		 void (*done)(uint32_t cookie, uint32_t status,
+			      const void *data))
+{
+	memset(c, 0, sizeof(*c));
+	c->oldest = CLIENT_NONE;
+	c->youngest = CLIENT_NONE;
+	c->next_sequence = 1;
+	c->data = data;
+	c->done = done;
+}
+
+static void unlink_entry(struct client *c, uint8_t i)
+{
+	struct client_entry *e = &c->entry[i];
+
+	if (e->previous == CLIENT_NONE)
+		c->oldest = e->next;
+	else
+		c->entry[e->previous].next = e->next;
+	if (e->next == CLIENT_NONE)
+		c->youngest = e->previous;
+	else
+		c->entry[e->next].previous = e->previous;
+}
+
+static struct client_entry *make(struct client *c, uint16_t op,
+				 unsigned reserved, uint32_t cookie)
+{
+	uint8_t i = 0;
+	struct client_entry *e;
+
+	if (c->used + reserved >= CLIENT_ENTRIES)
+		return NULL;
+	while (c->entry[i].state != ENTRY_FREE)
+		i++;
+	e = &c->entry[i];
+	memset(e, 0, sizeof(*e));
+	e->state = ENTRY_QUEUED;
+	e->op = op;
+	e->cookie = cookie;
+	e->sequence = c->next_sequence++;
+	e->previous = c->youngest;
+	e->next = CLIENT_NONE;
+	if (c->youngest == CLIENT_NONE)
+		c->oldest = i;
+	else
+		c->entry[c->youngest].next = i;
+	c->youngest = i;
+	c->used++;
+	return e;
+}
+
+static uint8_t index_of(const struct client *c, const struct client_entry *e)
+{
+	return (uint8_t)(e - c->entry);
+}
+
+/* SENT no more: its page is the client's again. */
+static void unsend(struct client *c, struct client_entry *e)
+{
+	if (e->op != BLOCK_FLUSH)
+		c->pages_busy &= ~(1u << e->data_page);
+	c->sent--;
+}
+
+static void drop(struct client *c, struct client_entry *e)
+{
+	unlink_entry(c, index_of(c, e));
+	e->state = ENTRY_FREE;
+	c->used--;
+}
+
+bool client_write(struct client *c, uint64_t block, const void *data,
+		  uint16_t flags, uint64_t tag0, uint64_t tag1, uint32_t cookie)
+{
+	struct client_entry *e = make(c, BLOCK_WRITE, RESERVED, cookie);
+
+	if (e == NULL)
+		return false;
+	e->flags = flags;
+	e->block = block;
+	e->tag[0] = tag0;
+	e->tag[1] = tag1;
+	memcpy(c->data[index_of(c, e)], data, BLOCK_BYTES);
+	return true;
+}
+
+bool client_read(struct client *c, uint64_t block, uint32_t cookie)
+{
+	struct client_entry *e = make(c, BLOCK_READ, RESERVED, cookie);
+
+	if (e != NULL)
+		e->block = block;
+	return e != NULL;
+}
+
+static struct client_entry *make_flush(struct client *c, uint32_t cookie)
+{
+	struct client_entry *e = make(c, BLOCK_FLUSH, 0, cookie);
+
+	if (e != NULL) {
+		e->failed = c->lost;
+		c->lost = false;
+	}
+	return e;
+}
+
+bool client_flush(struct client *c, uint32_t cookie)
+{
+	/* The last entry stays free for the client's own. */
+	return c->used + 1 < CLIENT_ENTRIES && make_flush(c, cookie) != NULL;
+}
+
+void client_pause(struct client *c)
+{
+	c->path = PATH_DOWN;
+	channel_close(&c->channel);
+}
+
+/* Of several writes to one block that had been sent, the youngest's data goes
+ * with all of them: client.h says why. */
+static void carry_youngest(struct client *c, struct client_entry *e)
+{
+	struct client_entry *from = e;
+
+	for (uint8_t i = e->next; i != CLIENT_NONE; i = c->entry[i].next) {
+		struct client_entry *y = &c->entry[i];
+
+		if (y->op == BLOCK_WRITE && y->block == e->block &&
+		    y->ever_sent)
+			from = y;
+	}
+	if (from == e)
+		return;
+	memcpy(c->data[index_of(c, e)], c->data[index_of(c, from)],
+	       BLOCK_BYTES);
+	e->tag[0] = from->tag[0];
+	e->tag[1] = from->tag[1];
+}
+
+enum channel_result client_resume(struct client *c, void *base, unsigned handle,
+				  const struct channel_identity *who)
+{
+	struct channel fresh = {0};
+	enum channel_result result =
+		channel_attach(&fresh, base, handle, CHANNEL_BLOCK, who);
+
+	if (result != CHANNEL_OPEN)
+		return result;
+	if (c->path == PATH_OPENED &&
+	    c->channel.generation == fresh.generation) {
+		/* Told twice: nothing was lost. */
+		return CHANNEL_OPEN;
+	}
+	c->channel = fresh;
+	c->path = PATH_OPENED;
+	c->failovers += c->opened;
+	c->opened = true;
+	c->pages_busy = 0;
+	c->sent = 0;
+	c->held = 0;
+	FOR_EACH(c, i)
+	{
+		struct client_entry *e = &c->entry[i];
+
+		if (!e->ever_sent)
+			continue;
+		if (e->op == BLOCK_WRITE)
+			carry_youngest(c, e);
+		e->state = ENTRY_QUEUED;
+		e->replay++;
+	}
+	return CHANNEL_OPEN;
+}
+
+/* ---- answers ---- */
+
+/* Tell the maker, once. */
+static void tell(struct client *c, struct client_entry *e, uint32_t status)
+{
+	const void *data = e->op == BLOCK_READ && status == BLOCK_OK
+				   ? c->data[index_of(c, e)]
+				   : NULL;
+
+	if (e->answered)
+		return;
+	e->answered = true;
+	if (status != BLOCK_OK)
+		c->errors++;
+	if (e->cookie == CLIENT_COOKIES)
+		return;
+	if (status == BLOCK_OK) {
+		c->writes += e->op == BLOCK_WRITE;
+		c->reads += e->op == BLOCK_READ;
+		c->flushes += e->op == BLOCK_FLUSH;
+	}
+	c->done(e->cookie, status, data);
+}
+
+/* A write that had been promised can't be kept: the next flush says so. */
+static void lost(struct client *c, const struct client_entry *write)
+{
+	for (uint8_t i = write->next; i != CLIENT_NONE; i = c->entry[i].next) {
+		if (c->entry[i].op == BLOCK_FLUSH) {
+			c->entry[i].failed = true;
+			return;
+		}
+	}
+	c->lost = true;
+}
+
+/* A younger write with FUA is on the medium: older ones to the block have
+ * nothing to say any more, and their data must never be written again. */
+static void supersede(struct client *c, const struct client_entry *fua)
+{
+	uint8_t i = c->oldest;
+
+	while (i != CLIENT_NONE && &c->entry[i] != fua) {
+		struct client_entry *e = &c->entry[i];
+
+		i = e->next;
+		if (e->op != BLOCK_WRITE || e->block != fua->block)
+			continue;
+		if (e->state == ENTRY_HELD) {
+			c->held--;
+			drop(c, e);
+		} else {
+			memcpy(c->data[index_of(c, e)],
+			       c->data[index_of(c, fua)], BLOCK_BYTES);
+		}
+	}
+}
+
+/* Was the flush answered before a write that it has to cover? */
+static bool premature(const struct client *c, const struct client_entry *flush)
+{
+	for (uint8_t i = flush->previous; i != CLIENT_NONE;
+	     i = c->entry[i].previous) {
+		if (c->entry[i].op == BLOCK_WRITE &&
+		    c->entry[i].state != ENTRY_HELD)
+			return true;
+	}
+	return false;
+}
+
+/* Everything held that is older than the flush is safe. */
+static void release_covered(struct client *c, const struct client_entry *flush)
+{
+	uint8_t i = c->oldest;
+
+	while (i != CLIENT_NONE && &c->entry[i] != flush) {
+		struct client_entry *e = &c->entry[i];
+
+		i = e->next;
+		if (e->state == ENTRY_HELD) {
+			c->held--;
+			drop(c, e);
+		}
+	}
+}
+
+static void end(struct client *c, struct client_entry *e, uint32_t status)
+{
+	bool was_answered = e->answered;
+
+	switch (e->op) {
+	case BLOCK_WRITE:
+		tell(c, e, status);
+		if (status == BLOCK_OK && !(e->flags & BLOCK_FLAG_FUA)) {
+			e->state = ENTRY_HELD;
+			c->held++;
+			return;
+		}
+		if (status != BLOCK_OK && was_answered)
+			lost(c, e);
+		if (status == BLOCK_OK)
+			supersede(c, e);
+		break;
+	case BLOCK_FLUSH:
+		if (status == BLOCK_OK) {
+			release_covered(c, e);
+			if (e->failed)
+				status = BLOCK_EIO;
+		} else if (e->failed) {
+			c->lost = true; /* still to be told */
+		}
+		tell(c, e, status);
+		break;
+	default:
+		tell(c, e, status);
+		break;
+	}
+	drop(c, e);
+}
+
+static struct client_entry *find_sent(struct client *c, uint64_t sequence)
+{
+	FOR_EACH(c, i)
+	{
+		if (c->entry[i].state == ENTRY_SENT &&
+		    c->entry[i].sequence == sequence)
+			return &c->entry[i];
+	}
+	return NULL;
+}
+
+static bool take_answers(struct client *c)
+{
+	struct queue *q = &c->channel.queue[BLOCK_QUEUE_RESPONSE];
+	struct block_response response;
+	bool any = false;
+
+	for (unsigned n = 0; n < BLOCK_SLOTS; n++) {
+		struct client_entry *e;
+
+		if (!queue_remove(q, &response))
+			break;
+		any = true;
+		e = find_sent(c, response.sequence);
+		if (e == NULL || (e->op == BLOCK_FLUSH && premature(c, e))) {
+			c->odd++; /* told twice, never asked, or too early */
+			continue;
+		}
+		if (e->op == BLOCK_READ && response.status == BLOCK_OK)
+			memcpy(c->data[index_of(c, e)],
+			       channel_data(&c->channel, e->data_page),
+			       BLOCK_BYTES);
+		unsend(c, e);
+		end(c, e,
+		    response.status <= BLOCK_EINVAL ? response.status
+						    : BLOCK_EIO);
+	}
+	return any;
+}
+
+/* ---- sending ---- */
+
+static bool send(struct client *c, struct client_entry *e)
+{
+	struct queue *q = &c->channel.queue[BLOCK_QUEUE_REQUEST];
+	struct block_request request = {
+		.sequence = e->sequence,
+		.block = e->block,
+		.op = e->op,
+		.flags = e->flags,
+		.replay = e->replay,
+		.tag = {e->tag[0], e->tag[1]},
+	};
+	unsigned page = 0;
+
+	if (c->sent >= CLIENT_OUTSTANDING || !queue_room(q, 1))
+		return false;
+	if (e->op != BLOCK_FLUSH) {
+		while (page < BLOCK_DATA_PAGES && (c->pages_busy >> page & 1))
+			page++;
+		if (page == BLOCK_DATA_PAGES)
+			return false;
+		c->pages_busy |= 1u << page;
+		if (e->op == BLOCK_WRITE)
+			memcpy(channel_data(&c->channel, page),
+			       c->data[index_of(c, e)], BLOCK_BYTES);
+	}
+	e->data_page = (uint8_t)page;
+	request.data_page = (uint16_t)page;
+	e->state = ENTRY_SENT;
+	e->ever_sent = true;
+	c->sent++;
+	c->replayed += e->replay > 0;
+	(void)queue_insert(q, &request);
+	return true;
+}
+
+static bool send_queued(struct client *c)
+{
+	bool any = false;
+
+	/* Held writes are let go by flushes; a user that makes none would stop
+	 * for want of entries. */
+	if (c->held >= HELD_MAX) {
+		bool flush = false;
+
+		FOR_EACH(c, i)
+		flush |= c->entry[i].op == BLOCK_FLUSH;
+		if (!flush)
+			(void)make_flush(c, CLIENT_COOKIES);
+	}
+	FOR_EACH(c, i)
+	{
+		if (c->entry[i].state != ENTRY_QUEUED)
+			continue;
+		if (!send(c, &c->entry[i]))
+			break; /* in order or not at all */
+		any = true;
+	}
+	return any;
+}
+
+/* ---- time ---- */
+
+static void watch(struct client *c, uint64_t now_ns)
+{
+	uint64_t since = now_ns;
+
+	FOR_EACH(c, i)
+	{
+		struct client_entry *e = &c->entry[i];
+
+		if (e->answered)
+			continue;
+		if (e->made_ns == 0)
+			e->made_ns = now_ns;
+		since = e->made_ns < since ? e->made_ns : since;
+	}
+	if (now_ns - since < CLIENT_PATIENCE_NS) {
+		if (c->waits)
+			logf_("disk: answers again");
+		c->waits = false;
+		return;
+	}
+	if (!c->waits)
+		logf_("disk: no answer for %lu ms",
+		      CLIENT_PATIENCE_NS / 1000000);
+	c->waits = true;
+	if (now_ns - since < CLIENT_LIMIT_NS)
+		return;
+	logf_("disk: gives up on %u requests", client_waiting(c));
+	for (uint8_t i = c->oldest; i != CLIENT_NONE;) {
+		struct client_entry *e = &c->entry[i];
+
+		i = e->next;
+		if (e->answered || now_ns - e->made_ns < CLIENT_LIMIT_NS)
+			continue;
+		/* A page that is with the server stays so: it may yet write
+		 * there.  The next resume gives it back. */
+		if (e->state == ENTRY_SENT)
+			c->sent--;
+		if (e->op == BLOCK_WRITE)
+			lost(c, e);
+		tell(c, e, BLOCK_EIO);
+		drop(c, e);
+	}
+}
+
+bool client_run(struct client *c, uint64_t now_ns)
+{
+	bool any = false;
+
+	if (c->path == PATH_OPENED) {
+		any |= take_answers(c);
+		any |= send_queued(c);
+	}
+	watch(c, now_ns);
+	return any;
+}
+
+bool client_sleep(struct client *c)
+{
+	return c->path != PATH_OPENED ||
+	       queue_sleep(&c->channel.queue[BLOCK_QUEUE_RESPONSE]);
+}
+
+void client_awake(struct client *c)
+{
+	if (c->path == PATH_OPENED)
+		queue_awake(&c->channel.queue[BLOCK_QUEUE_RESPONSE]);
+}
+
+unsigned client_waiting(const struct client *c)
+{
+	unsigned n = 0;
+
+	FOR_EACH(c, i)
+	n += !c->entry[i].answered;
+	return n;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/guest/client.h - multipath block client: the guest's end of a block
+ * channel whose server end may die and be replaced.
+ *
+ * Each request is an entry, kept in the order in which it was made, with its
+ * own copy of the data.  Its life:
+ *
+ *   QUEUED   made, or to be replayed; goes out in order
+ *   SENT     with the server
+ *   HELD     a write that was answered OK, but not yet covered by a flush that
+ *            was answered OK
+ *   (gone)   answered, and nothing of it can be lost any more
+ *
+ * Why HELD: an answered write may sit in the volatile cache of the controller
+ * that took it.  NVMe's Flush covers what completed on the controller it is
+ * sent to (NVMe 1.4, 6.8); a flush through the other path need not cover what
+ * the dead path's controller holds, and that controller is reset or fenced
+ * when its partition is.  So until a flush on the *same* path was answered,
+ * the guest must be able to write the block again, and after a failover it
+ * does.  A write with FUA is never HELD.
+ *
+ * Replay rule.  When a channel comes back, every SENT and every HELD entry is
+ * QUEUED again where it stands, with its sequence number and replay + 1; they
+ * go out before anything new because they are older.  The server keeps the
+ * writes of one block in order and a flush behind all writes before it, so
+ * sending in order is all it takes.  One refinement: if a younger write to the
+ * same block had been sent too, it may have reached the disk already, and
+ * writing the older one's data after it would show the past.  The older entry
+ * then carries the younger one's data and tags: the disk never goes back, and
+ * every unanswered request is still sent and answered once.
+ *
+ * A held write that fails on its replay was promised to the next flush: that
+ * flush then fails with BLOCK_EIO.
+ *
+ * The server is not trusted: an answer is matched by sequence number to a SENT
+ * entry, anything else is counted and dropped.  So is the answer to a flush
+ * while a write before it is unanswered: it would promise too much.
+ */
+#ifndef PARTERRE_GUEST_CLIENT_H
+#define PARTERRE_GUEST_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/channel.h"
+
+#define CLIENT_ENTRIES     64
+#define CLIENT_OUTSTANDING BLOCK_DATA_PAGES
+#define CLIENT_COOKIES     0xffffffffu /* this cookie is the client's own */
+
+/* A waiting request is spoken of after the first, and ends with BLOCK_EIO
+ * after the second. */
+#define CLIENT_PATIENCE_NS 100000000ul
+#define CLIENT_LIMIT_NS    30000000000ul
+
+enum client_state {
+	ENTRY_FREE,
+	ENTRY_QUEUED,
+	ENTRY_SENT,
+	ENTRY_HELD
+};
+
+struct client_entry {
+	enum client_state state;
+	uint8_t previous, next; /* in order of age; CLIENT_NONE ends */
+	uint8_t data_page;      /* while SENT */
+	bool answered;          /* its maker has been told */
+	bool ever_sent;
+	bool failed; /* flush: something it covers was lost */
+	uint16_t op, flags;
+	uint32_t replay;
+	uint32_t cookie;
+	uint64_t sequence, block, tag[2];
+	uint64_t made_ns;
+};
+#define CLIENT_NONE 0xff
+
+enum client_path {
+	PATH_DOWN, /* no channel yet, or paused: it is not touched */
+	PATH_OPENED,
+};
+
+struct client {
+	struct channel channel;
+	enum client_path path;
+	struct client_entry entry[CLIENT_ENTRIES];
+	uint8_t oldest, youngest;
+	unsigned used, sent, held;
+	uint32_t pages_busy; /* bit n: data page n is with the server */
+	uint64_t next_sequence;
+	bool opened; /* once at least */
+	bool lost;   /* a held write failed; for the next flush */
+	bool waits;  /* the patience line was written */
+	/* Counts. */
+	uint64_t writes, reads, flushes; /* answered OK, own flushes left out */
+	uint64_t replayed, odd, errors, failovers;
+	/* A request of the user's ended; data: of a read that went well. */
+	void (*done)(uint32_t cookie, uint32_t status, const void *data);
+	uint8_t (*data)[BLOCK_BYTES]; /* CLIENT_ENTRIES of them */
+};
+
+void client_init(struct client *c, uint8_t (*data)[BLOCK_BYTES],
+		 void (*done)(uint32_t cookie, uint32_t status,
+			      const void *data));
+
+/* The channel is new or came back: check it, attach, and line up the replay.
+ * CHANNEL_NOT_READY: ask again soon. */
+enum channel_result client_resume(struct client *c, void *base, unsigned handle,
+				  const struct channel_identity *who);
+
+/* From here on the channel is not touched. */
+void client_pause(struct client *c);
+
+/* Make a request.  False: no entry is free, try again after client_run(). */
+bool client_write(struct client *c, uint64_t block, const void *data,
+		  uint16_t flags, uint64_t tag0, uint64_t tag1,
+		  uint32_t cookie);
+bool client_read(struct client *c, uint64_t block, uint32_t cookie);
+bool client_flush(struct client *c, uint32_t cookie);
+
+/* Take answers, send what can be sent, watch over time.  True if anything
+ * moved. */
+bool client_run(struct client *c, uint64_t now_ns);
+
+/* Before waiting.  True: nothing has come, an event will tell. */
+bool client_sleep(struct client *c);
+void client_awake(struct client *c);
+
+/* Requests not answered yet. */
+unsigned client_waiting(const struct client *c);
+
+#endif

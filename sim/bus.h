@@ -10,12 +10,26 @@
  *
  * Every register access is traced here (class `machine`), so devices do not
  * trace their own.
+ *
+ * What a device sees is naturally aligned: `off` is a multiple of `size`.  A
+ * misaligned access, one that is too wide or one that leaves the range is split
+ * in halves, lowest address first; what is then narrower than size_min is
+ * refused (ones, dropped).  Both are traced as odd.
+ *
+ * Address map of RAM: 0-640 KiB, 768 KiB-2 GiB, what is left from 4 GiB up.
+ * Between 640 and 768 KiB and from 2 to 4 GiB there are devices or nothing.
  */
 #ifndef PARTERRE_SIM_BUS_H
 #define PARTERRE_SIM_BUS_H
 
+#include "cpu/cpu.h"
 #include "sim/base.h"
 #include "sim/status.h"
+
+#define BUS_RAM_LOW_MAX (UINT64_C(2) << 30)
+#define BUS_RAM_HIGH    (UINT64_C(4) << 30)
+#define BUS_RAM_MAX     (UINT64_C(64) << 30)
+#define BUS_RAM_REGIONS 3
 
 struct bus;
 struct machine;
@@ -36,6 +50,24 @@ struct bus_range {
 	const char *name; /* "nvme0.bar0": for trace and messages; not copied */
 };
 
+/* By the machine.  `ram_bytes`: 1 MiB to BUS_RAM_MAX, whole pages. */
+struct bus *bus_create(struct machine *m, uint64_t ram_bytes, struct error *err)
+	MUST_USE;
+void bus_destroy(struct bus *b); /* NULL is fine */
+/* The pieces of RAM, sorted; returns how many. */
+size_t bus_ram_regions(const struct bus *b,
+		       struct cpu_ram region[BUS_RAM_REGIONS]);
+
+/* What a CPU's access to anything but RAM does.  size: 1, 2, 4, 8. */
+uint64_t bus_mmio_read(struct bus *b, paddr_t pa, unsigned size);
+void bus_mmio_write(struct bus *b, paddr_t pa, unsigned size, uint64_t value);
+uint32_t bus_port_read(struct bus *b, uint16_t port, unsigned size);
+void bus_port_write(struct bus *b, uint16_t port, unsigned size,
+		    uint32_t value);
+/* Accesses that nobody answered, so far. */
+uint64_t bus_unmapped_count(const struct bus *b);
+
+/* False: the range is empty, wraps, or meets RAM or another range. */
 bool bus_map_mmio(struct bus *b, const struct bus_range *r, struct error *err);
 bool bus_map_ports(struct bus *b, const struct bus_range *r, struct error *err);
 void bus_unmap(struct bus *b, struct device *d, uint64_t base);

@@ -8,6 +8,19 @@
  * vCPUs take turns in fixed quanta of virtual time; device accesses happen at
  * their own instant (machine_now() is exact inside a register callback).  HLT
  * on all CPUs jumps to the next event.
+ *
+ * Time with several CPUs.  Quanta begin at fixed multiples of quantum_ps and
+ * are cut at events; within a piece each CPU has its turn, by index, and PAUSE
+ * passes the turn on.  A CPU whose turn comes later works at instants that
+ * another has already left behind, so:
+ *   - RDTSC, and machine_now() in an observer, are that CPU's own exact time;
+ *   - devices never see time step back: in a register callback machine_now()
+ *     is the CPU's own time or the instant of another CPU's latest access in
+ *     this piece, whichever is later.
+ * With one CPU all these are the same and exact.
+ *
+ * All accesses of one instruction happen at the instant at which it begins;
+ * what they cost is added to the CPU's time after it.
  */
 #ifndef PARTERRE_SIM_MACHINE_H
 #define PARTERRE_SIM_MACHINE_H
@@ -41,6 +54,7 @@ struct machine_config {
 	unsigned controllers;  /* 0 to MACHINE_CONTROLLERS_MAX; default 2 */
 	uint64_t disk_read_ps, disk_write_ps, disk_flush_ps; /* 0: defaults */
 	uint64_t digest_interval; /* instructions; default 100,000 */
+	ps_t quantum_ps; /* of one CPU's turn among several; default 10 us */
 };
 
 void machine_config_defaults(struct machine_config *c);
@@ -55,6 +69,8 @@ enum machine_stop {
 	MACHINE_SHUTDOWN,  /* triple fault */
 	MACHINE_DEADLOCK,  /* all CPUs halt and no event is scheduled */
 	MACHINE_BROKEN,    /* the CPU engine failed: machine_broken_text() */
+	MACHINE_BREAK,     /* a breakpoint (cpu_break_set()) is next to execute
+			      on the CPU machine_stopped_cpu() */
 };
 
 /* `trace` and `view` may be NULL; both stay the caller's. */
@@ -64,14 +80,24 @@ void machine_destroy(struct machine *m);
 
 /* Runs until `until` (inclusive of what happens at it) or another reason. */
 enum machine_stop machine_run(struct machine *m, ps_t until) MUST_USE;
-/* From an event or an observer: stop at this boundary. */
+/* From an event, a register callback or an observer: stop at this boundary. */
 void machine_request_stop(struct machine *m);
+/* Whose turn it was when machine_run() returned. */
+unsigned machine_stopped_cpu(const struct machine *m);
 /* From a device: the guest ends the run with this code. */
 void machine_off(struct machine *m, uint32_t code);
 uint32_t machine_off_code(const struct machine *m);
+/* From a device: the host failed it (a full disk under the image): the run ends
+ * as MACHINE_BROKEN with this text. */
+void machine_host_failed(struct machine *m, const char *fmt, ...)
+	PRINTF_LIKE(2, 3);
 const char *machine_broken_text(const struct machine *m);
 
-ps_t machine_now(const struct machine *m); /* exact, also inside callbacks */
+/* The instant, exact inside callbacks (see above).  Between runs: the instant
+ * that machine_run() reached; events may be scheduled from it on. */
+ps_t machine_now(const struct machine *m);
+/* How far this CPU has come; a halted CPU stands where it last worked. */
+ps_t machine_cpu_now(const struct machine *m, unsigned cpu);
 struct evq *machine_evq(struct machine *m);
 struct bus *machine_bus(struct machine *m);
 struct trace *machine_trace(struct machine *m);
@@ -106,6 +132,8 @@ struct device *machine_add_device(struct machine *m, const char *class_name,
 				  const struct device_prop *props, size_t count,
 				  struct error *err) MUST_USE;
 struct device *machine_device(struct machine *m, const char *name);
+/* In the order in which they were added; NULL past the end. */
+struct device *machine_device_at(struct machine *m, size_t index);
 
 /* Console: what the guest sent through uart0, byte by byte. */
 void machine_set_console(struct machine *m,
@@ -121,11 +149,20 @@ struct machine_observer {
 	void *owner;
 };
 void machine_set_observer(struct machine *m, const struct machine_observer *o);
+/* The partition that the records of this CPU's doings carry from now on. */
+void machine_set_partition(struct machine *m, unsigned cpu, uint32_t index);
+uint32_t machine_partition(const struct machine *m, unsigned cpu);
 
 /* Digests.  machine_digest(): of all architectural state now (CPU registers,
- * RAM, device fields) by xxHash XXH3 64.  machine_chain(): the running chain,
- * folded at every digest_interval instructions from CPU registers and trace
- * digest, and at every console byte: equal runs have equal chains. */
+ * RAM, device fields) by xxHash XXH3 64.
+ *
+ * machine_chain(): the running chain.  Folded in: a CPU's registers whenever
+ * its own retired count is a multiple of digest_interval; every value that the
+ * CPUs get from the platform (register and MSR reads, TSC, vectors), every
+ * write of theirs, every DMA write and every console byte, in order.  CPUs stop
+ * at these counts anyhow exactly, so the chain does not know in which pieces
+ * the machine was run; and the trace is left out, so it does not know what was
+ * watched.  Equal runs have equal chains. */
 uint64_t machine_digest(struct machine *m);
 uint64_t machine_chain(const struct machine *m);
 

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/machine_internal.h - the machine as its own files know it: machine.c (the
+ * run loop), platform.c (what the CPUs ask for), machine_build.c (made of
+ * parts).  bus.c uses the functions alone.
+ */
+#ifndef PARTERRE_SIM_MACHINE_INTERNAL_H
+#define PARTERRE_SIM_MACHINE_INTERNAL_H
+
+#include "sim/machine.h"
+
+struct digest;
+
+struct vcpu {
+	struct cpu *cpu;
+	/* Its clock: at base_ps it had retired base_retired instructions.
+	 * Both move only where the machine's history says so (a stall, the
+	 * end of a halt), never where a run was cut: rounding must not know. */
+	ps_t base_ps;
+	uint64_t base_retired;
+	ps_t cost; /* of accesses of the instruction under way; added after it
+		    */
+	uint64_t next_fold;  /* retired count of the chain's next fold */
+	uint64_t tsc_adjust; /* IA32_TSC_ADJUST: TSC minus virtual time's count
+			      */
+	uint32_t partition;
+	bool intr;         /* the level of INTR */
+	bool nmi;          /* an NMI was sent and it has not run since */
+	bool wait_sipi;    /* after reset or INIT, not the first CPU */
+	bool init_pending; /* it sent itself an INIT */
+};
+
+struct machine {
+	struct machine_config config;
+	struct evq *evq;
+	struct bus *bus;
+	struct trace *trace;
+	struct cpu_complex *complex;
+	struct vcpu vcpu[CPU_COUNT_MAX];
+
+	/* Whose turn it is, and where the quantum ends.  Part of the machine's
+	 * history: a run that is cut goes on in the middle of a turn. */
+	unsigned turn;
+	ps_t quantum_end;
+	ps_t stood; /* what machine_now() says between runs, at least */
+
+	/* Valid while the machine runs. */
+	bool in_run;
+	struct vcpu *running; /* its cpu_run() is under way */
+	bool observing;       /* in a context callback: time is the CPU's own */
+	ps_t bound; /* the CPU must not begin an instruction from here */
+
+	bool stop_requested, off, shutdown, broken;
+	uint32_t off_code;
+	const char *broken_text;
+
+	struct device **device;
+	size_t device_count, device_slots;
+	void (*console)(void *owner, ps_t when, uint8_t c);
+	void *console_owner;
+	struct machine_observer observer;
+	uint64_t chain;
+	struct digest *digest;
+};
+
+extern const struct cpu_ops machine_cpu_ops; /* platform.c */
+
+static inline struct vcpu *vcpu_of(struct machine *m, const struct cpu *cpu)
+{
+	return &m->vcpu[cpu_index(cpu)];
+}
+
+/* The vCPU's own time, at the boundary where it stands. */
+ps_t vcpu_now(const struct machine *m, const struct vcpu *v);
+/* It was halted and will go on: not before now. */
+void vcpu_wake(struct machine *m, struct vcpu *v);
+void vcpu_reset(struct machine *m, struct vcpu *v);
+
+struct cpu_complex *machine_complex(struct machine *m);
+/* One more link of machine_chain(). */
+void machine_fold(struct machine *m, const void *p, size_t bytes);
+
+#endif

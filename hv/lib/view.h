@@ -24,6 +24,16 @@ static inline const struct view *view_now(void)
 }
 #endif
 
+/* Changes with each publication. */
+#if __STDC_HOSTED__
+uint64_t view_generation(void);
+#else
+static inline uint64_t view_generation(void)
+{
+	return ((const volatile struct view_head *)PART_VIEW_VA)->generation;
+}
+#endif
+
 /* Machine frame of an address of the partition's memory; 0: outside it. */
 uint64_t view_frame(uintptr_t va);
 

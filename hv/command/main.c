@@ -53,8 +53,9 @@ struct part {
 	uint64_t number;
 	char name[16];
 	uint32_t kind, state;
-	bool told;  /* its end was heard of */
-	bool asked; /* a transaction about it is unanswered */
+	bool told;        /* its end was heard of */
+	bool asked;       /* a transaction about it is unanswered */
+	uint32_t refused; /* status of the last, to say it once */
 	uint64_t again_ns;
 	/* Of an I/O partition: */
 	struct channel beat;
@@ -319,21 +320,27 @@ static void ask_move(struct job *job, struct part *from, struct part *to)
 	from->asked = true;
 }
 
+/* Words appended one operation after the other; a space comes between. */
 static unsigned args_ops(struct control_message *ops, const char *args)
 {
 	unsigned n = 0;
-	size_t part = sizeof(ops[0].args.text) - 1;
 
-	for (size_t at = 0, left = strlen(args); left > 0;) {
-		size_t bytes = left < part ? left : part;
+	while (*args != '\0') {
+		size_t bytes = strnlen(args, sizeof(ops[0].args.text) - 1);
 
+		/* Not in the middle of a word; no word is longer (policy.c). */
+		if (args[bytes] != '\0') {
+			while (args[bytes] != ' ' && bytes > 1)
+				bytes--;
+		}
 		memset(&ops[n], 0, sizeof(ops[n]));
 		ops[n].id = TXN_PARTITION_ARGS;
 		ops[n].args.number = TXN_RESULT(0);
-		memcpy(ops[n].args.text, args + at, bytes);
-		at += bytes;
-		left -= bytes;
+		memcpy(ops[n].args.text, args, bytes);
 		n++;
+		args += bytes;
+		while (*args == ' ')
+			args++;
 	}
 	return n;
 }
@@ -381,7 +388,7 @@ static void ask_guest(unsigned n, const struct part *server)
 
 		if (strcmp(s->name, g->name) == 0)
 			target_op(&ops[count++], TXN_SCHEDULE, TXN_RESULT(0), 0,
-				  s->quantum_us, s->standing);
+				  s->quantum_us, s->weight);
 	}
 	target_op(&ops[count++], TXN_PARTITION_START, TXN_RESULT(0), 0, 0, 0);
 	guest_asked[n] = send_job(job, ops, count);
@@ -417,8 +424,11 @@ static void ended(struct part *p, uint32_t state, uint64_t vector,
 		      at);
 		break;
 	default:
-		logf_("command: %s %s: code %lu at %lu us", p->name,
-		      p->kind == PART_IO ? "failed" : "stopped", code, at);
+		if (p->kind == PART_IO || code != 0)
+			logf_("command: %s failed: code %lu at %lu us", p->name,
+			      code, at);
+		else if (p->kind == PART_GUEST)
+			logf_("command: %s stopped at %lu us", p->name, at);
 		break;
 	}
 }
@@ -482,6 +492,24 @@ static void on_success(const struct job *job)
 	}
 }
 
+/* The same refusal again and again is told once. */
+static void log_refusal(const struct job *job,
+			const struct control_message *response)
+{
+	const char *name = "";
+
+	if (job->part != NULL) {
+		if (job->part->refused == response->status)
+			return;
+		job->part->refused = response->status;
+		name = job->part->name;
+	} else if (job->kind == JOB_CREATE) {
+		name = policy.guest[job->guest].name;
+	}
+	logf_("command: %s %s refused: %s, operation %lu", job_names[job->kind],
+	      name, control_status_name(response->status), response->failed_op);
+}
+
 static void on_response(const struct control_message *response)
 {
 	struct job job = {.kind = JOB_NONE};
@@ -501,15 +529,11 @@ static void on_response(const struct control_message *response)
 	for (unsigned i = 0; i < job.channels; i++)
 		job.channel[i]->asked = false;
 	if (response->status == CONTROL_OK) {
+		if (job.part != NULL)
+			job.part->refused = CONTROL_OK;
 		on_success(&job);
 	} else {
-		logf_("command: %s %s refused: %s, operation %lu",
-		      job_names[job.kind],
-		      job.part != NULL         ? job.part->name
-		      : job.kind == JOB_CREATE ? policy.guest[job.guest].name
-					       : "",
-		      control_status_name(response->status),
-		      response->failed_op);
+		log_refusal(&job, response);
 		if (job.part != NULL)
 			job.part->again_ns = sys_time() + AGAIN_NS;
 		if (job.kind == JOB_CREATE) {
@@ -866,7 +890,7 @@ static void decide_schedule(void)
 			return;
 		job->part = p;
 		target_op(&op, TXN_SCHEDULE, p->number, 0, s->quantum_us,
-			  s->standing);
+			  s->weight);
 		scheduled[i] = send_job(job, &op, 1);
 	}
 }

@@ -5,8 +5,9 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-#define WORDS_MAX  12
-#define BLOCKS_MAX 224 /* what fits below the channel window (abi/layout.h) */
+#define WORDS_MAX      12
+#define WORD_BYTES_MAX 71 /* what one TXN_PARTITION_ARGS takes */
+#define BLOCKS_MAX     64 /* of one partition, as the ultravisor has it */
 
 #define BEAT_US                                                                \
 	250 /* how often I/O partitions beat: no use looking more often */
@@ -184,28 +185,28 @@ static bool do_disk(const struct line *l, struct policy *p)
 	return true;
 }
 
-/* schedule NAME quantum US standing N */
+/* schedule NAME quantum US weight N */
 static bool do_schedule(const struct line *l, struct policy *p)
 {
 	struct policy_schedule *s = &p->schedule[p->schedules];
-	uint64_t quantum, standing;
+	uint64_t quantum, weight;
 
 	if (l->words != 6 || !is(&l->word[2], "quantum") ||
-	    !is(&l->word[4], "standing"))
-		return fail(l, "write: schedule NAME quantum US standing N%s",
+	    !is(&l->word[4], "weight"))
+		return fail(l, "write: schedule NAME quantum US weight N%s",
 			    "");
 	if (p->schedules == POLICY_SCHEDULES_MAX)
 		return fail(l, "too many schedule lines: at most 16%s", "");
 	if (!get_name(l, 1, s->name) ||
 	    !get_number(l, 3, 10, 1000000, &quantum) ||
-	    !get_number(l, 5, 1, 100, &standing))
+	    !get_number(l, 5, 1, 100, &weight))
 		return false;
 	for (unsigned i = 0; i < p->schedules; i++) {
 		if (strcmp(p->schedule[i].name, s->name) == 0)
 			return fail(l, "%s has a schedule already", s->name);
 	}
 	s->quantum_us = (uint32_t)quantum;
-	s->standing = (uint32_t)standing;
+	s->weight = (uint32_t)weight;
 	p->schedules++;
 	return true;
 }
@@ -316,6 +317,11 @@ static bool split(struct line *l, const char *text, size_t bytes)
 			l->rest = text + start;
 			l->rest_bytes = end - start;
 		}
+		if (at - start > WORD_BYTES_MAX)
+			return fail(l,
+				    "a word is too long: at most 71 "
+				    "characters%s",
+				    "");
 		/* `args` lines may have more; they use the rest as a whole. */
 		if (l->words < WORDS_MAX) {
 			l->word[l->words].at = text + start;

@@ -25,7 +25,7 @@ struct policy_guest {
 
 struct policy_schedule {
 	char name[POLICY_NAME_BYTES];
-	uint32_t quantum_us, standing;
+	uint32_t quantum_us, weight;
 };
 
 struct policy {

@@ -14,6 +14,8 @@
 #include "sim/machine.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "sim/check.h"
@@ -304,6 +306,20 @@ void machine_off(struct machine *m, uint32_t code)
 uint32_t machine_off_code(const struct machine *m)
 {
 	return m->off_code;
+}
+
+void machine_host_failed(struct machine *m, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (m->broken) /* the first reason is the one to tell */
+		return;
+	va_start(ap, fmt);
+	vsnprintf(m->host_failure, sizeof(m->host_failure), fmt, ap);
+	va_end(ap);
+	m->broken = true;
+	m->broken_text = m->host_failure;
+	stop_soon(m);
 }
 
 const char *machine_broken_text(const struct machine *m)

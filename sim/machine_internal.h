@@ -52,6 +52,7 @@ struct machine {
 	bool stop_requested, off, shutdown, broken;
 	uint32_t off_code;
 	const char *broken_text;
+	char host_failure[512]; /* machine_host_failed() */
 
 	struct device **device;
 	size_t device_count, device_slots;

@@ -49,7 +49,8 @@
 #define TXN_CHANNEL_DESTROY 0x0613 /* id */
 #define TXN_DEVICE_ASSIGN 0x0621  /* id or, when 0, the nth (value) of class_code
                                      that is free; to */
-#define TXN_SCHEDULE 0x0631       /* number, value = quantum in us, weight */
+#define TXN_SCHEDULE 0x0631       /* number, value = quantum in us, weight =
+                                     standing, 1 to 99; 0: as it is */
 #define TXN_MACHINE_OFF 0x0641    /* value = exit code */
 /* A question, alone in its transaction. */
 #define TXN_QUERY 0x0651 /* what (QUERY_*), index -> a row in the answer; index

@@ -143,7 +143,8 @@ struct db_dev { /* 64 bytes */
 	uint32_t msix_pages;
 	uint32_t vector; /* interrupt vector of MSI-X entry 0; n more follow */
 	uint32_t flags;
-	uint64_t reserved;
+	uint32_t vectors; /* MSI-X entries in use, and so many vectors */
+	uint32_t reserved;
 };
 
 _Static_assert(sizeof(struct db_part) == 64, "db_part layout");

@@ -102,7 +102,7 @@ struct note_layout {
 struct lead_create {
 	uint64_t number;
 	uint32_t kind;
-	uint32_t reserved;
+	uint32_t slot; /* 0: any free one; else it must be this less one */
 	char name[16];
 	uint64_t monitor_pfn, monitor_frames; /* >= LEAD_MONITOR_FRAMES: private
 	                                         state, stack, page tables */

@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hv/lib/string.c - see string.h.  REP MOVS and REP STOS: short, and fast on
- * every CPU that can run this. */
+ * every CPU that can run this; words first, because a simulated CPU takes as
+ * long for a byte as for eight. */
 #include "lib/string.h"
+
+#include <stdint.h>
 
 #if !__STDC_HOSTED__
 
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
 {
+	size_t words = bytes / 8, rest = bytes % 8;
 	void *at = to;
 
+	__asm__ volatile("rep movsq"
+			 : "+D"(at), "+S"(from), "+c"(words)
+			 :
+			 : "memory");
 	__asm__ volatile("rep movsb"
-			 : "+D"(at), "+S"(from), "+c"(bytes)
+			 : "+D"(at), "+S"(from), "+c"(rest)
 			 :
 			 : "memory");
 	return to;
@@ -32,11 +40,17 @@ void *memmove(void *to, const void *from, size_t bytes)
 
 void *memset(void *to, int value, size_t bytes)
 {
+	uint64_t word = (unsigned char)value * 0x0101010101010101ull;
+	size_t words = bytes / 8, rest = bytes % 8;
 	void *at = to;
 
+	__asm__ volatile("rep stosq"
+			 : "+D"(at), "+c"(words)
+			 : "a"(word)
+			 : "memory");
 	__asm__ volatile("rep stosb"
-			 : "+D"(at), "+c"(bytes)
-			 : "a"(value)
+			 : "+D"(at), "+c"(rest)
+			 : "a"(word)
 			 : "memory");
 	return to;
 }

@@ -124,6 +124,13 @@ int64_t lead_create(const struct lead_create *lc)
 	    is_privileged(lc->view_pfn, PART_VIEW_PAGES) ||
 	    is_privileged(lc->frame_pfn, 1))
 		return -SYS_EPERM;
+	if (lc->slot) {
+		slot = lc->slot - 1;
+		if (slot >= PART_SLOTS)
+			return -SYS_EINVAL;
+		if (lead_area.slot[slot].state != SLOT_FREE)
+			return -SYS_EEXIST;
+	}
 	while (lead_area.slot[slot].state != SLOT_FREE)
 		if (++slot == PART_SLOTS)
 			return -SYS_EAGAIN;

@@ -533,23 +533,32 @@ uint64_t db_part_by_kind(const struct db *db, uint32_t kind)
 	return 0;
 }
 
-int db_part_create(struct db *db, const char name[16], const char module[16],
-		   uint32_t kind, uint64_t *number)
+/* `*number`: the descriptor's page if it is given, else 0. */
+static int part_add(struct db *db, const char name[16], const char module[16],
+		    uint32_t kind, uint64_t *number)
 {
-	struct part_desc *desc;
+	struct part_desc *desc = NULL;
 	struct db_part *page;
 
 	if (!name[0] || name[15])
 		return CONTROL_EVALUE;
 	if (db_part_by_name(db, name))
 		return CONTROL_EEXIST;
+	if (*number) {
+		if (!in_pool(db, *number) ||
+		    *use_of(db, *number) != DB_PAGE_FREE)
+			return CONTROL_EVALUE;
+		*use_of(db, *number) = DB_PAGE_FRESH;
+		desc = memset(page_at(db, *number), 0, PAGE);
+	}
 	page = page_mut(db, &db->shadow->parts_pfn, 0);
 	if (!page)
 		return CONTROL_ELIMIT;
 	for (unsigned i = 0; i < DB_PARTS; i++) {
 		if (page[i].number)
 			continue;
-		desc = page_alloc(db);
+		if (!desc)
+			desc = page_alloc(db);
 		if (!desc)
 			return CONTROL_ELIMIT;
 		desc->magic = PART_DESC_MAGIC;
@@ -566,6 +575,19 @@ int db_part_create(struct db *db, const char name[16], const char module[16],
 		return CONTROL_OK;
 	}
 	return CONTROL_ELIMIT;
+}
+
+int db_part_create(struct db *db, const char name[16], const char module[16],
+		   uint32_t kind, uint64_t *number)
+{
+	*number = 0;
+	return part_add(db, name, module, kind, number);
+}
+
+int db_part_create_at(struct db *db, const char name[16], const char module[16],
+		      uint32_t kind, uint64_t number)
+{
+	return part_add(db, name, module, kind, &number);
 }
 
 int db_part_destroy(struct db *db, uint64_t number)

@@ -25,7 +25,11 @@
 
 #define DB_POOL_PAGES_MAX 512
 
-enum db_tier { DB_TIER_K, DB_TIER_M, DB_TIER_G };
+enum db_tier {
+	DB_TIER_K,
+	DB_TIER_M,
+	DB_TIER_G
+};
 #define DB_TIER_FRAMES(tier) (UINT64_C(1) << (TIER_SHIFT * (tier)))
 
 /* The life of a pool page. */
@@ -37,7 +41,7 @@ enum db_page_use {
 };
 
 struct db {
-	uint8_t *pool; /* page-aligned memory */
+	uint8_t *pool;     /* page-aligned memory */
 	uint64_t pool_pfn; /* its first frame; frames are contiguous */
 	unsigned pool_pages;
 	uint8_t use[DB_POOL_PAGES_MAX]; /* enum db_page_use */
@@ -78,6 +82,10 @@ uint64_t db_frames_of(const struct db *db, uint64_t owner);
 /* A fresh descriptor page; its frame is the number. */
 int db_part_create(struct db *db, const char name[16], const char module[16],
 		   uint32_t kind, uint64_t *number);
+/* The same with a number that was chosen before there was a database: a free
+ * page of the pool. */
+int db_part_create_at(struct db *db, const char name[16], const char module[16],
+		      uint32_t kind, uint64_t number);
 int db_part_destroy(struct db *db, uint64_t number);
 const struct part_desc *db_desc(const struct db *db, uint64_t number);
 uint64_t db_part_by_name(const struct db *db, const char *name); /* 0: none */

@@ -75,10 +75,11 @@ static void place(void)
 	boot_info.pool.pfn = first + UV_BLOCKS * BLOCK_FRAMES;
 	boot_info.pool.frames = BLOCK_FRAMES;
 	memset((void *)(first << 12), 0, boot_info.memory.frames << 12);
-	boot_info.number = take(1).pfn;
 	boot_info.monitor = take(LEAD_MONITOR_FRAMES);
 	boot_info.view = take(PART_VIEW_PAGES);
 	boot_info.frame = take(1);
+	/* Its descriptor is a page of the pool, as all will be. */
+	boot_info.number = boot_info.pool.pfn + boot_info.pool.frames - 1;
 	boot_info.lead_area_pfn =
 		((uint64_t)&lead_area - MONITOR_VA + IMAGE_PA) >> 12;
 	boot_info.lead_area_frames = (sizeof(lead_area) + 4095) >> 12;

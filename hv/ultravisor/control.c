@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/ultravisor/control.c - the server end of all control channels.
+ *
+ * Signals arrive as EVENT_CHANNEL(slot): a partition's control channel has its
+ * slot's number as the ultravisor's handle.  A request is taken only while
+ * there is room for its response, so that a partition that reads no answers
+ * stops being served instead of costing memory.
+ */
+#include "ultravisor/uv.h"
+
+#include "lib/log.h"
+#include "lib/string.h"
+#include "lib/sys.h"
+
+#define REQUESTS_A_TURN 16 /* of one partition, before the next has its turn   \
+			    */
+
+static uint64_t event_handle;
+
+/* The channel's pages were wiped; begins it for a new client. */
+void control_serve(struct uv_part *p)
+{
+	const struct db_part *part = db_part(&db, p->number);
+	struct channel_identity who = {.client = p->number,
+				       .server = uv_number,
+				       .pages = CONTROL_CHANNEL_PAGES};
+
+	for (unsigned i = 0; i < DB_CHANS; i++) {
+		const struct db_chan *c = db_chan_at(&db, i);
+
+		if (c && c->type == CHANNEL_CONTROL && c->client == p->number) {
+			who.id = c->id;
+			who.generation = c->generation;
+		}
+	}
+	p->ops = 0;
+	(void)channel_serve(&p->control, p->control_pages, part->slot,
+			    CHANNEL_CONTROL, &who);
+}
+
+bool control_event_send(uint64_t number, struct control_message *event)
+{
+	struct uv_part *p = uv_part_of(number);
+
+	if (!p || !p->control.header)
+		return false;
+	event->bytes = sizeof(*event);
+	event->handle = ++event_handle;
+	event->time_ns = sys_time();
+	return queue_insert(&p->control.queue[CONTROL_QUEUE_EVENT], event);
+}
+
+static void respond(struct uv_part *p, struct control_message *m, int status,
+		    uint64_t result, unsigned failed)
+{
+	m->bytes = sizeof(*m);
+	m->status = (uint32_t)status;
+	m->flags = status ? CONTROL_FAILED : 0;
+	m->time_ns = sys_time();
+	m->failed_op = failed;
+	m->result = result;
+	(void)queue_insert(&p->control.queue[CONTROL_QUEUE_RESPONSE], m);
+}
+
+static int query(struct control_message *m)
+{
+	uint64_t *row = m->query.row;
+	uint64_t left = m->query.index;
+
+	memset(row, 0, sizeof(m->query.row));
+	for (unsigned i = 0; i < DB_PARTS; i++) {
+		const struct db_part *p = db_part_at(&db, i);
+		const struct db_chan *c = db_chan_at(&db, i);
+		const struct db_dev *d = db_dev_at(&db, i);
+
+		if (m->query.what == QUERY_PARTITION && p && !left--) {
+			row[0] = p->number;
+			row[1] = part_kind(p->number);
+			row[2] = p->state;
+			row[3] = p->incarnation;
+			row[4] = p->flags;
+			row[5] = p->memory_frames;
+			memcpy(&row[6], db_desc(&db, p->number)->name, 16);
+			return CONTROL_OK;
+		}
+		if (m->query.what == QUERY_CHANNEL && c && !left--) {
+			row[0] = c->id;
+			row[1] = c->type;
+			row[2] = c->client;
+			row[3] = c->server;
+			row[4] = c->generation;
+			row[5] = c->flags;
+			row[6] = c->extent_block;
+			row[7] = c->extent_blocks;
+			return CONTROL_OK;
+		}
+		if (m->query.what == QUERY_DEVICE && d && !left--) {
+			row[0] = d->id;
+			row[1] = d->bdf;
+			row[2] = d->owner;
+			row[3] = d->class_code;
+			row[4] = d->flags;
+			row[5] = d->vector;
+			return CONTROL_OK;
+		}
+	}
+	if (m->query.what == QUERY_MEMORY && !left) {
+		row[0] = db_version(&db)->frames_total;
+		row[1] = db_version(&db)->frames_free;
+		return CONTROL_OK;
+	}
+	return CONTROL_ENOENT;
+}
+_Static_assert(DB_PARTS == DB_CHANS && DB_PARTS == DB_DEVS, "one loop for all");
+
+/* The last operation of a transaction is in p->op. */
+static void transact(struct uv_part *p)
+{
+	struct control_message m = p->op[p->ops - 1];
+	struct txn t = {.requester = p->number, .handle = m.handle};
+	unsigned failed = 0;
+	int status;
+
+	if (p->ops == 1 && m.id == TXN_QUERY)
+		status = query(&m);
+	else
+		status = txn_run(&t, p->op, p->ops, &failed);
+	respond(p, &m, status, status ? 0 : t.result[p->ops - 1], failed);
+	p->ops = 0;
+}
+
+static void request(struct uv_part *p, const struct control_message *m)
+{
+	uint32_t kind = part_kind(p->number);
+	struct control_message refused = *m;
+
+	if (kind != PART_BOOT && kind != PART_COMMAND) {
+		respond(p, &refused, CONTROL_EPERM, 0, 0);
+		return;
+	}
+	/* Another handle: what had gathered will never be completed. */
+	if (p->ops && p->op[0].handle != m->handle) {
+		struct control_message lost = p->op[0];
+
+		p->ops = 0;
+		respond(p, &lost, CONTROL_EVALUE, 0, 0);
+	}
+	if (p->ops == TXN_OPS_MAX) {
+		p->ops = 0;
+		respond(p, &refused, CONTROL_ELIMIT, 0, TXN_OPS_MAX);
+		return;
+	}
+	p->op[p->ops++] = *m;
+	if (!(m->flags & CONTROL_MORE))
+		transact(p);
+}
+
+bool control_work(void)
+{
+	bool any = false;
+
+	for (unsigned s = 0; s < PART_SLOTS; s++) {
+		struct uv_part *p = &uv_part[s];
+		struct control_message m;
+
+		for (unsigned n = 0;
+		     n < CONTROL_SLOTS && p->control.header &&
+		     queue_remove(&p->control.queue[CONTROL_QUEUE_ACK], &m);
+		     n++) {
+			any = true;
+			chan_acked(p->number, &m);
+		}
+		/* A request may end its own partition: look each time.  Two
+		 * answers may come of one request. */
+		for (unsigned n = 0;
+		     n < REQUESTS_A_TURN && p->control.header &&
+		     queue_room(&p->control.queue[CONTROL_QUEUE_RESPONSE], 2) &&
+		     queue_remove(&p->control.queue[CONTROL_QUEUE_REQUEST], &m);
+		     n++) {
+			any = true;
+			request(p, &m);
+		}
+	}
+	return any;
+}
+
+bool control_idle(void)
+{
+	bool idle = true;
+
+	for (unsigned s = 0; s < PART_SLOTS; s++) {
+		struct queue *q = uv_part[s].control.queue;
+
+		if (!uv_part[s].control.header)
+			continue;
+		idle &= queue_sleep(&q[CONTROL_QUEUE_ACK]);
+		/* One that reads no answers isn't waited for. */
+		if (queue_room(&q[CONTROL_QUEUE_RESPONSE], 2))
+			idle &= queue_sleep(&q[CONTROL_QUEUE_REQUEST]);
+	}
+	return idle;
+}
+
+void control_busy(void)
+{
+	for (unsigned s = 0; s < PART_SLOTS; s++) {
+		if (!uv_part[s].control.header)
+			continue;
+		queue_awake(&uv_part[s].control.queue[CONTROL_QUEUE_ACK]);
+		queue_awake(&uv_part[s].control.queue[CONTROL_QUEUE_REQUEST]);
+	}
+}

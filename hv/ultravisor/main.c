@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/ultravisor/main.c - the ultravisor partition: tracks all resources,
+ * serves transactions, decides nothing.  Start reading here; then uv.h.
+ *
+ * At the start it makes the database from what the boot stage found, gives
+ * every frame of RAM an owner, and makes the boot partition; all else is asked
+ * for by transactions.
+ */
+#include "ultravisor/uv.h"
+
+#include "lib/log.h"
+#include "lib/string.h"
+#include "lib/sys.h"
+#include "lib/view.h"
+
+struct db db;
+const struct boot_info *boot;
+const struct lead_area *lead;
+uint64_t uv_number, available_number;
+
+#define EXIT_BAD_START   0x7d
+#define EVENT_REPORT_BIT 41
+_Static_assert(EVENT_REPORT == 1ull << EVENT_REPORT_BIT, "EVENT_REPORT");
+
+void partition_main(void);
+
+static _Noreturn void give_up(const char *why, int status)
+{
+	logf_("cannot start: %s (%d)", why, status);
+	log_drain();
+	(void)sys_lead_off(EXIT_BAD_START);
+	sys_exit(1);
+}
+
+static void must(int status, const char *what)
+{
+	if (status)
+		give_up(what, status);
+}
+
+static void own(const struct boot_range *r, uint64_t owner)
+{
+	must(db_map_set(&db, r->pfn, r->frames, owner), "map");
+}
+
+/* Every frame its owner: free, or one of the ultravisor's. */
+static void make_map(void)
+{
+	struct boot_range r;
+
+	for (uint32_t i = 0; i < boot->ranges; i++)
+		own(&boot->range[i], available_number);
+	for (uint32_t i = 0; i < boot->modules; i++) {
+		r.pfn = boot->module[i].pa >> 12;
+		r.frames = (boot->module[i].bytes + 4095) >> 12;
+		if (r.frames)
+			own(&r, uv_number);
+	}
+	own(&boot->image, uv_number);
+	own(&boot->memory, uv_number);
+	r.pfn = boot->number / BLOCK_FRAMES * BLOCK_FRAMES;
+	r.frames = BLOCK_FRAMES; /* pool, monitor frames, view, user frame */
+	own(&r, uv_number);
+}
+
+static void make_myself(void)
+{
+	static const char me[16] = "ultravisor", module[16] = "uv";
+	struct db_part *part;
+	struct uv_part *p = &uv_part[UV_SLOT];
+
+	must(db_part_create_at(&db, me, module, PART_ULTRAVISOR, boot->number),
+	     "descriptor");
+	uv_number = boot->number;
+	part = db_part_mut(&db, uv_number);
+	part->slot = UV_SLOT;
+	part->state = PART_STATE_RUNNING;
+	part->flags = RES_RUNNING;
+	part->incarnation = 1;
+	part->memory_pfn = boot->memory.pfn;
+	part->memory_frames = boot->memory.frames;
+	part->monitor_pfn = boot->monitor.pfn;
+	part->monitor_frames = boot->monitor.frames;
+	part->view_pfn = boot->view.pfn;
+	p->number = uv_number;
+	memcpy(p->name, me, sizeof(p->name));
+	p->standing = 100;
+	p->quantum_us = 1000;
+	p->data_va = view_now()->data_va;
+	p->data_bytes = view_now()->data_bytes;
+	p->view = mem_map(boot->view.pfn, PART_VIEW_PAGES, PROT_R | PROT_W);
+}
+
+static void make_database(void)
+{
+	static const char available[16] = "available", none[16];
+	struct db_part *part;
+	const char *wrong;
+	int controllers;
+
+	must(db_init(&db, (void *)LEAD_WINDOW_VA, boot->pool.pfn,
+		     (unsigned)boot->pool.frames),
+	     "pool");
+	must(db_begin(&db), "transaction");
+	/* The ultravisor first: its descriptor's place is fixed. */
+	make_myself();
+	must(db_part_create(&db, available, none, PART_AVAILABLE,
+			    &available_number),
+	     "available");
+	part = db_part_mut(&db, available_number);
+	part->flags = RES_ENABLED | RES_ALLOCATED;
+	make_map();
+	controllers = device_enumerate();
+	txn_own_commit();
+	wrong = db_scan(&db);
+	if (wrong)
+		give_up(wrong, 0);
+	(void)sys_lead_root(boot->pool.pfn);
+	logf_("database ready: %lu MiB, %d NVMe controllers",
+	      db_version(&db)->frames_total >> 8, controllers);
+}
+
+static void make_boot(void)
+{
+	struct control_message op[2] = {{.id = TXN_PARTITION_CREATE,
+					 .create = {.name = "boot",
+						    .module = "boot",
+						    .kind = PART_BOOT,
+						    .blocks = 1}},
+					{.id = TXN_PARTITION_START,
+					 .target = {.number = TXN_RESULT(0)}}};
+	struct txn t = {.requester = uv_number};
+	unsigned failed;
+
+	must(txn_run(&t, op, 2, &failed), "boot partition");
+}
+
+static _Noreturn void serve(void)
+{
+	for (;;) {
+		uint64_t now = sys_time(), next, stop;
+		bool any;
+
+		part_reports();
+		any = control_work();
+		next = chan_work(now);
+		stop = part_deadlines(now);
+		if (stop < next)
+			next = stop;
+		if (!log_flush() && now + LOG_RETRY_NS < next)
+			next = now + LOG_RETRY_NS;
+		if (any)
+			continue;
+		if (control_idle())
+			(void)sys_wait(~0ull, next);
+		control_busy();
+	}
+}
+
+void partition_main(void)
+{
+	boot = (const struct boot_info *)view_now()->data_va;
+	if (!boot || boot->magic != BOOT_INFO_MAGIC)
+		give_up("no boot information", 0);
+	mem_init();
+	make_database();
+	(void)sys_lead_report(UV_SLOT, EVENT_REPORT_BIT);
+	view_publish(uv_number);
+	part_publish_schedule();
+	make_boot();
+	serve();
+}

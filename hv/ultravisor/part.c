@@ -1,0 +1,768 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/ultravisor/part.c - partitions: made, started, ended, made anew.
+ *
+ * A partition's frames: blocks of 2 MiB for its memory, its own; one frame for
+ * the user frame, its own; monitor frames, view and control channel, the
+ * ultravisor's.  Whatever a partition gets is scrubbed first, so what a former
+ * owner left is never seen.
+ *
+ * The end of a partition, however it comes (crash, exit, orderly stop, declared
+ * dead): it doesn't run any more; the database says so and its devices and the
+ * channels that it served are on standby; its devices are fenced; then command
+ * and boot hear of it.
+ */
+#include "ultravisor/uv.h"
+
+#include "boot/stage/image.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "lib/sys.h"
+
+#define BLOCKS_MAX       64
+#define STOP_WAIT_NS     50000000 /* for an orderly stop */
+#define MODULE_BYTES_MAX (MEM_TEMP_FRAMES * 4096ull)
+#define VIEW_FRAMES      (PART_VIEW_PAGES + 1) /* the user frame follows it */
+
+struct uv_part uv_part[PART_SLOTS];
+
+/* By PART_*: higher takes over from lower when it wakes. */
+static const uint16_t standing_of[] = {
+	[PART_ULTRAVISOR] = 100, [PART_IO] = 60,         [PART_COMMAND] = 50,
+	[PART_BOOT] = 40,        [PART_OPERATIONS] = 30, [PART_GUEST] = 20,
+	[PART_IDLE] = 0,
+};
+#define QUANTUM_US 1000
+
+/* ---- what is known ------------------------------------------------------ */
+
+struct uv_part *uv_part_of(uint64_t number)
+{
+	for (unsigned s = 0; number && s < PART_SLOTS; s++)
+		if (uv_part[s].number == number)
+			return &uv_part[s];
+	return NULL;
+}
+
+bool part_running(uint64_t number)
+{
+	const struct db_part *part = db_part(&db, number);
+
+	return part && part->state == PART_STATE_RUNNING;
+}
+
+uint32_t part_kind(uint64_t number)
+{
+	const struct part_desc *desc = db_desc(&db, number);
+
+	return desc ? (uint32_t)desc->kind : PART_NONE;
+}
+
+const char *part_name(uint64_t number)
+{
+	const struct part_desc *desc = db_desc(&db, number);
+
+	return desc ? desc->name : "nobody";
+}
+
+/* ---- schedule ----------------------------------------------------------- */
+
+static struct lead_schedule *schedule; /* a frame of its own */
+static uint64_t schedule_pfn;
+
+void part_publish_schedule(void)
+{
+	unsigned n = 0;
+
+	if (!schedule) {
+		if (!txn_own_begin())
+			return;
+		if (db_alloc(&db, available_number, 1, 1, uv_number,
+			     &schedule_pfn)) {
+			db_abort(&db);
+			return;
+		}
+		txn_own_commit();
+		schedule = mem_map(schedule_pfn, 1, PROT_R | PROT_W);
+		memset(schedule, 0, ABI_PAGE_BYTES);
+	}
+	for (unsigned s = 0; s < PART_SLOTS; s++) {
+		if (!uv_part[s].number)
+			continue;
+		schedule->entry[n].slot = s;
+		schedule->entry[n].cpu = 0;
+		schedule->entry[n].standing = (uint16_t)uv_part[s].standing;
+		schedule->entry[n].quantum_us = uv_part[s].quantum_us;
+		n++;
+	}
+	if (n < PART_SLOTS)
+		schedule->entry[n].slot = LEAD_SLOT_NONE;
+	schedule->generation++;
+	(void)sys_lead_schedule(schedule_pfn);
+}
+
+/* ---- loading ------------------------------------------------------------ */
+
+static uint64_t pages_of(uint64_t bytes)
+{
+	return (bytes + ABI_PAGE_BYTES - 1) / ABI_PAGE_BYTES;
+}
+
+static const void *module_map(const struct boot_module *m)
+{
+	return mem_temp(1, m->pa >> 12, pages_of(m->bytes), PROT_R);
+}
+
+/* To a place in the partition's memory, page-aligned. */
+static void copy_to(const struct db_part *part, uint64_t va,
+		    const uint8_t *from, uint64_t bytes)
+{
+	uint64_t pfn =
+		part->memory_pfn + (va - PART_MEMORY_VA) / ABI_PAGE_BYTES;
+
+	if (bytes)
+		memcpy(mem_temp(0, pfn, pages_of(bytes), PROT_R | PROT_W), from,
+		       bytes);
+}
+
+static bool map_pages(const struct db_part *part, uint64_t va, uint64_t frames,
+		      uint32_t prot)
+{
+	struct lead_map lm = {
+		.slot = part->slot,
+		.prot = prot,
+		.va = va,
+		.pfn = part->memory_pfn +
+		       (va - PART_MEMORY_VA) / ABI_PAGE_BYTES,
+		.frames = frames,
+	};
+
+	return !frames || sys_lead_map(&lm) == 0;
+}
+
+/* Segments with their protection, the rest read-write. */
+static bool map_memory(const struct db_part *part, const struct image *im)
+{
+	uint64_t at = PART_MEMORY_VA;
+	uint64_t end = at + part->memory_frames * ABI_PAGE_BYTES;
+	bool good = true;
+
+	for (uint32_t i = 0; i < im->segments; i++) {
+		const struct image_segment *s = &im->segment[i];
+		uint64_t frames = pages_of(s->memory_bytes);
+
+		good = good &&
+		       map_pages(part, at, (s->va - at) / ABI_PAGE_BYTES,
+				 PROT_R | PROT_W) &&
+		       map_pages(part, s->va, frames, s->prot);
+		at = s->va + frames * ABI_PAGE_BYTES;
+	}
+	return good && map_pages(part, at, (end - at) / ABI_PAGE_BYTES,
+				 PROT_R | PROT_W);
+}
+
+static void load_data(const struct db_part *part, struct uv_part *p)
+{
+	const struct boot_module *m = mem_module(p->data_module);
+
+	p->data_va = p->data_bytes = 0;
+	if (!m || !m->bytes)
+		return;
+	p->data_va =
+		PART_MEMORY_VA +
+		(part->memory_frames - pages_of(m->bytes)) * ABI_PAGE_BYTES;
+	p->data_bytes = m->bytes;
+	copy_to(part, p->data_va, module_map(m), m->bytes);
+}
+
+/* Memory scrubbed and filled, instance made; not yet started. */
+static bool load(const struct db_part *part, struct uv_part *p)
+{
+	const struct part_desc *desc = db_desc(&db, part->number);
+	const struct boot_module *m = mem_module(desc->module);
+	struct lead_create lc = {.number = part->number,
+				 .kind = (uint32_t)desc->kind,
+				 .slot = part->slot + 1,
+				 .monitor_pfn = part->monitor_pfn,
+				 .monitor_frames = part->monitor_frames,
+				 .view_pfn = part->view_pfn,
+				 .frame_pfn = part->view_pfn + PART_VIEW_PAGES};
+	const uint8_t *file;
+	struct image im;
+
+	mem_scrub(part->memory_pfn, part->memory_frames);
+	mem_scrub(part->view_pfn, VIEW_FRAMES);
+	memset(p->control_pages, 0, CONTROL_CHANNEL_PAGES * ABI_PAGE_BYTES);
+	file = module_map(m);
+	if (!image_check(file, m->bytes, part->memory_frames * ABI_PAGE_BYTES,
+			 &im))
+		return false;
+	for (uint32_t i = 0; i < im.segments; i++)
+		copy_to(part, im.segment[i].va, file + im.segment[i].offset,
+			im.segment[i].file_bytes);
+	load_data(part, p);
+	p->entry = im.entry;
+	view_publish(part->number);
+	memcpy(lc.name, desc->name, sizeof(lc.name));
+	if (sys_lead_create(&lc) != part->slot || !map_memory(part, &im))
+		return false;
+	control_serve(p);
+	return true;
+}
+
+static void load_or_say(uint64_t number)
+{
+	struct uv_part *p = uv_part_of(number);
+
+	if (!load(db_part(&db, number), p))
+		logf_("%s: its instance can't be made", p->name);
+}
+
+/* ---- create ------------------------------------------------------------- */
+
+static const struct db_chan *control_of(uint64_t number)
+{
+	for (unsigned i = 0; i < DB_CHANS; i++) {
+		const struct db_chan *c = db_chan_at(&db, i);
+
+		if (c && c->type == CHANNEL_CONTROL && c->client == number)
+			return c;
+	}
+	return NULL;
+}
+
+static void effect_create(const struct effect *e)
+{
+	const struct db_part *part = db_part(&db, e->a);
+	struct uv_part *p = &uv_part[part->slot];
+
+	memset(p, 0, sizeof(*p));
+	p->number = part->number;
+	memcpy(p->name, part_name(part->number), sizeof(p->name));
+	if (e->text)
+		memcpy(p->data_module, e->text, sizeof(p->data_module));
+	p->standing = standing_of[part_kind(part->number)];
+	p->quantum_us = QUANTUM_US;
+	p->view = mem_map(part->view_pfn, PART_VIEW_PAGES, PROT_R | PROT_W);
+	p->control_pages = mem_map(control_of(part->number)->pfn,
+				   CONTROL_CHANNEL_PAGES, PROT_R | PROT_W);
+	if (part_kind(part->number) == PART_BOOT)
+		memcpy(p->args, boot->args, sizeof(p->args));
+	load_or_say(part->number);
+	view_publish(uv_number);
+	part_publish_schedule();
+}
+
+static bool name_good(const char name[16])
+{
+	bool ended = false;
+
+	for (unsigned i = 0; i < 16; i++) {
+		if (!name[i])
+			ended = true;
+		else if (ended || name[i] <= ' ' || name[i] > '~')
+			return false;
+	}
+	return ended && name[0];
+}
+
+/* Are the modules there, and does it all fit? */
+static int check_image(const struct control_message *m)
+{
+	uint64_t bytes =
+		m->create.blocks * (uint64_t)BLOCK_FRAMES * ABI_PAGE_BYTES;
+	const struct boot_module *module = mem_module(m->create.module);
+	const struct boot_module *data = mem_module(m->create.data);
+	struct image im;
+
+	if (!module || (m->create.data[0] && !data))
+		return CONTROL_ENOENT;
+	if (data && (data->bytes > MODULE_BYTES_MAX || data->bytes > bytes))
+		return CONTROL_EVALUE;
+	if (data)
+		bytes -= pages_of(data->bytes) * ABI_PAGE_BYTES;
+	if (module->bytes > MODULE_BYTES_MAX ||
+	    !image_check(module_map(module), module->bytes, bytes, &im))
+		return CONTROL_EIMAGE;
+	return CONTROL_OK;
+}
+
+static int free_slot(uint32_t *slot)
+{
+	uint32_t used = 0;
+
+	for (unsigned i = 0; i < DB_PARTS; i++) {
+		const struct db_part *p = db_part_at(&db, i);
+
+		if (p && p->slot < PART_SLOTS)
+			used |= 1u << p->slot;
+	}
+	if (used == ~0u)
+		return CONTROL_ELIMIT;
+	*slot = (uint32_t)__builtin_ctz(~used);
+	return CONTROL_OK;
+}
+
+/* Its frames, in the open transaction. */
+static int take_frames(struct db_part *part, uint64_t number, uint64_t blocks)
+{
+	uint64_t frame;
+	int status;
+
+	part->memory_frames = blocks * BLOCK_FRAMES;
+	part->monitor_frames = 16 + blocks < LEAD_MONITOR_FRAMES
+				       ? LEAD_MONITOR_FRAMES
+				       : 16 + blocks;
+	status = db_alloc(&db, available_number, part->memory_frames,
+			  BLOCK_FRAMES, number, &part->memory_pfn);
+	if (!status)
+		status = db_alloc(&db, available_number, part->monitor_frames,
+				  1, uv_number, &part->monitor_pfn);
+	if (!status)
+		status = db_alloc(&db, available_number, VIEW_FRAMES, 1,
+				  uv_number, &part->view_pfn);
+	frame = part->view_pfn + PART_VIEW_PAGES;
+	return status ? status : db_map_set(&db, frame, 1, number);
+}
+
+/* The three that are made at the start are made by nobody else. */
+static bool kind_good(uint32_t kind, uint64_t requester)
+{
+	switch (kind) {
+	case PART_BOOT:
+		return requester == uv_number;
+	case PART_IDLE:
+	case PART_IO:
+	case PART_COMMAND:
+	case PART_OPERATIONS:
+	case PART_GUEST:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int part_create(struct txn *t, const struct control_message *m,
+		uint64_t *result)
+{
+	struct db_part *part;
+	struct db_chan *c;
+	uint64_t number;
+	int status;
+
+	if (!name_good(m->create.name) || !m->create.blocks ||
+	    m->create.blocks > BLOCKS_MAX ||
+	    !kind_good(m->create.kind, t->requester))
+		return CONTROL_EVALUE;
+	status = check_image(m);
+	if (!status)
+		status = db_part_create(&db, m->create.name, m->create.module,
+					m->create.kind, &number);
+	if (status)
+		return status;
+	part = db_part_mut(&db, number);
+	status = free_slot(&part->slot);
+	if (!status)
+		status = take_frames(part, number, m->create.blocks);
+	part->flags = RES_ENABLED | RES_ALLOCATED;
+	if (!status)
+		status = db_chan_create(&db, &c);
+	if (!status)
+		status = chan_new(c, number, uv_number, CHANNEL_CONTROL,
+				  CONTROL_CHANNEL_PAGES);
+	if (status)
+		return status;
+	c->server_handle = (uint8_t)part->slot;
+	c->flags = RES_RUNNING;
+	*result = number;
+	return txn_effect(t, effect_create, number, 0,
+			  t->ops ? t->ops[t->op].create.data : m->create.data);
+}
+
+/* ---- start, arguments, schedule ----------------------------------------- */
+
+static void effect_start(const struct effect *e)
+{
+	const struct db_part *part = db_part(&db, e->a);
+	struct uv_part *p = uv_part_of(e->a);
+	uint64_t top = PART_MEMORY_VA + part->memory_frames * ABI_PAGE_BYTES;
+
+	device_enable_all(e->a);
+	if (sys_lead_start(part->slot, p->entry, p->data_va ?: top) < 0)
+		logf_("%s does not start", p->name);
+	else
+		logf_("%s started at %lu us", p->name, sys_time() / 1000);
+}
+
+static void begin_running(struct db_part *part)
+{
+	part->state = PART_STATE_RUNNING;
+	part->flags = RES_RUNNING;
+	part->incarnation++;
+	device_state(part->number, RES_RUNNING);
+}
+
+/* A partition that can be told to start, stop and so on, as a copy to change.
+ */
+static struct db_part *mutable(uint64_t number, int *status)
+{
+	uint32_t kind = part_kind(number);
+	struct db_part *part = NULL;
+
+	*status = CONTROL_OK;
+	if (kind == PART_NONE)
+		*status = CONTROL_ENOENT;
+	else if (kind == PART_ULTRAVISOR || kind == PART_AVAILABLE)
+		*status = CONTROL_EVALUE;
+	else
+		part = db_part_mut(&db, number);
+	if (!part && !*status)
+		*status = CONTROL_ELIMIT;
+	return part;
+}
+
+int part_start(struct txn *t, const struct control_message *m, uint64_t *result)
+{
+	int status;
+	struct db_part *part = mutable(m->target.number, &status);
+
+	if (!part)
+		return status;
+	if (part->state != PART_STATE_DEFINED)
+		return CONTROL_ESTATE;
+	begin_running(part);
+	*result = part->number;
+	return txn_effect(t, effect_start, part->number, 0, NULL);
+}
+
+static void effect_args(const struct effect *e)
+{
+	struct uv_part *p = uv_part_of(e->a);
+	size_t at = strnlen(p->args, sizeof(p->args));
+	size_t n = strnlen(e->text, 72);
+
+	if (at)
+		p->args[at++] = ' ';
+	memcpy(p->args + at, e->text, n);
+	p->args[at + n] = 0;
+	view_publish(e->a);
+}
+
+int part_args(struct txn *t, const struct control_message *m, uint64_t *result)
+{
+	const struct db_part *part = db_part(&db, m->args.number);
+	const struct uv_part *p = uv_part_of(m->args.number);
+	size_t n = strnlen(m->args.text, sizeof(m->args.text));
+
+	if (!part)
+		return CONTROL_ENOENT;
+	if (part->state == PART_STATE_RUNNING)
+		return CONTROL_ESTATE;
+	if (n == sizeof(m->args.text) ||
+	    (p && strnlen(p->args, sizeof(p->args)) + n + 2 > sizeof(p->args)))
+		return CONTROL_EVALUE;
+	*result = part->number;
+	return txn_effect(t, effect_args, part->number, 0,
+			  t->ops[t->op].args.text);
+}
+
+static void effect_schedule(const struct effect *e)
+{
+	struct uv_part *p = uv_part_of(e->a);
+
+	p->quantum_us = (uint32_t)e->b;
+	if (e->b >> 32)
+		p->standing = (uint32_t)(e->b >> 32);
+	part_publish_schedule();
+}
+
+/* Standing 0 is idle's alone, and nobody stands above the ultravisor. */
+int part_schedule(struct txn *t, const struct control_message *m,
+		  uint64_t *result)
+{
+	uint64_t quantum = m->target.value, standing = m->target.weight;
+	int status;
+	const struct db_part *part = mutable(m->target.number, &status);
+
+	if (!part)
+		return status;
+	if (quantum < 10 || quantum > 1000000 ||
+	    standing >= standing_of[PART_ULTRAVISOR] ||
+	    (standing && part_kind(part->number) == PART_IDLE))
+		return CONTROL_EVALUE;
+	*result = part->number;
+	return txn_effect(t, effect_schedule, part->number,
+			  standing << 32 | quantum, NULL);
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+/* In the open transaction. */
+static void end_in_database(struct db_part *part, uint32_t state)
+{
+	part->state = state;
+	part->flags = RES_STANDBY;
+	device_state(part->number, RES_STANDBY);
+	chan_server_gone(part->number);
+}
+
+static const char *const state_name[] = {"defined", "running", "stopped",
+					 "crashed", "dead"};
+
+static void tell_state(const struct db_part *part)
+{
+	const struct lead_slot *s = &lead->slot[part->slot];
+	struct control_message e = {.id = EVT_PARTITION_STATE};
+
+	e.partition.number = part->number;
+	e.partition.state = part->state;
+	e.partition.vector = s->vector;
+	e.partition.error = s->error;
+	e.partition.address = s->address;
+	e.partition.rip = s->rip;
+	e.partition.time_ns = s->stop_ns;
+	for (unsigned i = 0; i < PART_SLOTS; i++) {
+		uint64_t to = uv_part[i].number;
+		uint32_t kind = part_kind(to);
+		struct control_message copy = e;
+
+		if ((kind == PART_COMMAND || kind == PART_BOOT) &&
+		    to != part->number && part_running(to) &&
+		    !control_event_send(to, &copy))
+			logf_("%s missed an event", part_name(to));
+	}
+}
+
+/* After the commit: nothing of it can act any more, then others may know. */
+static void end_in_machine(uint64_t number)
+{
+	const struct db_part *part = db_part(&db, number);
+	struct uv_part *p = uv_part_of(number);
+
+	(void)sys_lead_stop(part->slot);
+	p->stop_by = 0;
+	device_fence_all(number);
+	logf_("%s %s at %lu us", p->name, state_name[part->state],
+	      sys_time() / 1000);
+	tell_state(part);
+}
+
+static void effect_end(const struct effect *e)
+{
+	end_in_machine(e->a);
+}
+
+int part_mark(struct txn *t, const struct control_message *m, uint64_t *result)
+{
+	int status;
+	struct db_part *part = mutable(m->target.number, &status);
+
+	if (!part)
+		return status;
+	if (m->target.value != PART_STATE_DEAD)
+		return CONTROL_EVALUE;
+	*result = part->number;
+	/* Its own report may have come first: then it has ended already. */
+	if (part->state != PART_STATE_RUNNING)
+		return part->state == PART_STATE_DEFINED ? CONTROL_ESTATE
+							 : CONTROL_OK;
+	end_in_database(part, PART_STATE_DEAD);
+	return txn_effect(t, effect_end, part->number, 0, NULL);
+}
+
+static void effect_stop(const struct effect *e)
+{
+	const struct db_part *part = db_part(&db, e->a);
+	struct control_message m = {.id = EVT_STOP};
+
+	uv_part_of(e->a)->stop_by = sys_time() + STOP_WAIT_NS;
+	(void)control_event_send(e->a, &m);
+	(void)sys_lead_notify(part->slot, EVENT_STOP);
+}
+
+/* Orderly: the partition is asked and ends by SYS_EXIT; if it does not, it is
+ * stopped when its time is up. */
+int part_stop(struct txn *t, const struct control_message *m, uint64_t *result)
+{
+	int status;
+	struct db_part *part = mutable(m->target.number, &status);
+
+	if (!part)
+		return status;
+	if (part->state != PART_STATE_RUNNING)
+		return CONTROL_ESTATE;
+	part->flags |= RES_REVOKED;
+	*result = part->number;
+	return txn_effect(t, effect_stop, part->number, 0, NULL);
+}
+
+static bool end_by_itself(uint64_t number, uint32_t state)
+{
+	struct db_part *part;
+
+	if (!txn_own_begin())
+		return false;
+	part = db_part_mut(&db, number);
+	if (!part) {
+		db_abort(&db);
+		return false;
+	}
+	end_in_database(part, state);
+	txn_own_commit();
+	end_in_machine(number);
+	return true;
+}
+
+uint64_t part_deadlines(uint64_t now)
+{
+	uint64_t next = NEVER;
+
+	for (unsigned s = 0; s < PART_SLOTS; s++) {
+		struct uv_part *p = &uv_part[s];
+
+		if (!p->number || !p->stop_by)
+			continue;
+		if (p->stop_by <= now && part_running(p->number))
+			(void)end_by_itself(p->number, PART_STATE_STOPPED);
+		else if (p->stop_by < next)
+			next = p->stop_by;
+	}
+	return next;
+}
+
+/* ---- restart ------------------------------------------------------------ */
+
+static void effect_restart(const struct effect *e)
+{
+	const struct db_part *part = db_part(&db, e->a);
+
+	(void)sys_lead_stop(part->slot);
+	if (e->b) /* it ran until now */
+		device_fence_all(e->a);
+	(void)sys_lead_destroy(part->slot);
+	uv_part_of(e->a)->stop_by = 0;
+	load_or_say(e->a);
+	chan_renew(e->a);
+	view_publish(e->a);
+	part_publish_schedule();
+	effect_start(e);
+}
+
+int part_restart(struct txn *t, const struct control_message *m,
+		 uint64_t *result)
+{
+	int status;
+	struct db_part *part = mutable(m->target.number, &status);
+	bool ran;
+
+	if (!part)
+		return status;
+	if (part->state == PART_STATE_DEFINED)
+		return CONTROL_ESTATE;
+	ran = part->state == PART_STATE_RUNNING;
+	begin_running(part);
+	*result = part->number;
+	return txn_effect(t, effect_restart, part->number, ran, NULL);
+}
+
+/* ---- destroy ------------------------------------------------------------ */
+
+static void effect_destroy(const struct effect *e)
+{
+	struct uv_part *p = &uv_part[e->a];
+
+	(void)sys_lead_stop((unsigned)e->a);
+	(void)sys_lead_destroy((unsigned)e->a);
+	mem_unmap(p->view, PART_VIEW_PAGES);
+	mem_unmap(p->control_pages, CONTROL_CHANNEL_PAGES);
+	logf_("%s destroyed", p->name);
+	memset(p, 0, sizeof(*p));
+	view_publish(uv_number);
+	part_publish_schedule();
+}
+
+static int give_back(uint64_t pfn, uint64_t frames)
+{
+	return db_map_set(&db, pfn, frames, available_number);
+}
+
+/* In the open transaction; it doesn't run. */
+static int destroy_in_database(const struct db_part *part)
+{
+	const struct db_part gone = *part;
+	struct db_chan *control = NULL;
+	int status;
+
+	for (unsigned i = 0; i < DB_CHANS; i++) {
+		const struct db_chan *c = db_chan_at(&db, i);
+
+		if (c && c->type != CHANNEL_CONTROL &&
+		    (c->client == gone.number || c->server == gone.number))
+			return CONTROL_ESTATE;
+	}
+	status = device_release_all(gone.number);
+	if (!status)
+		control = db_chan_mut(&db, control_of(gone.number)->id);
+	if (!control)
+		return CONTROL_ELIMIT;
+	status = give_back(control->pfn, control->pages);
+	memset(control, 0, sizeof(*control));
+	if (!status)
+		status = give_back(gone.memory_pfn, gone.memory_frames);
+	if (!status)
+		status = give_back(gone.monitor_pfn, gone.monitor_frames);
+	if (!status)
+		status = give_back(gone.view_pfn, VIEW_FRAMES);
+	return status ? status : db_part_destroy(&db, gone.number);
+}
+
+int part_destroy(struct txn *t, const struct control_message *m,
+		 uint64_t *result)
+{
+	int status;
+	const struct db_part *part = mutable(m->target.number, &status);
+	uint32_t slot;
+
+	if (!part)
+		return status;
+	if (part->state == PART_STATE_RUNNING)
+		return CONTROL_ESTATE;
+	slot = part->slot;
+	*result = part->number;
+	status = destroy_in_database(part);
+	return status ? status : txn_effect(t, effect_destroy, slot, 0, NULL);
+}
+
+/* The boot partition has done its work. */
+static void retire(uint64_t number)
+{
+	const struct db_part *part = db_part(&db, number);
+	const struct effect e = {.a = part->slot};
+
+	if (!txn_own_begin())
+		return;
+	if (destroy_in_database(part)) {
+		db_abort(&db);
+		return;
+	}
+	txn_own_commit();
+	effect_destroy(&e);
+}
+
+void part_reports(void)
+{
+	for (unsigned s = 0; s < PART_SLOTS; s++) {
+		uint64_t number = uv_part[s].number;
+		uint32_t state = lead->slot[s].state;
+
+		if ((state != SLOT_CRASHED && state != SLOT_STOPPED) ||
+		    !part_running(number))
+			continue;
+		if (!end_by_itself(number, state == SLOT_CRASHED
+						   ? PART_STATE_CRASHED
+						   : PART_STATE_STOPPED))
+			continue;
+		if (part_kind(number) == PART_BOOT && state == SLOT_STOPPED &&
+		    !lead->slot[s].error)
+			retire(number);
+	}
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/ultravisor/txn.c - transactions: several operations, all or none.
+ *
+ * Each operation is checked against, and applied to, the copies that the open
+ * transaction made, so a later one sees what an earlier one did.  The first
+ * that fails ends it: the copies are dropped, no effect has happened, and the
+ * database in force has not changed by a byte.
+ */
+#include "ultravisor/uv.h"
+
+#include "lib/log.h"
+#include "lib/sys.h"
+
+int txn_effect(struct txn *t, void (*run)(const struct effect *e), uint64_t a,
+	       uint64_t b, const char *text)
+{
+	if (t->effects == EFFECTS_MAX)
+		return CONTROL_ELIMIT;
+	t->effect[t->effects++] =
+		(struct effect){.run = run, .a = a, .b = b, .text = text};
+	return CONTROL_OK;
+}
+
+static void machine_off(const struct effect *e)
+{
+	logf_("machine off, code %lu", e->a);
+	log_drain();
+	(void)sys_lead_off(e->a);
+}
+
+static int op_machine_off(struct txn *t, const struct control_message *m,
+			  uint64_t *result)
+{
+	(void)result;
+	return txn_effect(t, machine_off, m->target.value, 0, NULL);
+}
+
+static const struct {
+	uint32_t id;
+	txn_op *run;
+} operations[] = {
+	{TXN_PARTITION_CREATE, part_create},
+	{TXN_PARTITION_START, part_start},
+	{TXN_PARTITION_STOP, part_stop},
+	{TXN_PARTITION_RESTART, part_restart},
+	{TXN_PARTITION_DESTROY, part_destroy},
+	{TXN_PARTITION_MARK, part_mark},
+	{TXN_PARTITION_ARGS, part_args},
+	{TXN_CHANNEL_CREATE, chan_create},
+	{TXN_CHANNEL_MOVE, chan_move},
+	{TXN_CHANNEL_DESTROY, chan_destroy},
+	{TXN_DEVICE_ASSIGN, device_assign},
+	{TXN_SCHEDULE, part_schedule},
+	{TXN_MACHINE_OFF, op_machine_off},
+};
+
+/* TXN_RESULT(n) -> the result of an earlier operation. */
+static bool resolve(const struct txn *t, uint64_t *word)
+{
+	uint64_t n = *word & 0xffff;
+
+	if (*word >> 16 != TXN_RESULT(0) >> 16)
+		return true;
+	if (n >= t->op)
+		return false;
+	*word = t->result[n];
+	return true;
+}
+
+/* Where each kind of operation names a number or an id. */
+static bool resolve_all(const struct txn *t, struct control_message *m)
+{
+	switch (m->id) {
+	case TXN_PARTITION_CREATE:
+	case TXN_MACHINE_OFF:
+		return true;
+	case TXN_PARTITION_ARGS:
+		return resolve(t, &m->args.number);
+	case TXN_CHANNEL_CREATE:
+		return resolve(t, &m->channel.client) &&
+		       resolve(t, &m->channel.server);
+	default:
+		return resolve(t, &m->target.number) &&
+		       resolve(t, &m->target.to);
+	}
+}
+
+static int run_one(struct txn *t, const struct control_message *op)
+{
+	struct control_message m = *op;
+
+	for (unsigned i = 0; i < sizeof(operations) / sizeof(operations[0]);
+	     i++) {
+		if (operations[i].id != m.id)
+			continue;
+		if (!resolve_all(t, &m))
+			return CONTROL_EVALUE;
+		return operations[i].run(t, &m, &t->result[t->op]);
+	}
+	return CONTROL_EID;
+}
+
+int txn_run(struct txn *t, const struct control_message *op, unsigned ops,
+	    unsigned *failed)
+{
+	int status = db_begin(&db);
+
+	*failed = 0;
+	t->ops = op;
+	if (status)
+		return status;
+	for (t->op = 0; t->op < ops && !status; t->op++) {
+		*failed = t->op;
+		status = run_one(t, &op[t->op]);
+	}
+	if (status) {
+		db_abort(&db);
+		return status;
+	}
+	*failed = 0;
+	db_commit(&db, t->requester, t->handle);
+	for (unsigned i = 0; i < t->effects; i++)
+		t->effect[i].run(&t->effect[i]);
+	return CONTROL_OK;
+}
+
+bool txn_own_begin(void)
+{
+	return db_begin(&db) == CONTROL_OK;
+}
+
+void txn_own_commit(void)
+{
+	db_commit(&db, uv_number, 0);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/ultravisor/uv.h - what the files of the ultravisor partition share.
+ *
+ * The database (db.h) is the truth and survives this program; all that is kept
+ * here can be made again from it.  Work is done in three steps: an operation
+ * changes the open transaction's copies and notes its effects; the commit makes
+ * it true; then the effects make the machine agree.  An effect cannot fail for
+ * any reason that the operation could have seen.
+ *
+ *   main.c     start, the loop          chan.c   channels and their moves
+ *   txn.c      requests, operations     device.c enumeration, fence, MSI-X
+ *   part.c     partitions               view.c   views
+ *   control.c  the control channels     mem.c    frames seen and scrubbed
+ *
+ * One loop, no waiting: what takes more than one message is a small state
+ * machine that the loop steps.
+ */
+#ifndef PARTERRE_ULTRAVISOR_UV_H
+#define PARTERRE_ULTRAVISOR_UV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/control.h"
+#include "abi/database.h"
+#include "abi/lead.h"
+#include "abi/syscall.h"
+#include "abi/view.h"
+#include "boot/info.h"
+#include "lib/channel.h"
+#include "ultravisor/db.h"
+
+#define UV_SLOT      0 /* the ultravisor's own */
+#define BLOCK_FRAMES 512
+#define NEVER        (~0ull)
+#define SLOT_NO_SLOT UINT32_MAX
+
+extern struct db db;
+extern const struct boot_info *boot;
+extern const struct lead_area *lead; /* read-only */
+extern uint64_t uv_number, available_number;
+
+/* What is remembered of the partition in each monitor slot. */
+struct uv_part {
+	uint64_t number; /* 0: none */
+	char name[16];
+	struct channel control; /* the server's end */
+	uint8_t *view;          /* its 3 pages */
+	uint8_t *control_pages;
+	uint64_t entry;
+	uint64_t data_va, data_bytes;
+	char data_module[16];
+	char args[128];
+	uint32_t standing, quantum_us;
+	uint64_t stop_by; /* an orderly stop is awaited until then */
+	/* The transaction whose operations are arriving. */
+	unsigned ops;
+	struct control_message op[TXN_OPS_MAX];
+};
+extern struct uv_part uv_part[PART_SLOTS];
+
+/* NULL: no such partition, or without an instance. */
+struct uv_part *uv_part_of(uint64_t number);
+bool part_running(uint64_t number);
+uint32_t part_kind(uint64_t number);
+const char *part_name(uint64_t number);
+
+/* ---- mem.c -------------------------------------------------------------- */
+
+void mem_init(void);
+/* Frames mapped for long. */
+void *mem_map(uint64_t pfn, uint64_t frames, unsigned prot);
+void mem_unmap(const void *va, uint64_t frames);
+/* Frames mapped until the next call with the same half (0 or 1); at most
+ * MEM_TEMP_FRAMES. */
+#define MEM_TEMP_FRAMES 256
+void *mem_temp(unsigned half, uint64_t pfn, uint64_t frames, unsigned prot);
+void mem_scrub(uint64_t pfn, uint64_t frames);
+/* A boot module; NULL: none of that name. */
+const struct boot_module *mem_module(const char name[16]);
+
+/* ---- view.c ------------------------------------------------------------- */
+
+void view_publish(uint64_t number);
+
+/* ---- control.c ---------------------------------------------------------- */
+
+void control_serve(struct uv_part *p);
+/* False: its queue of events is full. */
+bool control_event_send(uint64_t number, struct control_message *event);
+bool control_work(void);
+bool control_idle(void); /* asks all clients for signals; true: none is due */
+void control_busy(void);
+
+/* ---- txn.c -------------------------------------------------------------- */
+
+struct effect {
+	void (*run)(const struct effect *e);
+	uint64_t a, b;
+	const char *text;
+};
+#define EFFECTS_MAX 64
+
+struct txn {
+	uint64_t requester, handle;
+	const struct control_message *ops;
+	unsigned op; /* the one at work */
+	uint64_t result[TXN_OPS_MAX];
+	unsigned effects;
+	struct effect effect[EFFECTS_MAX];
+};
+
+typedef int txn_op(struct txn *t, const struct control_message *m,
+		   uint64_t *result);
+
+int txn_effect(struct txn *t, void (*run)(const struct effect *e), uint64_t a,
+	       uint64_t b, const char *text);
+/* All operations or none.  *failed: which was at fault. */
+int txn_run(struct txn *t, const struct control_message *op, unsigned ops,
+	    unsigned *failed);
+/* A transaction of the ultravisor's own; false: no room for it now. */
+bool txn_own_begin(void);
+void txn_own_commit(void);
+
+/* ---- part.c ------------------------------------------------------------- */
+
+txn_op part_create, part_start, part_stop, part_restart, part_destroy,
+	part_mark, part_args, part_schedule;
+void part_publish_schedule(void);
+void part_reports(void);               /* EVENT_REPORT */
+uint64_t part_deadlines(uint64_t now); /* acts on those due; the next one */
+
+/* ---- chan.c ------------------------------------------------------------- */
+
+txn_op chan_create, chan_move, chan_destroy;
+/* Pages and handles of a new channel, in the open transaction. */
+int chan_new(struct db_chan *c, uint64_t client, uint64_t server, uint32_t type,
+	     uint32_t pages);
+void chan_renew(uint64_t number); /* a partition begins anew */
+void chan_acked(uint64_t number, const struct control_message *ack);
+uint64_t chan_work(uint64_t now); /* steps all; the next deadline */
+/* In the open transaction: what the end of a server does to its channels. */
+void chan_server_gone(uint64_t number);
+
+/* ---- device.c ----------------------------------------------------------- */
+
+txn_op device_assign;
+int device_enumerate(void); /* in the open transaction; how many controllers */
+void device_fence_all(uint64_t number);
+void device_enable_all(uint64_t number);
+void device_state(uint64_t number,
+		  uint32_t flags);       /* in the open transaction */
+int device_release_all(uint64_t number); /* the same */
+
+#endif

@@ -208,8 +208,15 @@ static void learn(void)
 
 	view_seen = ~0ull; /* its channels may say more now */
 	for (uint64_t i = 0; query(QUERY_PARTITION, i, row); i++) {
+		const char *name = (const char *)&row[6];
 		struct part *p = find_number(row[0]);
 
+		/* Numbers of destroyed partitions are used again. */
+		if (p != NULL && p->name[0] != '\0' &&
+		    strncmp(p->name, name, sizeof(p->name)) != 0) {
+			p->used = false;
+			p = NULL;
+		}
 		if (p == NULL) {
 			p = add_part(row[0]);
 			if (p == NULL)

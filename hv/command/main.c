@@ -35,6 +35,7 @@
 #define START_NS      (500 * MS) /* a started I/O partition has to beat by then */
 #define STEADY_BEATS  4          /* before load is given back */
 #define AGAIN_NS      (1 * MS)   /* after a refused transaction */
+#define MOVE_NS       (2 * MS)   /* that a move may take before the next step */
 #define QUERY_NS      (100 * MS)
 #define POLICY_ASK_NS (5 * MS)
 #define OFF_NS        (2 * MS) /* so that everybody's last lines are out */
@@ -490,6 +491,9 @@ static void on_success(const struct job *job)
 	case JOB_MOVE:
 		for (unsigned i = 0; i < job->channels; i++)
 			job->channel[i]->server = job->to->number;
+		/* A restart scrubs memory: the guests' I/O comes first. */
+		if (!running(job->part))
+			job->part->again_ns = sys_time() + MOVE_NS;
 		break;
 	case JOB_RESTART:
 		began(job->part);
@@ -704,6 +708,7 @@ static void take_policy(const struct policy_message *message)
 		return;
 	}
 	have_policy = true;
+	learn_due = true; /* operations came after this partition did */
 	logf_("command: policy of %u bytes, %u guests", bytes, policy.guests);
 }
 
@@ -730,6 +735,13 @@ static bool fetch_policy(uint64_t now)
 
 /* ---- decisions ---- */
 
+/* A channel that was wiped for a new start shows no beat. */
+static bool heartbeat_valid(const struct channel *ch)
+{
+	return ch->header->server_state == CHANNEL_SERVER_READY &&
+	       ch->header->generation == ch->generation;
+}
+
 /* One look at the beats. */
 static void look(uint64_t now)
 {
@@ -742,7 +754,7 @@ static void look(uint64_t now)
 
 		if (!p->used || p->kind != PART_IO || !running(p) || p->asked)
 			continue;
-		if (p->beat.header != NULL) {
+		if (p->beat.header != NULL && heartbeat_valid(&p->beat)) {
 			beat = p->beat.header->server_beat;
 			p->missed = beat == p->beat_last ? p->missed + 1 : 0;
 			p->beats += beat != p->beat_last;
@@ -751,7 +763,8 @@ static void look(uint64_t now)
 		if (p->beats > 0 ? p->missed < policy.misses
 				 : now - p->started_ns < START_NS)
 			continue;
-		if (now < p->again_ns)
+		/* A policy without rules for it leaves everybody alone. */
+		if (now < p->again_ns || !(policy.failover || policy.restart))
 			continue;
 		ask_part(p, JOB_MARK, TXN_PARTITION_MARK, PART_STATE_DEAD);
 	}
@@ -961,7 +974,7 @@ __attribute__((noinline)) void command_main_loop(void)
 		if (!attach_all())
 			deadline = now + ATTACH_NS;
 		busy |= fetch_policy(now);
-		if (have_policy) {
+		if (have_policy && !learn_due) {
 			decide(now);
 			deadline = look_ns < deadline ? look_ns : deadline;
 		}

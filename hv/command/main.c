@@ -761,7 +761,7 @@ static void look(uint64_t now)
 			p->beat_last = beat;
 		}
 		if (p->beats > 0 ? p->missed < policy.misses
-				 : now - p->started_ns < START_NS)
+				 : now < p->started_ns + START_NS)
 			continue;
 		/* A policy without rules for it leaves everybody alone. */
 		if (now < p->again_ns || !(policy.failover || policy.restart))

@@ -219,7 +219,7 @@ struct lead_private {
 	/* Scheduling (sched.c). */
 	uint64_t quantum_ns, budget_ns, turn, slept_ns;
 	uint32_t standing, cpu;
-	bool scheduled, boosted;
+	bool scheduled, boosted, spent, urgent;
 };
 extern struct lead_private lead_private[PART_SLOTS];
 extern uint64_t max_pfn; /* one past what a page-table entry can name */
@@ -345,6 +345,7 @@ uint32_t lapic_read(unsigned reg);
  * then control comes back at monitor_resume() in the other's instance. */
 void schedule(struct cpu *c);
 void sched_post(uint32_t slot, uint64_t events);
+void sched_urge(uint32_t slot);     /* what was posted is the ultravisor's */
 void sched_runnable(uint32_t slot); /* it became READY */
 void sched_blocked(uint32_t slot);  /* it is READY or RUNNING no more */
 void sched_yield(struct cpu *c, bool for_ever);

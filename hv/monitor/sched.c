@@ -11,7 +11,11 @@
  *               ("budget") the privilege to run before the round, the highest
  *               standing first, and at once if its standing is above that of
  *               who runs.  It lasts until it waits again or the budget is used
- *               up; then it is a member of the round, at its end
+ *               up; then it is a member of the round, at its end, and until it
+ *               has waited again its standing counts for nothing (`spent`)
+ *   urgent      an event of the ultravisor's puts its receiver, asleep or in
+ *               the round, on the ultravisor's level for the rest of a quantum:
+ *               whoever has to let go of a channel does it now
  *   sleep       gives budget back, nanosecond for nanosecond
  *   the guard   partitions with the privilege together get at most
  *               BOOST_SHARE times what the round gets while somebody waits in
@@ -29,6 +33,7 @@
 
 #define BOOST_SHARE   4
 #define BUDGET_MIN_NS 2000 /* less isn't worth a timer interrupt */
+#define URGENT        99   /* the standing that goes with it */
 
 static bool live(uint32_t state)
 {
@@ -52,7 +57,32 @@ static void want(struct cpu *c, uint32_t reason)
 static void to_the_end(struct cpu *c, uint32_t slot)
 {
 	lead_private[slot].boosted = false;
+	lead_private[slot].urgent = false;
 	lead_private[slot].turn = ++c->next_turn;
+}
+
+static uint32_t standing_in_force(const struct lead_private *p)
+{
+	if (p->urgent)
+		return URGENT;
+	return p->spent && p->standing ? 1 : p->standing;
+}
+
+/* It has got the privilege: does it take over from who runs? */
+static void contend(struct cpu *c, const struct lead_private *p)
+{
+	uint32_t current = lead_area.cpu[c->index].current;
+	const struct lead_private *q;
+
+	if (current == LEAD_SLOT_NONE) {
+		want(c, SWITCH_WAKE);
+		return;
+	}
+	q = &lead_private[current];
+	if ((p->standing && !q->standing) ||
+	    (p->boosted && !c->guard &&
+	     standing_in_force(p) > standing_in_force(q)))
+		want(c, SWITCH_WAKE);
 }
 
 void sched_runnable(uint32_t slot)
@@ -60,7 +90,6 @@ void sched_runnable(uint32_t slot)
 	struct lead_private *p = &lead_private[slot];
 	struct lead_slot *s = &lead_area.slot[slot];
 	struct cpu *c = cpu_of(slot);
-	uint32_t current = lead_area.cpu[c->index].current;
 	uint64_t slept = now_ns() - p->slept_ns;
 
 	s->state = SLOT_READY;
@@ -73,11 +102,8 @@ void sched_runnable(uint32_t slot)
 			       : p->budget_ns + slept;
 	to_the_end(c, slot);
 	p->boosted = p->standing && p->budget_ns >= BUDGET_MIN_NS;
-	if (current == LEAD_SLOT_NONE ||
-	    (p->standing && !lead_private[current].standing) ||
-	    (p->boosted && !c->guard &&
-	     p->standing > lead_private[current].standing))
-		want(c, SWITCH_WAKE);
+	p->spent = false;
+	contend(c, p);
 }
 
 void sched_blocked(uint32_t slot)
@@ -89,6 +115,7 @@ void sched_blocked(uint32_t slot)
 	c->ready &= ~(1u << slot);
 	c->timed &= ~(1u << slot);
 	p->boosted = false;
+	p->urgent = false;
 	p->slept_ns = now_ns();
 	if (s->state == SLOT_WAITING && s->deadline_ns != NEVER)
 		c->timed |= 1u << slot;
@@ -107,6 +134,20 @@ void sched_post(uint32_t slot, uint64_t events)
 		sched_runnable(slot);
 	else if (s->state == SLOT_RUNNING && slot == current_slot())
 		VCPU->attention = 1; /* it may end a user run */
+}
+
+void sched_urge(uint32_t slot)
+{
+	struct lead_private *p = &lead_private[slot];
+	struct cpu *c = cpu_of(slot);
+
+	if (!p->scheduled || !p->standing || !live(lead_area.slot[slot].state))
+		return;
+	if (p->budget_ns < BUDGET_MIN_NS)
+		p->budget_ns = p->quantum_ns;
+	p->boosted = true;
+	p->urgent = true;
+	contend(c, p);
 }
 
 void sched_yield(struct cpu *c, bool for_ever)
@@ -178,6 +219,7 @@ static void account(struct cpu *c, uint64_t now)
 	p->budget_ns -= ran < p->budget_ns ? ran : p->budget_ns;
 	if (p->budget_ns < BUDGET_MIN_NS) {
 		p->budget_ns = 0;
+		p->spent = true;
 		to_the_end(c, slot);
 	}
 }
@@ -240,6 +282,7 @@ static uint32_t pick(struct cpu *c)
 		uint32_t s = (uint32_t)__builtin_ctz(m);
 		const struct lead_private *p = &lead_private[s];
 		const struct lead_private *q;
+		uint32_t mine, best;
 
 		if (!p->standing) {
 			idle = s;
@@ -250,8 +293,10 @@ static uint32_t pick(struct cpu *c)
 		} else {
 			q = boosted == LEAD_SLOT_NONE ? NULL
 						      : &lead_private[boosted];
-			if (!q || p->standing > q->standing ||
-			    (p->standing == q->standing && p->turn < q->turn))
+			mine = standing_in_force(p);
+			best = q ? standing_in_force(q) : 0;
+			if (!q || mine > best ||
+			    (mine == best && p->turn < q->turn))
 				boosted = s;
 		}
 	}

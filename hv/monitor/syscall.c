@@ -99,6 +99,8 @@ static int64_t sys_signal(ARGS)
 	    lead_area.slot[ch->peer_slot].number != ch->peer)
 		return -SYS_ENOENT;
 	sched_post(ch->peer_slot, EVENT_CHANNEL(ch->peer_handle));
+	if (VCPU->kind == PART_ULTRAVISOR)
+		sched_urge(ch->peer_slot);
 	return 0;
 }
 

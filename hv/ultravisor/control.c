@@ -12,10 +12,19 @@
 #include "lib/string.h"
 #include "lib/sys.h"
 
-#define REQUESTS_A_TURN 16 /* of one partition, before the next has its turn   \
-			    */
+#define REQUESTS_A_TURN                                                        \
+	16 /* of one partition, before the next has its turn                   \
+	    */
 
 static uint64_t event_handle;
+
+/* Answers that wait until what was asked for is loaded. */
+#define DEFERRED 8
+static struct {
+	uint64_t number; /* 0: free */
+	uint64_t txn, result;
+	struct control_message m;
+} deferred[DEFERRED];
 
 /* The channel's pages were wiped; begins it for a new client. */
 void control_serve(struct uv_part *p)
@@ -34,6 +43,9 @@ void control_serve(struct uv_part *p)
 		}
 	}
 	p->ops = 0;
+	for (unsigned i = 0; i < DEFERRED; i++)
+		if (deferred[i].number == p->number)
+			deferred[i].number = 0;
 	(void)channel_serve(&p->control, p->control_pages, part->slot,
 			    CHANNEL_CONTROL, &who);
 }
@@ -113,6 +125,37 @@ static int query(struct control_message *m)
 }
 _Static_assert(DB_PARTS == DB_CHANS && DB_PARTS == DB_DEVS, "one loop for all");
 
+static bool defer(const struct uv_part *p, const struct control_message *m,
+		  uint64_t result)
+{
+	for (unsigned i = 0; i < DEFERRED; i++) {
+		if (deferred[i].number)
+			continue;
+		deferred[i].number = p->number;
+		deferred[i].txn = txn_current;
+		deferred[i].result = result;
+		deferred[i].m = *m;
+		return true;
+	}
+	return false; /* then it is answered as soon as it is committed */
+}
+
+static bool answer_deferred(void)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < DEFERRED; i++) {
+		struct uv_part *p = uv_part_of(deferred[i].number);
+
+		if (!p || !p->control.header || load_pending(deferred[i].txn))
+			continue;
+		respond(p, &deferred[i].m, CONTROL_OK, deferred[i].result, 0);
+		deferred[i].number = 0;
+		any = true;
+	}
+	return any;
+}
+
 /* The last operation of a transaction is in p->op. */
 static void transact(struct uv_part *p)
 {
@@ -125,7 +168,10 @@ static void transact(struct uv_part *p)
 		status = query(&m);
 	else
 		status = txn_run(&t, p->op, p->ops, &failed);
-	respond(p, &m, status, status ? 0 : t.result[p->ops - 1], failed);
+	if (status || t.effects == 0 || !load_pending(txn_current) ||
+	    !defer(p, &m, t.result[p->ops - 1]))
+		respond(p, &m, status, status ? 0 : t.result[p->ops - 1],
+			failed);
 	p->ops = 0;
 }
 
@@ -157,7 +203,7 @@ static void request(struct uv_part *p, const struct control_message *m)
 
 bool control_work(void)
 {
-	bool any = false;
+	bool any = answer_deferred();
 
 	for (unsigned s = 0; s < PART_SLOTS; s++) {
 		struct uv_part *p = &uv_part[s];

@@ -138,7 +138,7 @@ static void make_boot(void)
 static _Noreturn void serve(void)
 {
 	for (;;) {
-		uint64_t now = sys_time(), next, stop;
+		uint64_t now = sys_time(), next, stop, load;
 		bool any;
 
 		part_reports();
@@ -147,6 +147,9 @@ static _Noreturn void serve(void)
 		stop = part_deadlines(now);
 		if (stop < next)
 			next = stop;
+		load = load_work(now);
+		if (load < next)
+			next = load;
 		if (!log_flush() && now + LOG_RETRY_NS < next)
 			next = now + LOG_RETRY_NS;
 		if (any)

@@ -83,15 +83,8 @@ void *mem_temp(unsigned half, uint64_t pfn, uint64_t frames, unsigned prot)
 
 void mem_scrub(uint64_t pfn, uint64_t frames)
 {
-	while (frames) {
-		uint64_t n =
-			frames < MEM_TEMP_FRAMES ? frames : MEM_TEMP_FRAMES;
-
-		memset(mem_temp(0, pfn, n, PROT_R | PROT_W), 0,
-		       n * ABI_PAGE_BYTES);
-		pfn += n;
-		frames -= n;
-	}
+	memset(mem_temp(0, pfn, frames, PROT_R | PROT_W), 0,
+	       frames * ABI_PAGE_BYTES);
 }
 
 const struct boot_module *mem_module(const char name[16])
@@ -100,4 +93,9 @@ const struct boot_module *mem_module(const char name[16])
 		if (!memcmp(boot->module[i].name, name, 16))
 			return &boot->module[i];
 	return NULL;
+}
+
+const void *mem_module_map(const struct boot_module *m)
+{
+	return mem_temp(1, m->pa >> 12, MEM_PAGES(m->bytes), PROT_R);
 }

@@ -18,10 +18,8 @@
 #include "lib/string.h"
 #include "lib/sys.h"
 
-#define BLOCKS_MAX       64
-#define STOP_WAIT_NS     50000000 /* for an orderly stop */
-#define MODULE_BYTES_MAX (MEM_TEMP_FRAMES * 4096ull)
-#define VIEW_FRAMES      (PART_VIEW_PAGES + 1) /* the user frame follows it */
+#define BLOCKS_MAX   64
+#define STOP_WAIT_NS 50000000 /* for an orderly stop */
 
 struct uv_part uv_part[PART_SLOTS];
 
@@ -100,123 +98,6 @@ void part_publish_schedule(void)
 	(void)sys_lead_schedule(schedule_pfn);
 }
 
-/* ---- loading ------------------------------------------------------------ */
-
-static uint64_t pages_of(uint64_t bytes)
-{
-	return (bytes + ABI_PAGE_BYTES - 1) / ABI_PAGE_BYTES;
-}
-
-static const void *module_map(const struct boot_module *m)
-{
-	return mem_temp(1, m->pa >> 12, pages_of(m->bytes), PROT_R);
-}
-
-/* To a place in the partition's memory, page-aligned. */
-static void copy_to(const struct db_part *part, uint64_t va,
-		    const uint8_t *from, uint64_t bytes)
-{
-	uint64_t pfn =
-		part->memory_pfn + (va - PART_MEMORY_VA) / ABI_PAGE_BYTES;
-
-	if (bytes)
-		memcpy(mem_temp(0, pfn, pages_of(bytes), PROT_R | PROT_W), from,
-		       bytes);
-}
-
-static bool map_pages(const struct db_part *part, uint64_t va, uint64_t frames,
-		      uint32_t prot)
-{
-	struct lead_map lm = {
-		.slot = part->slot,
-		.prot = prot,
-		.va = va,
-		.pfn = part->memory_pfn +
-		       (va - PART_MEMORY_VA) / ABI_PAGE_BYTES,
-		.frames = frames,
-	};
-
-	return !frames || sys_lead_map(&lm) == 0;
-}
-
-/* Segments with their protection, the rest read-write. */
-static bool map_memory(const struct db_part *part, const struct image *im)
-{
-	uint64_t at = PART_MEMORY_VA;
-	uint64_t end = at + part->memory_frames * ABI_PAGE_BYTES;
-	bool good = true;
-
-	for (uint32_t i = 0; i < im->segments; i++) {
-		const struct image_segment *s = &im->segment[i];
-		uint64_t frames = pages_of(s->memory_bytes);
-
-		good = good &&
-		       map_pages(part, at, (s->va - at) / ABI_PAGE_BYTES,
-				 PROT_R | PROT_W) &&
-		       map_pages(part, s->va, frames, s->prot);
-		at = s->va + frames * ABI_PAGE_BYTES;
-	}
-	return good && map_pages(part, at, (end - at) / ABI_PAGE_BYTES,
-				 PROT_R | PROT_W);
-}
-
-static void load_data(const struct db_part *part, struct uv_part *p)
-{
-	const struct boot_module *m = mem_module(p->data_module);
-
-	p->data_va = p->data_bytes = 0;
-	if (!m || !m->bytes)
-		return;
-	p->data_va =
-		PART_MEMORY_VA +
-		(part->memory_frames - pages_of(m->bytes)) * ABI_PAGE_BYTES;
-	p->data_bytes = m->bytes;
-	copy_to(part, p->data_va, module_map(m), m->bytes);
-}
-
-/* Memory scrubbed and filled, instance made; not yet started. */
-static bool load(const struct db_part *part, struct uv_part *p)
-{
-	const struct part_desc *desc = db_desc(&db, part->number);
-	const struct boot_module *m = mem_module(desc->module);
-	struct lead_create lc = {.number = part->number,
-				 .kind = (uint32_t)desc->kind,
-				 .slot = part->slot + 1,
-				 .monitor_pfn = part->monitor_pfn,
-				 .monitor_frames = part->monitor_frames,
-				 .view_pfn = part->view_pfn,
-				 .frame_pfn = part->view_pfn + PART_VIEW_PAGES};
-	const uint8_t *file;
-	struct image im;
-
-	mem_scrub(part->memory_pfn, part->memory_frames);
-	mem_scrub(part->view_pfn, VIEW_FRAMES);
-	memset(p->control_pages, 0, CONTROL_CHANNEL_PAGES * ABI_PAGE_BYTES);
-	file = module_map(m);
-	if (!image_check(file, m->bytes, part->memory_frames * ABI_PAGE_BYTES,
-			 &im))
-		return false;
-	for (uint32_t i = 0; i < im.segments; i++)
-		copy_to(part, im.segment[i].va, file + im.segment[i].offset,
-			im.segment[i].file_bytes);
-	load_data(part, p);
-	p->entry = im.entry;
-	view_publish(part->number);
-	memcpy(lc.name, desc->name, sizeof(lc.name));
-	if (sys_lead_create(&lc) != part->slot || !map_memory(part, &im))
-		return false;
-	control_serve(p);
-	return true;
-}
-
-static void load_or_say(uint64_t number)
-{
-	struct uv_part *p = uv_part_of(number);
-
-	if (!load(db_part(&db, number), p))
-		logf_("%s: its instance can't be made", p->name);
-}
-
 /* ---- create ------------------------------------------------------------- */
 
 static const struct db_chan *control_of(uint64_t number)
@@ -247,9 +128,8 @@ static void effect_create(const struct effect *e)
 				   CONTROL_CHANNEL_PAGES, PROT_R | PROT_W);
 	if (part_kind(part->number) == PART_BOOT)
 		memcpy(p->args, boot->args, sizeof(p->args));
-	load_or_say(part->number);
+	load_begin(p);
 	view_publish(uv_number);
-	part_publish_schedule();
 }
 
 static bool name_good(const char name[16])
@@ -279,9 +159,9 @@ static int check_image(const struct control_message *m)
 	if (data && (data->bytes > MODULE_BYTES_MAX || data->bytes > bytes))
 		return CONTROL_EVALUE;
 	if (data)
-		bytes -= pages_of(data->bytes) * ABI_PAGE_BYTES;
+		bytes -= MEM_PAGES(data->bytes) * ABI_PAGE_BYTES;
 	if (module->bytes > MODULE_BYTES_MAX ||
-	    !image_check(module_map(module), module->bytes, bytes, &im))
+	    !image_check(mem_module_map(module), module->bytes, bytes, &im))
 		return CONTROL_EIMAGE;
 	return CONTROL_OK;
 }
@@ -380,17 +260,28 @@ int part_create(struct txn *t, const struct control_message *m,
 
 /* ---- start, arguments, schedule ----------------------------------------- */
 
-static void effect_start(const struct effect *e)
+void part_start_now(struct uv_part *p)
 {
-	const struct db_part *part = db_part(&db, e->a);
-	struct uv_part *p = uv_part_of(e->a);
+	const struct db_part *part = db_part(&db, p->number);
 	uint64_t top = PART_MEMORY_VA + part->memory_frames * ABI_PAGE_BYTES;
 
-	device_enable_all(e->a);
-	if (sys_lead_start(part->slot, p->entry, p->data_va ?: top) < 0)
+	device_enable_all(p->number);
+	part_publish_schedule(); /* the instance is new */
+	/* First the line: the partition may run and write its own at once. */
+	logf_("%s starts at %lu us", p->name, sys_time() / 1000);
+	if (sys_lead_start(part->slot, p->load.image.entry, p->data_va ?: top) <
+	    0)
 		logf_("%s does not start", p->name);
+}
+
+static void effect_start(const struct effect *e)
+{
+	struct uv_part *p = uv_part_of(e->a);
+
+	if (p->load.stage != LOAD_NONE)
+		p->load.start = true;
 	else
-		logf_("%s started at %lu us", p->name, sys_time() / 1000);
+		part_start_now(p);
 }
 
 static void begin_running(struct db_part *part)
@@ -540,6 +431,7 @@ static void end_in_machine(uint64_t number)
 
 	(void)sys_lead_stop(part->slot);
 	p->stop_by = 0;
+	p->load.start = false;
 	device_fence_all(number);
 	logf_("%s %s at %lu us", p->name, state_name[part->state],
 	      sys_time() / 1000);
@@ -595,7 +487,7 @@ int part_stop(struct txn *t, const struct control_message *m, uint64_t *result)
 	return txn_effect(t, effect_stop, part->number, 0, NULL);
 }
 
-static bool end_by_itself(uint64_t number, uint32_t state)
+bool part_end(uint64_t number, uint32_t state)
 {
 	struct db_part *part;
 
@@ -622,7 +514,7 @@ uint64_t part_deadlines(uint64_t now)
 		if (!p->number || !p->stop_by)
 			continue;
 		if (p->stop_by <= now && part_running(p->number))
-			(void)end_by_itself(p->number, PART_STATE_STOPPED);
+			(void)part_end(p->number, PART_STATE_STOPPED);
 		else if (p->stop_by < next)
 			next = p->stop_by;
 	}
@@ -634,17 +526,16 @@ uint64_t part_deadlines(uint64_t now)
 static void effect_restart(const struct effect *e)
 {
 	const struct db_part *part = db_part(&db, e->a);
+	struct uv_part *p = uv_part_of(e->a);
 
 	(void)sys_lead_stop(part->slot);
 	if (e->b) /* it ran until now */
 		device_fence_all(e->a);
 	(void)sys_lead_destroy(part->slot);
-	uv_part_of(e->a)->stop_by = 0;
-	load_or_say(e->a);
+	p->stop_by = 0;
+	load_begin(p);
+	p->load.start = true;
 	chan_renew(e->a);
-	view_publish(e->a);
-	part_publish_schedule();
-	effect_start(e);
 }
 
 int part_restart(struct txn *t, const struct control_message *m,
@@ -757,9 +648,9 @@ void part_reports(void)
 		if ((state != SLOT_CRASHED && state != SLOT_STOPPED) ||
 		    !part_running(number))
 			continue;
-		if (!end_by_itself(number, state == SLOT_CRASHED
-						   ? PART_STATE_CRASHED
-						   : PART_STATE_STOPPED))
+		if (!part_end(number, state == SLOT_CRASHED
+					      ? PART_STATE_CRASHED
+					      : PART_STATE_STOPPED))
 			continue;
 		if (part_kind(number) == PART_BOOT && state == SLOT_STOPPED &&
 		    !lead->slot[s].error)

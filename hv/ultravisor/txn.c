@@ -11,6 +11,8 @@
 #include "lib/log.h"
 #include "lib/sys.h"
 
+uint64_t txn_current;
+
 int txn_effect(struct txn *t, void (*run)(const struct effect *e), uint64_t a,
 	       uint64_t b, const char *text)
 {
@@ -119,6 +121,7 @@ int txn_run(struct txn *t, const struct control_message *op, unsigned ops,
 	}
 	*failed = 0;
 	db_commit(&db, t->requester, t->handle);
+	txn_current++;
 	for (unsigned i = 0; i < t->effects; i++)
 		t->effect[i].run(&t->effect[i]);
 	return CONTROL_OK;

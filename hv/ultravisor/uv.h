@@ -10,7 +10,8 @@
  *   main.c     start, the loop          chan.c   channels and their moves
  *   txn.c      requests, operations     device.c enumeration, fence, MSI-X
  *   part.c     partitions               view.c   views
- *   control.c  the control channels     mem.c    frames seen and scrubbed
+ *   load.c     their memory, filled     mem.c    frames seen
+ *   control.c  the control channels
  *
  * One loop, no waiting: what takes more than one message is a small state
  * machine that the loop steps.
@@ -28,6 +29,7 @@
 #include "abi/syscall.h"
 #include "abi/view.h"
 #include "boot/info.h"
+#include "boot/stage/image.h"
 #include "lib/channel.h"
 #include "ultravisor/db.h"
 
@@ -41,6 +43,22 @@ extern const struct boot_info *boot;
 extern const struct lead_area *lead; /* read-only */
 extern uint64_t uv_number, available_number;
 
+/* Memory being scrubbed and filled (load.c). */
+enum load_stage {
+	LOAD_NONE,
+	LOAD_SCRUB,
+	LOAD_COPY,
+	LOAD_INSTANCE,
+	LOAD_MAP
+};
+struct load {
+	enum load_stage stage;
+	bool start;      /* when it is loaded */
+	uint64_t cursor; /* of the stage: page or segment */
+	uint64_t txn;    /* whose answer waits for it */
+	struct image image;
+};
+
 /* What is remembered of the partition in each monitor slot. */
 struct uv_part {
 	uint64_t number; /* 0: none */
@@ -48,12 +66,12 @@ struct uv_part {
 	struct channel control; /* the server's end */
 	uint8_t *view;          /* its 3 pages */
 	uint8_t *control_pages;
-	uint64_t entry;
 	uint64_t data_va, data_bytes;
 	char data_module[16];
 	char args[128];
 	uint32_t standing, quantum_us;
 	uint64_t stop_by; /* an orderly stop is awaited until then */
+	struct load load;
 	/* The transaction whose operations are arriving. */
 	unsigned ops;
 	struct control_message op[TXN_OPS_MAX];
@@ -76,9 +94,24 @@ void mem_unmap(const void *va, uint64_t frames);
  * MEM_TEMP_FRAMES. */
 #define MEM_TEMP_FRAMES 256
 void *mem_temp(unsigned half, uint64_t pfn, uint64_t frames, unsigned prot);
-void mem_scrub(uint64_t pfn, uint64_t frames);
+void mem_scrub(uint64_t pfn, uint64_t frames); /* as many */
 /* A boot module; NULL: none of that name. */
 const struct boot_module *mem_module(const char name[16]);
+/* Its bytes, in half 1; it has at most MODULE_BYTES_MAX. */
+const void *mem_module_map(const struct boot_module *m);
+#define MODULE_BYTES_MAX (MEM_TEMP_FRAMES * (uint64_t)ABI_PAGE_BYTES)
+#define MEM_PAGES(bytes) (((bytes) + ABI_PAGE_BYTES - 1) / ABI_PAGE_BYTES)
+
+/* ---- load.c ------------------------------------------------------------- */
+
+#define VIEW_FRAMES (PART_VIEW_PAGES + 1) /* the user frame follows the view   \
+					   */
+
+/* Its control channel is new and its view published; the rest is done by
+ * load_work(), slice by slice. */
+void load_begin(struct uv_part *p);
+uint64_t load_work(uint64_t now);
+bool load_pending(uint64_t txn);
 
 /* ---- view.c ------------------------------------------------------------- */
 
@@ -116,6 +149,8 @@ typedef int txn_op(struct txn *t, const struct control_message *m,
 
 int txn_effect(struct txn *t, void (*run)(const struct effect *e), uint64_t a,
 	       uint64_t b, const char *text);
+/* Of the transaction whose effects happen, or did last. */
+extern uint64_t txn_current;
 /* All operations or none.  *failed: which was at fault. */
 int txn_run(struct txn *t, const struct control_message *op, unsigned ops,
 	    unsigned *failed);
@@ -128,6 +163,9 @@ void txn_own_commit(void);
 txn_op part_create, part_start, part_stop, part_restart, part_destroy,
 	part_mark, part_args, part_schedule;
 void part_publish_schedule(void);
+void part_start_now(struct uv_part *p); /* it is loaded */
+/* It has ended (PART_STATE_*); false: no room for the transaction now. */
+bool part_end(uint64_t number, uint32_t state);
 void part_reports(void);               /* EVENT_REPORT */
 uint64_t part_deadlines(uint64_t now); /* acts on those due; the next one */
 

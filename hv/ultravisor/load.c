@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/ultravisor/load.c - a partition's memory, scrubbed and filled.
+ *
+ * It is the only long work that the ultravisor has, so it is done in slices of
+ * some ten microseconds with a pause between, in which events, other requests
+ * and the partitions of lower standing get their turn: a failover does not wait
+ * for a restart.  The answer to the transaction that asked for it is given when
+ * it is done (control.c).
+ *
+ * Whatever a partition gets is scrubbed first, so what a former owner left is
+ * never seen.  Each segment of the image is mapped with its own protection, the
+ * rest of memory read-write.
+ */
+#include "ultravisor/uv.h"
+
+#include "lib/log.h"
+#include "lib/string.h"
+#include "lib/sys.h"
+
+#define SLICE_FRAMES 64
+#define PAUSE_NS     10000
+
+/* To a place in the partition's memory, page-aligned. */
+static void copy_to(const struct db_part *part, uint64_t va,
+		    const uint8_t *from, uint64_t bytes)
+{
+	uint64_t pfn =
+		part->memory_pfn + (va - PART_MEMORY_VA) / ABI_PAGE_BYTES;
+
+	if (bytes)
+		memcpy(mem_temp(0, pfn, MEM_PAGES(bytes), PROT_R | PROT_W),
+		       from, bytes);
+}
+
+void load_begin(struct uv_part *p)
+{
+	const struct db_part *part = db_part(&db, p->number);
+	const struct boot_module *data = mem_module(p->data_module);
+
+	p->load = (struct load){.stage = LOAD_SCRUB, .txn = txn_current};
+	p->data_va = p->data_bytes = 0;
+	if (data && data->bytes) {
+		p->data_va = PART_MEMORY_VA +
+			     (part->memory_frames - MEM_PAGES(data->bytes)) *
+				     ABI_PAGE_BYTES;
+		p->data_bytes = data->bytes;
+	}
+	mem_scrub(part->view_pfn, VIEW_FRAMES);
+	memset(p->control_pages, 0, CONTROL_CHANNEL_PAGES * ABI_PAGE_BYTES);
+	view_publish(p->number);
+	control_serve(p);
+}
+
+bool load_pending(uint64_t txn)
+{
+	for (unsigned s = 0; s < PART_SLOTS; s++)
+		if (uv_part[s].load.stage != LOAD_NONE &&
+		    uv_part[s].load.txn == txn)
+			return true;
+	return false;
+}
+
+/* Next segment, or last of all the data module; true: no more. */
+static bool copy(const struct db_part *part, struct uv_part *p, struct load *l)
+{
+	const struct boot_module *m =
+		mem_module(db_desc(&db, p->number)->module);
+	const uint8_t *file;
+
+	if (l->cursor == l->image.segments) {
+		if (p->data_bytes) {
+			m = mem_module(p->data_module);
+			copy_to(part, p->data_va, mem_module_map(m), m->bytes);
+		}
+		return true;
+	}
+	file = mem_module_map(m);
+	copy_to(part, l->image.segment[l->cursor].va,
+		file + l->image.segment[l->cursor].offset,
+		l->image.segment[l->cursor].file_bytes);
+	l->cursor++;
+	return false;
+}
+
+static bool check(const struct db_part *part, struct load *l)
+{
+	const struct boot_module *m =
+		mem_module(db_desc(&db, part->number)->module);
+
+	return image_check(mem_module_map(m), m->bytes,
+			   part->memory_frames * ABI_PAGE_BYTES, &l->image);
+}
+
+static bool instance(const struct db_part *part)
+{
+	const struct part_desc *desc = db_desc(&db, part->number);
+	struct lead_create lc = {.number = part->number,
+				 .kind = (uint32_t)desc->kind,
+				 .slot = part->slot + 1,
+				 .monitor_pfn = part->monitor_pfn,
+				 .monitor_frames = part->monitor_frames,
+				 .view_pfn = part->view_pfn,
+				 .frame_pfn = part->view_pfn + PART_VIEW_PAGES};
+
+	memcpy(lc.name, desc->name, sizeof(lc.name));
+	return sys_lead_create(&lc) == part->slot;
+}
+
+/* Protection of a page of memory, and how many from it on have the same. */
+static uint32_t protection(const struct image *im, uint64_t va,
+			   uint64_t *frames)
+{
+	for (uint32_t i = 0; i < im->segments; i++) {
+		const struct image_segment *s = &im->segment[i];
+		uint64_t end =
+			s->va + MEM_PAGES(s->memory_bytes) * ABI_PAGE_BYTES;
+		uint64_t until = va < s->va ? s->va : end;
+
+		if (va >= end)
+			continue;
+		if ((until - va) / ABI_PAGE_BYTES < *frames)
+			*frames = (until - va) / ABI_PAGE_BYTES;
+		return va < s->va ? PROT_R | PROT_W : s->prot;
+	}
+	return PROT_R | PROT_W;
+}
+
+/* A slice of the pages of memory; false: it can't be. */
+static bool map(const struct db_part *part, struct load *l)
+{
+	uint64_t left = part->memory_frames - l->cursor;
+	uint64_t va = PART_MEMORY_VA + l->cursor * ABI_PAGE_BYTES;
+	struct lead_map lm = {.slot = part->slot,
+			      .va = va,
+			      .pfn = part->memory_pfn + l->cursor};
+
+	lm.frames = left < SLICE_FRAMES ? left : SLICE_FRAMES;
+	lm.prot = protection(&l->image, va, &lm.frames);
+	l->cursor += lm.frames;
+	return sys_lead_map(&lm) == 0;
+}
+
+static void next_stage(struct load *l, enum load_stage stage)
+{
+	l->stage = stage;
+	l->cursor = 0;
+}
+
+static void slice(struct uv_part *p)
+{
+	const struct db_part *part = db_part(&db, p->number);
+	struct load *l = &p->load;
+	bool good = true;
+
+	switch (l->stage) {
+	case LOAD_SCRUB:
+		mem_scrub(part->memory_pfn + l->cursor, SLICE_FRAMES);
+		l->cursor += SLICE_FRAMES;
+		if (l->cursor < part->memory_frames)
+			break;
+		good = check(part, l);
+		next_stage(l, LOAD_COPY);
+		break;
+	case LOAD_COPY:
+		if (copy(part, p, l))
+			next_stage(l, LOAD_INSTANCE);
+		break;
+	case LOAD_INSTANCE:
+		good = instance(part);
+		next_stage(l, LOAD_MAP);
+		break;
+	case LOAD_MAP:
+		good = map(part, l);
+		if (!good || l->cursor < part->memory_frames)
+			break;
+		l->stage = LOAD_NONE;
+		if (l->start)
+			part_start_now(p);
+		break;
+	default:
+		break;
+	}
+	if (!good) {
+		logf_("%s can't be loaded", p->name);
+		l->stage = LOAD_NONE;
+		if (l->start)
+			(void)part_end(p->number, PART_STATE_CRASHED);
+	}
+}
+_Static_assert(BLOCK_FRAMES % SLICE_FRAMES == 0, "no slice crosses the end");
+
+uint64_t load_work(uint64_t now)
+{
+	static uint64_t due;
+
+	for (unsigned s = 0; s < PART_SLOTS; s++) {
+		if (uv_part[s].load.stage == LOAD_NONE)
+			continue;
+		if (now >= due) {
+			slice(&uv_part[s]);
+			due = sys_time() + PAUSE_NS;
+		}
+		return due;
+	}
+	return NEVER;
+}

@@ -331,7 +331,8 @@ static size_t make_facs(struct out *o) /* 5.2.10: no header, no checksum */
 	at = o->at;
 	put_text(o, "FACS", 4);
 	put(o, 64, 4);
-	put(o, 0, 24); /* signature of hardware, vectors, lock, flags */
+	for (unsigned i = 0; i < 3; i++)
+		put(o, 0, 8); /* hardware signature, vectors, lock, flags */
 	put(o, 2, 1);
 	align(o, 64);
 	return at;

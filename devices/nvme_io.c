@@ -133,8 +133,11 @@ static bool durable(const struct nvme *n, const struct nvme_command *c)
 ps_t nvme_io_latency(const struct nvme *n, const struct nvme_command *c)
 {
 	const struct nvme_subsys *s = n->subsys;
-	ps_t data = blocks_of(c) * s->disk.block_bytes * NVME_BYTE_PS;
+	uint64_t bytes = blocks_of(c) * s->disk.block_bytes;
+	ps_t data = bytes * NVME_BYTE_PS;
 
+	if (has_data(c) && bytes > NVME_TRANSFER_MAX)
+		return NVME_REFUSE_PS; /* it will not move them */
 	switch (nvme_opcode(c)) {
 	case FLUSH:
 		return s->flush_ps;

@@ -53,7 +53,8 @@ static void vcpu_clock_set(struct vcpu *v, ps_t now)
 
 void vcpu_wake(struct machine *m, struct vcpu *v)
 {
-	if (cpu_halted(v->cpu) && vcpu_now(m, v) < evq_now(m->evq))
+	if ((v->wait_sipi || cpu_halted(v->cpu)) &&
+	    vcpu_now(m, v) < evq_now(m->evq))
 		vcpu_clock_set(v, evq_now(m->evq));
 }
 

@@ -66,6 +66,7 @@ Test(bus, ram_has_its_holes)
 	cr_assert(bus_ram(b, 0, 0xA0000));
 	cr_assert_not(bus_ram(b, 0, 0xA0001));
 	cr_assert_not(bus_ram(b, 0xA0000, 1));
+	cr_assert_not(bus_ram(b, 0xA0001, 1));
 	cr_assert_not(bus_ram(b, 0xBFFFF, 1));
 	cr_assert(bus_ram(b, 0xC0000, 1));
 	cr_assert(bus_ram(b, 0x7FFFFFFF, 1));
@@ -211,6 +212,12 @@ Test(bus, narrow_accesses_are_refused)
 	cr_assert_eq(only_writes, 0u);
 	bus_mmio_write(f.b, 0xE0000008, 4, 1);
 	cr_assert_eq(only_writes, 1u);
+	/* A range that ends within the access, although that is aligned. */
+	r.base = 0xE0000100;
+	r.bytes = 6;
+	cr_assert(bus_map_mmio(f.b, &r, NULL));
+	bus_mmio_write(f.b, 0xE0000104, 4, 1);
+	cr_assert_eq(only_writes, 1u);
 	teardown(&f);
 }
 
@@ -299,6 +306,12 @@ Test(bus, dma_is_traced_and_bounded)
 	cr_assert(bus_dma_read(f.b, d, 0x8000, &back, 8));
 	cr_assert_eq(f.seen.last.kind->number, TRACE_EV_DMA_READ);
 	cr_assert_eq(back, 42u);
+	{
+		uint64_t chain = machine_chain(f.m);
+
+		cr_assert(bus_dma_write(f.b, d, 0x8000, &value, 8));
+		cr_assert_neq(machine_chain(f.m), chain);
+	}
 	cr_assert_not(bus_dma_write(f.b, d, PROBE_BASE, &value, 8));
 	cr_assert_str_eq(f.seen.what, "DMA beyond RAM");
 	cr_assert_not(bus_dma_read(f.b, d, 0x9FFFC, &back, 8));

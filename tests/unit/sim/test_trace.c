@@ -532,8 +532,7 @@ static uint64_t count_lines(const char *options, char *first, size_t room)
 	cr_assert(p);
 	while (fgets(line, sizeof(line), p)) {
 		if (!count)
-			snprintf(first, room, "%.*s", (int)room - 1,
-				 line);
+			snprintf(first, room, "%.*s", (int)room - 1, line);
 		count++;
 	}
 	cr_assert_eq(pclose(p), 0, "babeltrace2 fails: %s", first);

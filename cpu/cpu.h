@@ -12,7 +12,7 @@
  * a page walk counts as made by its instruction.
  *
  * Nothing here knows time: the machine turns retired instructions into
- * picoseconds (cpu/timing/).
+ * picoseconds.
  *
  * Errors: creation can fail (host library missing, foreign, wrong layout) and
  * says so in struct error with EXIT_HOST.  Guest faults are delivered to the
@@ -32,9 +32,9 @@ struct cpu;
 /* A piece of RAM or ROM.  `host` stays the machine's own, page-aligned. */
 struct cpu_ram {
 	paddr_t base;
-	uint64_t bytes;  /* multiple of 4096 */
+	uint64_t bytes; /* multiple of 4096 */
 	uint8_t *host;
-	bool read_only;  /* ROM: guest writes are dropped */
+	bool read_only; /* ROM: guest writes are dropped */
 };
 
 enum cpu_context_event {
@@ -51,7 +51,7 @@ struct cpu_context_record {
 	uint32_t vector;
 	uint32_t error_code;
 	uint64_t value; /* CR2, new CR3, RAX, new CPL: see above */
-	uint64_t rip;   /* of the instruction interrupted or making the change */
+	uint64_t rip; /* of the instruction interrupted or making the change */
 };
 
 /* What a CPU asks of the platform.  `owner` is cpu_complex_config.owner.
@@ -100,7 +100,8 @@ enum cpu_stop {
 	CPU_STOP_BREAK,    /* a breakpoint's address is next to execute */
 	CPU_STOP_KICK,     /* cpu_kick() was called during a callback */
 	CPU_STOP_PAUSE,    /* PAUSE retired: the guest spins, others may run */
-	CPU_STOP_BROKEN,   /* the host engine failed; cpu_broken_text() says how */
+	CPU_STOP_BROKEN,   /* the host engine failed; cpu_broken_text() says how
+			    */
 };
 
 struct cpu_complex *cpu_complex_create(const struct cpu_complex_config *config,
@@ -141,16 +142,42 @@ void cpu_break_clear(struct cpu *cpu, vaddr_t rip);
 
 /* Architectural state, plain integers without holes: this is also the digest
  * and the snapshot format.  Vector registers as in the legacy FXSAVE area. */
-enum cpu_seg { CPU_ES, CPU_CS, CPU_SS, CPU_DS, CPU_FS, CPU_GS, CPU_SEG_COUNT };
-enum cpu_gpr { CPU_RAX, CPU_RCX, CPU_RDX, CPU_RBX, CPU_RSP, CPU_RBP, CPU_RSI,
-	       CPU_RDI, CPU_R8, CPU_R9, CPU_R10, CPU_R11, CPU_R12, CPU_R13,
-	       CPU_R14, CPU_R15, CPU_GPR_COUNT };
+enum cpu_seg {
+	CPU_ES,
+	CPU_CS,
+	CPU_SS,
+	CPU_DS,
+	CPU_FS,
+	CPU_GS,
+	CPU_SEG_COUNT
+};
+enum cpu_gpr {
+	CPU_RAX,
+	CPU_RCX,
+	CPU_RDX,
+	CPU_RBX,
+	CPU_RSP,
+	CPU_RBP,
+	CPU_RSI,
+	CPU_RDI,
+	CPU_R8,
+	CPU_R9,
+	CPU_R10,
+	CPU_R11,
+	CPU_R12,
+	CPU_R13,
+	CPU_R14,
+	CPU_R15,
+	CPU_GPR_COUNT
+};
+
+#define CPU_MTRR_COUNT 28
 
 struct cpu_segment {
 	uint64_t base;
-	uint32_t limit;    /* in bytes, expanded by G */
+	uint32_t limit; /* in bytes, expanded by G */
 	uint16_t selector;
-	uint16_t attr;     /* descriptor bits 40-47 in 0-7, 52-55 in 12-15 */
+	uint16_t attr; /* descriptor bits 40-47 in 0-7, 52-55 in 12-15 */
 };
 
 struct cpu_regs {
@@ -161,18 +188,21 @@ struct cpu_regs {
 	struct cpu_segment ldtr, tr;
 	uint64_t gdtr_base, idtr_base;
 	uint32_t gdtr_limit, idtr_limit;
-	uint64_t cr0, cr2, cr3, cr4, cr8;
+	uint64_t cr0, cr2, cr3, cr4; /* CR8 is the local APIC's TPR */
 	uint64_t dr[8];
 	uint64_t efer, star, lstar, cstar, sfmask, kernel_gs_base;
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip, pat, tsc_aux;
+	/* IA32_MTRR_DEF_TYPE, the 11 fixed ranges, 8 pairs of base and mask. */
+	uint64_t mtrr[CPU_MTRR_COUNT];
 	uint8_t fxsave[512]; /* reserved bytes are zero */
 	uint64_t retired;
-	uint64_t halted;     /* 0 or 1 */
-	uint64_t inhibit;    /* STI or MOV SS shadow: 0 or 1 */
+	uint64_t halted;  /* 0 or 1 */
+	uint64_t inhibit; /* STI or MOV SS shadow: 0 or 1 */
 };
 
 void cpu_regs_get(struct cpu *cpu, struct cpu_regs *regs);
-/* Sets everything but `retired`; flushes cached translations. */
+/* Sets everything but `retired`; flushes cached translations.  Not from within
+ * a callback. */
 void cpu_regs_set(struct cpu *cpu, const struct cpu_regs *regs);
 /* Cheap single looks, exact in callbacks and when stopped. */
 uint64_t cpu_rip(struct cpu *cpu);

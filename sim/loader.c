@@ -530,7 +530,7 @@ struct multiboot_mmap {
 
 #define MMAP_AVAILABLE 1
 #define MMAP_RESERVED  2
-#define MMAP_MAX       8
+#define MMAP_MAX       7
 
 static size_t memory_map(struct machine *m, struct multiboot_mmap *map)
 {
@@ -543,7 +543,6 @@ static size_t memory_map(struct machine *m, struct multiboot_mmap *map)
 		{20, MIB, low - MIB, MMAP_AVAILABLE},
 		{20, PCI_ECAM_BASE, PCI_ECAM_BYTES, MMAP_RESERVED},
 		{20, IOAPIC_BASE, PAGE_BYTES, MMAP_RESERVED},
-		{20, UINT64_C(0xFED00000), PAGE_BYTES, MMAP_RESERVED},
 		{20, LAPIC_BASE, PAGE_BYTES, MMAP_RESERVED},
 		{20, BUS_RAM_HIGH, ram - low, MMAP_AVAILABLE},
 	};

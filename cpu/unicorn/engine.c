@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cpu/unicorn/engine.c - cpu/cpu.h over Unicorn: creation, run, count. */
+#include "cpu/unicorn/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu/cpuid.h"
+#include "sim/check.h"
+
+_Thread_local struct cpu *engine_running;
+
+#define ARENA_BYTES (1u << 20)
+#define MMIO_END    (UINT64_C(1) << 40) /* as wide as the CPUID leaf says */
+
+/* --- blocks --- */
+
+static void *arena_alloc(struct cpu_complex *cx, size_t bytes)
+{
+	struct arena *a = cx->arena;
+	void *p;
+
+	bytes = (bytes + 7) & ~(size_t)7;
+	if (!a || a->used + bytes > a->bytes) {
+		a = malloc(sizeof(*a) + ARENA_BYTES);
+		CHECK(a);
+		a->next = cx->arena;
+		a->used = 0;
+		a->bytes = ARENA_BYTES;
+		cx->arena = a;
+	}
+	p = a->memory + a->used;
+	a->used += bytes;
+	return p;
+}
+
+struct block *block_new(struct cpu *cpu, uint64_t pc, const uint16_t *offset,
+			uint32_t count)
+{
+	size_t bytes = sizeof(struct block) + count * sizeof(*offset);
+	struct block *b = arena_alloc(cpu->complex, bytes);
+
+	b->pc = pc;
+	b->count = count;
+	memcpy(b->offset, offset, count * sizeof(*offset));
+	return b;
+}
+
+/* How many instructions of the block may run before a breakpoint. */
+static uint32_t before_break(const struct cpu *cpu, const struct block *b)
+{
+	for (uint32_t i = 0; i < b->count; i++) {
+		for (unsigned k = 0; k < cpu->break_count; k++) {
+			if (cpu->break_at[k] != b->pc + b->offset[i])
+				continue;
+			if (i == 0 && cpu->pass_break)
+				continue;
+			return i;
+		}
+	}
+	return b->count;
+}
+
+/* The block hook: `address` is our block (translator_loop_x86_64). */
+void block_enter(uc_engine *uc, uint64_t address, uint32_t size, void *user)
+{
+	struct cpu *cpu = user;
+	const struct block *b = (const struct block *)(uintptr_t)address;
+	uint64_t room;
+
+	(void)uc;
+	(void)size;
+	cpu->block = NULL;
+	if (AT(cpu->cs, int32_t, X86_ICOUNT_DECR) < 0)
+		return; /* somebody asked to look up: it isn't run */
+	if (cpu->stopped || cpu->kicked) {
+		if (!cpu->stopped)
+			engine_leave(cpu, CPU_STOP_KICK);
+		uc_emu_stop(cpu->uc);
+		return;
+	}
+	room = cpu->deadline - cpu->retired;
+	if (cpu->break_count) {
+		uint32_t limit = before_break(cpu, b);
+
+		if (limit == 0 && room) {
+			engine_leave(cpu, CPU_STOP_BREAK);
+			uc_emu_stop(cpu->uc);
+			return;
+		}
+		if (limit < room && limit < b->count)
+			room = limit;
+	}
+	if (room >= b->count) {
+		cpu->retired += b->count;
+		cpu->block = b;
+		cpu->pass_break = false;
+		AT(cpu->cs, uint32_t, CS_CAN_DO_IO) = b->count == 1;
+		return;
+	}
+	if (room == 0) {
+		engine_leave(cpu, CPU_STOP_DEADLINE);
+		uc_emu_stop(cpu->uc);
+		return;
+	}
+	AT(cpu->cs, uint32_t, CS_CFLAGS_NEXT_TB) = (uint32_t)room;
+	engine_attend(cpu);
+}
+
+void block_settle(struct cpu *cpu, unsigned done)
+{
+	const struct block *b = cpu->block;
+	uint64_t at;
+
+	if (!b)
+		return;
+	cpu->block = NULL;
+	at = cpu_rip(cpu) +
+	     AT(cpu->env, struct env_segment, ENV_SEGS + 24 * CPU_CS).base -
+	     b->pc;
+	for (uint32_t i = 0; i < b->count; i++) {
+		if (b->offset[i] == at) {
+			cpu->retired -= b->count - i - done;
+			return;
+		}
+	}
+	CHECK_MSG(false, "block %#llx was left at %#llx, no boundary of it",
+		  (unsigned long long)b->pc, (unsigned long long)(b->pc + at));
+}
+
+void engine_leave(struct cpu *cpu, enum cpu_stop why)
+{
+	if (!cpu->stopped) {
+		cpu->stopped = true;
+		cpu->stop = why;
+	}
+	AT(cpu->uc, bool, UC_STOP_REQUEST) = true;
+	engine_attend(cpu);
+}
+
+/* --- observers --- */
+
+void engine_context(struct cpu *cpu, enum cpu_context_event what,
+		    uint32_t vector, uint32_t error, uint64_t value)
+{
+	struct cpu_context_record r = {
+		.what = what,
+		.vector = vector,
+		.error_code = error,
+		.value = value,
+	};
+
+	if (!cpu->complex->ops->context)
+		return;
+	r.rip = cpu_rip(cpu);
+	cpu->complex->ops->context(cpu->complex->owner, cpu, &r);
+}
+
+void engine_ring_check(struct cpu *cpu)
+{
+	unsigned cpl = cpu_cpl(cpu);
+
+	if (cpl == cpu->last_cpl)
+		return;
+	cpu->last_cpl = cpl;
+	engine_context(cpu, CPU_CTX_RING, 0, 0, cpl);
+}
+
+/* --- exceptions: from the library's interrupt hook --- */
+
+static void on_exception(uc_engine *uc, uint32_t vector, void *user)
+{
+	struct cpu *cpu = user;
+	bool soft = AT(cpu->env, int32_t, ENV_EXCEPTION_IS_INT);
+
+	(void)uc;
+	AT(cpu->cs, int32_t, CS_EXCEPTION_INDEX) = (int32_t)vector;
+	/* The library moved past INT n; should delivery fault, the fault is of
+	 * the INT itself. */
+	if (soft)
+		AT(cpu->env, uint64_t, ENV_EIP) =
+			AT(cpu->env, uint64_t, ENV_EXCEPTION_NEXT_EIP) -
+			cpu->int_length;
+	block_settle(cpu, soft ? 1 : 0);
+	engine_context(cpu, soft ? CPU_CTX_SOFTINT : CPU_CTX_EXCEPTION, vector,
+		       (uint32_t)AT(cpu->env, int32_t, ENV_ERROR_CODE),
+		       AT(cpu->env, uint64_t, ENV_CR + 16));
+	originals.do_interrupt(cpu->cs);
+	engine_ring_check(cpu);
+}
+
+/* --- registers in memory --- */
+
+static uint64_t on_mmio_read(uc_engine *uc, uint64_t offset, unsigned size,
+			     void *user)
+{
+	struct cpu *cpu = engine_running;
+	uint64_t value;
+
+	(void)uc;
+	cpu->accessing = true;
+	value = cpu->complex->ops->mmio_read(cpu->complex->owner, cpu,
+					     *(const uint64_t *)user + offset,
+					     size);
+	cpu->accessing = false;
+	return value;
+}
+
+static void on_mmio_write(uc_engine *uc, uint64_t offset, unsigned size,
+			  uint64_t value, void *user)
+{
+	struct cpu *cpu = engine_running;
+
+	(void)uc;
+	cpu->accessing = true;
+	cpu->complex->ops->mmio_write(cpu->complex->owner, cpu,
+				      *(const uint64_t *)user + offset, size,
+				      value);
+	cpu->accessing = false;
+}
+
+/* --- RAM --- */
+
+struct ram *ram_of_paddr(struct cpu_complex *cx, paddr_t pa)
+{
+	for (size_t i = 0; i < cx->ram_count; i++) {
+		if (pa - cx->ram[i].r.base < cx->ram[i].r.bytes)
+			return &cx->ram[i];
+	}
+	return NULL;
+}
+
+struct ram *ram_of_ram_addr(struct cpu_complex *cx, uint64_t ram_addr)
+{
+	for (size_t i = 0; i < cx->ram_count; i++) {
+		if (ram_addr - cx->ram[i].ram_addr < cx->ram[i].r.bytes)
+			return &cx->ram[i];
+	}
+	return NULL;
+}
+
+void cpu_ram_changed(struct cpu_complex *cx, paddr_t pa, uint64_t bytes)
+{
+	while (bytes) {
+		struct ram *ram = ram_of_paddr(cx, pa);
+		uint64_t part = PAGE_BYTES - pa % PAGE_BYTES;
+		uint64_t at;
+
+		if (part > bytes)
+			part = bytes;
+		if (ram && ram->has_code[(pa - ram->r.base) / PAGE_BYTES]) {
+			at = ram->ram_addr + (pa - ram->r.base);
+			for (unsigned i = 0; i < cx->cpu_count; i++)
+				originals.invalidate_range(cx->cpu[i]->uc, at,
+							   at + part);
+		}
+		pa += part;
+		bytes -= part;
+	}
+}
+
+/* --- creation --- */
+
+static bool engine_ok(uc_err e, const char *what, struct error *err)
+{
+	return e == UC_ERR_OK ||
+	       error_set(err, EXIT_HOST, "the CPU engine (%s) failed: %s: %s",
+			 library_text(), what, uc_strerror(e));
+}
+
+static bool map_memory(struct cpu *cpu, struct error *err)
+{
+	struct cpu_complex *cx = cpu->complex;
+	static const uint64_t zero;
+	uint64_t hole = 0;
+
+	for (size_t i = 0; i <= cx->ram_count; i++) {
+		uint64_t end = i < cx->ram_count ? cx->ram[i].r.base : MMIO_END;
+
+		if (end > hole) {
+			uint64_t *base = arena_alloc(cx, sizeof(zero));
+
+			*base = hole;
+			if (!engine_ok(uc_mmio_map(cpu->uc, hole, end - hole,
+						   on_mmio_read, base,
+						   on_mmio_write, base),
+				       "uc_mmio_map", err))
+				return false;
+		}
+		if (i == cx->ram_count)
+			break;
+		if (!engine_ok(
+			    uc_mem_map_ptr(cpu->uc, cx->ram[i].r.base,
+					   cx->ram[i].r.bytes,
+					   cx->ram[i].r.read_only
+						   ? UC_PROT_READ | UC_PROT_EXEC
+						   : UC_PROT_ALL,
+					   cx->ram[i].r.host),
+			    "uc_mem_map_ptr", err))
+			return false;
+		cx->ram[i].ram_addr = originals.ram_addr_from_host(
+			cpu->uc, cx->ram[i].r.host);
+		hole = cx->ram[i].r.base + cx->ram[i].r.bytes;
+	}
+	if (!cx->ram_region) {
+		for (size_t i = 0; i < cx->ram_count; i++) {
+			if (!cx->ram[i].r.read_only)
+				cx->ram_region = originals.memory_mapping(
+					cpu->uc, cx->ram[i].r.base);
+		}
+	}
+	return true;
+}
+
+static void set_features(struct cpu *cpu)
+{
+	uint32_t *feature = &AT(cpu->env, uint32_t, ENV_FEATURES);
+
+	/* The translator accepts what CPUID offers. */
+	feature[FEAT_1_EDX] = CPUID_1_EDX;
+	feature[FEAT_1_ECX] = CPUID_1_ECX;
+	feature[FEAT_7_EBX] = 0;
+	feature[FEAT_80000001_EDX] = CPUID_80000001_EDX;
+	feature[FEAT_80000001_ECX] = CPUID_80000001_ECX;
+}
+
+static bool engine_create(struct cpu_complex *cx, unsigned index,
+			  struct error *err)
+{
+	struct cpu *cpu = calloc(1, sizeof(*cpu));
+	uc_hook hook;
+
+	CHECK(cpu);
+	cx->cpu[index] = cpu;
+	cpu->complex = cx;
+	cpu->index = index;
+	if (!engine_ok(uc_open(UC_ARCH_X86, UC_MODE_64, &cpu->uc), "uc_open",
+		       err))
+		return false;
+	if (!engine_ok(uc_ctl_exits_enable(cpu->uc), "uc_ctl_exits_enable",
+		       err))
+		return false;
+	cpu->cs = AT(cpu->uc, void *, UC_CPU);
+	cpu->env = (char *)cpu->cs + X86_ENV;
+	if (!map_memory(cpu, err) ||
+	    !engine_ok(uc_hook_add(cpu->uc, &hook, UC_HOOK_BLOCK,
+				   (void *)block_enter, cpu, 1, 0),
+		       "block hook", err) ||
+	    !engine_ok(uc_hook_add(cpu->uc, &hook, UC_HOOK_INTR,
+				   (void *)on_exception, cpu, 1, 0),
+		       "interrupt hook", err))
+		return false;
+	AT(cpu->uc, void *, UC_STOP_INTERRUPT) = NULL;
+	set_features(cpu);
+	cpu_reset(cpu);
+	return true;
+}
+
+struct cpu_complex *cpu_complex_create(const struct cpu_complex_config *config,
+				       struct error *err)
+{
+	struct cpu_complex *cx;
+
+	CHECK(config->cpu_count >= 1 && config->cpu_count <= CPU_COUNT_MAX);
+	if (!library_open(err))
+		return NULL;
+	cx = calloc(1, sizeof(*cx));
+	CHECK(cx);
+	cx->ops = config->ops;
+	cx->owner = config->owner;
+	cx->ram_count = config->ram_count;
+	cx->ram = calloc(config->ram_count, sizeof(*cx->ram));
+	CHECK(cx->ram);
+	for (size_t i = 0; i < cx->ram_count; i++) {
+		cx->ram[i].r = config->ram[i];
+		cx->ram[i].has_code =
+			calloc(config->ram[i].bytes / PAGE_BYTES, 1);
+		CHECK(cx->ram[i].has_code);
+	}
+	for (unsigned i = 0; i < config->cpu_count; i++) {
+		cx->cpu_count = i + 1;
+		if (!engine_create(cx, i, err)) {
+			cpu_complex_destroy(cx);
+			return NULL;
+		}
+	}
+	return cx;
+}
+
+void cpu_complex_destroy(struct cpu_complex *cx)
+{
+	if (!cx)
+		return;
+	for (unsigned i = 0; i < cx->cpu_count; i++) {
+		if (cx->cpu[i] && cx->cpu[i]->uc)
+			uc_close(cx->cpu[i]->uc);
+		free(cx->cpu[i]);
+	}
+	for (size_t i = 0; i < cx->ram_count; i++)
+		free(cx->ram[i].has_code);
+	while (cx->arena) {
+		struct arena *a = cx->arena;
+
+		cx->arena = a->next;
+		free(a);
+	}
+	free(cx->ram);
+	free(cx);
+}
+
+struct cpu *cpu_get(struct cpu_complex *cx, unsigned index)
+{
+	CHECK(index < cx->cpu_count);
+	return cx->cpu[index];
+}
+
+unsigned cpu_index(const struct cpu *cpu)
+{
+	return cpu->index;
+}
+
+const char *cpu_engine_text(void)
+{
+	return library_text();
+}
+
+/* --- running --- */
+
+static bool wakes(const struct cpu *cpu)
+{
+	return cpu->nmi || (cpu->intr && cpu_interruptible((void *)cpu));
+}
+
+enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
+{
+	uint32_t *pending = &AT(cpu->cs, uint32_t, CS_INTERRUPT_REQUEST);
+	uc_err e;
+
+	CHECK(!engine_running);
+	if (cpu->halted && !wakes(cpu))
+		return CPU_STOP_HALT;
+	if (cpu->retired >= deadline && !cpu->halted)
+		return CPU_STOP_DEADLINE;
+	cpu->deadline = deadline;
+	cpu->stopped = false;
+	cpu->kicked = false;
+	cpu->block = NULL;
+	cpu->last_cpl = cpu_cpl(cpu);
+	*pending = (cpu->intr ? INTERRUPT_HARD : 0) |
+		   (cpu->nmi ? INTERRUPT_NMI : 0);
+	engine_running = cpu;
+	cpu->running = true;
+	e = uc_emu_start(cpu->uc, AT(cpu->env, uint64_t, ENV_EIP), 0, 0, 0);
+	cpu->running = false;
+	engine_running = NULL;
+	cpu->block = NULL;
+	if (e != UC_ERR_OK || !cpu->stopped) {
+		snprintf(cpu->broken, sizeof(cpu->broken),
+			 "the CPU engine stopped by itself at rip %#llx: %s",
+			 (unsigned long long)cpu_rip(cpu), uc_strerror(e));
+		return CPU_STOP_BROKEN;
+	}
+	if (cpu->stop == CPU_STOP_BREAK)
+		cpu->pass_break = true;
+	/* A halted vCPU that was kicked is halted all the same. */
+	return cpu->stop;
+}
+
+uint64_t cpu_retired(const struct cpu *cpu)
+{
+	return cpu->retired - (cpu->accessing ? 1 : 0);
+}
+
+const char *cpu_broken_text(const struct cpu *cpu)
+{
+	return cpu->broken;
+}
+
+void cpu_kick(struct cpu *cpu)
+{
+	if (!cpu->running)
+		return;
+	cpu->kicked = true;
+	engine_attend(cpu);
+}
+
+void cpu_set_intr(struct cpu *cpu, bool level)
+{
+	uint32_t *pending = &AT(cpu->cs, uint32_t, CS_INTERRUPT_REQUEST);
+
+	cpu->intr = level;
+	if (!cpu->running)
+		return;
+	if (level) {
+		*pending |= INTERRUPT_HARD;
+		engine_attend(cpu);
+	} else {
+		*pending &= ~INTERRUPT_HARD;
+	}
+}
+
+void cpu_set_nmi(struct cpu *cpu)
+{
+	cpu->nmi = true;
+	if (cpu->running) {
+		AT(cpu->cs, uint32_t, CS_INTERRUPT_REQUEST) |= INTERRUPT_NMI;
+		engine_attend(cpu);
+	}
+}
+
+bool cpu_halted(const struct cpu *cpu)
+{
+	return cpu->halted;
+}
+
+bool cpu_interruptible(const struct cpu *cpu)
+{
+	return (AT(cpu->env, uint64_t, ENV_EFLAGS) & 0x200) &&
+	       !(AT(cpu->env, uint32_t, ENV_HFLAGS) & HF_INHIBIT_IRQ);
+}
+
+void cpu_tlb_flush(struct cpu *cpu)
+{
+	originals.tlb_flush(cpu->cs);
+}
+
+void cpu_break_set(struct cpu *cpu, vaddr_t rip)
+{
+	cpu_break_clear(cpu, rip);
+	CHECK(cpu->break_count < BREAKS_MAX);
+	cpu->break_at[cpu->break_count++] = rip;
+}
+
+void cpu_break_clear(struct cpu *cpu, vaddr_t rip)
+{
+	for (unsigned i = 0; i < cpu->break_count; i++) {
+		if (cpu->break_at[i] == rip)
+			cpu->break_at[i--] = cpu->break_at[--cpu->break_count];
+	}
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cpu/unicorn/engine.h - what the files of the seam share.
+ *
+ * One Unicorn engine for each vCPU, all over the same RAM.  library.c makes
+ * sure that the library is the one we know; engine.c implements cpu/cpu.h;
+ * interpose.c defines functions that the library then calls instead of its
+ * own; state.c moves registers.
+ *
+ * How the count stays exact.  Each translated block calls block_enter() before
+ * it runs.  The block's instructions are counted there, all at once
+ * (`retired`), and its boundaries are remembered (`block`).  A block that would
+ * pass the deadline isn't run: the engine is told to run one of just the right
+ * length.  A block that is left in its middle (fault, register access, code
+ * that it changed itself) is settled: the instructions that did not run are
+ * taken off again.
+ */
+#ifndef PARTERRE_UNICORN_ENGINE_H
+#define PARTERRE_UNICORN_ENGINE_H
+
+#include <unicorn/unicorn.h>
+
+#include "cpu/cpu.h"
+#include "cpu/unicorn/layout.h"
+
+#define BREAKS_MAX 64
+
+/* A translated block, as translator_loop() saw it: where each instruction
+ * starts.  Lives as long as its complex. */
+struct block {
+	uint64_t pc; /* linear */
+	uint32_t count;
+	uint16_t offset[]; /* of instruction i from pc; [0] = 0 */
+};
+
+struct arena {
+	struct arena *next;
+	size_t used, bytes;
+	char memory[];
+};
+
+struct ram {
+	struct cpu_ram r;
+	uint64_t ram_addr; /* the library's own number of its first byte */
+	uint8_t *has_code; /* a flag for each page, over all engines */
+};
+
+struct cpu {
+	struct cpu_complex *complex;
+	unsigned index;
+	uc_engine *uc;
+	void *cs;  /* CPUState */
+	void *env; /* CPUX86State */
+	uint64_t retired;
+	uint64_t deadline;
+	const struct block *block; /* NULL: between blocks */
+	bool running;
+	bool accessing; /* a callback is made by the last counted instruction */
+	bool kicked;
+	bool stopped; /* `stop` is valid */
+	bool halted, intr, nmi;
+	bool pass_break; /* the breakpoint at this very place was reported */
+	enum cpu_stop stop;
+	uint32_t int_length; /* of the INT n being raised */
+	unsigned last_cpl;
+	unsigned break_count;
+	uint64_t break_at[BREAKS_MAX];
+	uint64_t mtrr[CPU_MTRR_COUNT]; /* as in struct cpu_regs */
+	char broken[160];
+};
+
+struct cpu_complex {
+	const struct cpu_ops *ops;
+	void *owner;
+	unsigned cpu_count;
+	struct cpu *cpu[CPU_COUNT_MAX];
+	size_t ram_count;
+	struct ram *ram;
+	void *ram_region; /* what memory_mapping() answers while a guest runs */
+	struct arena *arena;
+};
+
+/* The vCPU that this thread is running; NULL outside cpu_run(). */
+extern _Thread_local struct cpu *engine_running;
+
+/* Library functions as they were; set by library.c. */
+struct originals {
+	void (*translator_loop)(const void *ops, void *db, void *cs, void *tb,
+				int max_insns);
+	void *(*memory_mapping)(uc_engine *uc, uint64_t address);
+	bool (*tlb_fill)(void *cs, uint64_t addr, int size, int access,
+			 int mmu_idx, bool probe, uintptr_t ra);
+	void (*cpu_loop_exit_noexc)(void *cs) NORETURN;
+	bool (*exec_interrupt)(void *cs, int request);
+	void (*raise_interrupt)(void *env, int intno, int next_eip_addend);
+	void (*syscall)(void *env, int next_eip_addend);
+	void (*sysret)(void *env, int dflag);
+	void (*sysenter)(void *env, int next_eip_addend);
+	void (*sysexit)(void *env, int dflag);
+	void (*iret_protected)(void *env, int shift, int next_eip);
+	void (*lret_protected)(void *env, int shift, int addend);
+	void (*rdtsc)(void *env);
+	void (*rdmsr)(void *env);
+	void (*wrmsr)(void *env);
+	uint64_t (*read_cr)(void *env, int reg);
+	void (*write_cr)(void *env, int reg, uint64_t value);
+	void (*hlt)(void *env, int next_eip_addend);
+	void (*pause)(void *env, int next_eip_addend);
+	void (*cpuid)(void *env, uint32_t leaf, uint32_t sub, uint32_t *eax,
+		      uint32_t *ebx, uint32_t *ecx, uint32_t *edx);
+	void (*tlb_protect_code)(uc_engine *uc, uint64_t ram_addr);
+	void (*invalidate_fast)(uc_engine *uc, void *pages, uint64_t ram_addr,
+				int bytes, uintptr_t ra);
+	void (*reset_request)(uc_engine *uc);
+	uint64_t (*port_in[3])(void *env, uint32_t port);
+	void (*port_out[3])(void *env, uint32_t port, uint32_t data);
+	/* Only called, not replaced: */
+	void (*raise_exception_err_ra)(void *env, int intno, int error,
+				       uintptr_t ra) NORETURN;
+	void (*set_page)(void *cs, uint64_t va, uint64_t pa, uint32_t attrs,
+			 int prot, int mmu_idx, uint64_t bytes);
+	bool (*restore_state)(void *cs, uintptr_t host_pc, bool will_exit);
+	void (*update_hflags)(void *env);
+	uint64_t (*read_eflags)(void *env);
+	void (*write_eflags)(void *env, uint64_t value, uint32_t mask);
+	void (*hardirq)(void *env, int vector, int is_hw);
+	void (*do_interrupt)(void *cs);
+	void (*tlb_flush)(void *cs);
+	void (*invalidate_range)(uc_engine *uc, uint64_t start, uint64_t end);
+	void (*reset_dirty)(void *cs, uint64_t host_start, uint64_t bytes);
+	void (*loop_exit)(void *cs) NORETURN;
+	uint64_t (*ram_addr_from_host)(uc_engine *uc, void *host);
+};
+extern struct originals originals;
+
+/* library.c: finds the originals, checks version, build-id and layout. */
+bool library_open(struct error *err);
+const char *library_text(void);
+/* A build that isn't known must pass the self-test. */
+bool library_trusted(const char *build_id, bool (*selftest)(void),
+		     struct error *err);
+
+/* engine.c */
+struct block *block_new(struct cpu *cpu, uint64_t pc, const uint16_t *offset,
+			uint32_t count);
+void block_enter(uc_engine *uc, uint64_t block, uint32_t size, void *cpu);
+/* Take off what did not run: the instruction at eip is the first of those;
+ * `done` more instructions count all the same. */
+void block_settle(struct cpu *cpu, unsigned done);
+struct ram *ram_of_paddr(struct cpu_complex *cx, paddr_t pa);
+struct ram *ram_of_ram_addr(struct cpu_complex *cx, uint64_t ram_addr);
+void engine_context(struct cpu *cpu, enum cpu_context_event what,
+		    uint32_t vector, uint32_t error, uint64_t value);
+void engine_ring_check(struct cpu *cpu);
+/* Make the engine look up at the next block. */
+static inline void engine_attend(struct cpu *cpu)
+{
+	AT(cpu->cs, uint16_t, X86_ICOUNT_DECR + 2) = 0xffff;
+}
+void engine_leave(struct cpu *cpu, enum cpu_stop why);
+
+/* msr.c: false when there is no such MSR or the value is not allowed. */
+bool msr_read(struct cpu *cpu, uint32_t msr, uint64_t *value);
+bool msr_write(struct cpu *cpu, uint32_t msr, uint64_t value);
+
+#endif

@@ -1,0 +1,773 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cpu/unicorn/interpose.c - functions that libunicorn calls instead of its own.
+ *
+ * The library calls its own exported functions through its PLT, so a
+ * definition in the executable (linked with -rdynamic) takes their place.
+ * Each one here serves the vCPU that this thread runs; with none running it
+ * passes the call to the original.
+ */
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "cpu/cpuid.h"
+#include "cpu/unicorn/engine.h"
+#include "cpu/walk.h"
+#include "sim/check.h"
+
+#define RA ((uintptr_t)__builtin_return_address(0))
+
+#define EXCP_UD 6
+#define EXCP_GP 13
+#define EXCP_PF 14
+
+/* What the library's headers would declare. */
+void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
+			    int max_insns);
+void cpu_loop_exit_noexc_x86_64(void *cs);
+void helper_raise_interrupt_x86_64(void *env, int intno, int next_eip_addend);
+void qemu_system_reset_request(uc_engine *uc);
+void *memory_mapping(uc_engine *uc, uint64_t address);
+bool x86_cpu_tlb_fill_x86_64(void *cs, uint64_t addr, int size, int access,
+			     int mmu_idx, bool probe, uintptr_t ra);
+void tlb_protect_code_x86_64(uc_engine *uc, uint64_t ram_addr);
+void tb_invalidate_phys_page_fast_x86_64(uc_engine *uc, void *pages,
+					 uint64_t ram_addr, int bytes,
+					 uintptr_t ra);
+bool x86_cpu_exec_interrupt_x86_64(void *cs, int request);
+void helper_hlt_x86_64(void *env, int next_eip_addend);
+void helper_pause_x86_64(void *env, int next_eip_addend);
+void helper_syscall_x86_64(void *env, int next_eip_addend);
+void helper_sysret_x86_64(void *env, int dflag);
+void helper_sysenter_x86_64(void *env, int next_eip_addend);
+void helper_sysexit_x86_64(void *env, int dflag);
+void helper_iret_protected_x86_64(void *env, int shift, int next_eip);
+void helper_lret_protected_x86_64(void *env, int shift, int addend);
+void helper_rdtsc_x86_64(void *env);
+void helper_rdtscp_x86_64(void *env);
+void helper_rdmsr_x86_64(void *env);
+void helper_wrmsr_x86_64(void *env);
+uint64_t helper_read_crN_x86_64(void *env, int reg);
+void helper_write_crN_x86_64(void *env, int reg, uint64_t value);
+void cpu_x86_cpuid_x86_64(void *env, uint32_t leaf, uint32_t sub, uint32_t *eax,
+			  uint32_t *ebx, uint32_t *ecx, uint32_t *edx);
+uint64_t helper_inb_x86_64(void *env, uint32_t port);
+uint64_t helper_inw_x86_64(void *env, uint32_t port);
+uint64_t helper_inl_x86_64(void *env, uint32_t port);
+void helper_outb_x86_64(void *env, uint32_t port, uint32_t data);
+void helper_outw_x86_64(void *env, uint32_t port, uint32_t data);
+void helper_outl_x86_64(void *env, uint32_t port, uint32_t data);
+
+static struct cpu *running(void)
+{
+	return engine_running;
+}
+
+/* An access whose effects other parts of the machine see must be the only
+ * instruction of its block: if it is not, run it again as one that is. */
+static void alone(struct cpu *cpu, uintptr_t ra)
+{
+	if (cpu->block->count == 1)
+		return;
+	originals.restore_state(cpu->cs, ra, true);
+	AT(cpu->cs, uint32_t, CS_CFLAGS_NEXT_TB) = 1;
+	cpu_loop_exit_noexc_x86_64(cpu->cs);
+}
+
+/* --- time that the library asks the host for --- */
+
+/* The library sizes its TLB by the host's clock: constant while it serves us,
+ * or equal runs would differ in when accessed bits are set again. */
+int gettimeofday(struct timeval *tv, void *tz)
+{
+	struct timespec now = {0};
+
+	(void)tz;
+	if (!running())
+		clock_gettime(CLOCK_REALTIME, &now);
+	tv->tv_sec = now.tv_sec;
+	tv->tv_usec = now.tv_nsec / 1000;
+	return 0;
+}
+
+/* --- translation --- */
+
+struct translator_ops {
+	void (*init_disas_context)(void *db, void *cs);
+	void (*tb_start)(void *db, void *cs);
+	void (*insn_start)(void *db, void *cs);
+	bool (*breakpoint_check)(void *db, void *cs, const void *bp);
+	void (*translate_insn)(void *db, void *cs);
+	void (*tb_stop)(void *db, void *cs);
+	void (*disas_log)(const void *db, void *cs);
+};
+
+struct disas_base {
+	void *tb;
+	uint64_t pc_first, pc_next;
+	int is_jmp; /* 0: go on, 1: end the block here */
+	int num_insns, max_insns;
+	bool singlestep_enabled;
+};
+
+#define BLOCK_MAX      512
+#define INSN_BYTES_MAX 15
+
+struct translation {
+	const struct translator_ops *ops;
+	uint32_t count;
+	uint16_t offset[BLOCK_MAX];
+};
+static _Thread_local struct translation *translating;
+
+static void translate_insn(void *db, void *cs)
+{
+	struct disas_base *d = db;
+	struct translation *t = translating;
+	uint64_t page_end = (d->pc_first | (PAGE_BYTES - 1)) + 1;
+
+	CHECK(t->count < BLOCK_MAX);
+	t->offset[t->count++] = (uint16_t)(d->pc_next - d->pc_first);
+	t->ops->translate_insn(db, cs);
+	/* An instruction that may reach into the next page starts a block of
+	 * its own: a fault in fetching it must come when it is due. */
+	if (d->is_jmp == 0 && d->pc_next + INSN_BYTES_MAX > page_end)
+		d->is_jmp = 1;
+}
+
+void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
+			    int max_insns)
+{
+	struct translation t = {.ops = ops};
+	struct translator_ops mine = *(const struct translator_ops *)ops;
+	struct cpu *cpu = running();
+	struct block *block;
+	void *op;
+
+	if (!cpu) {
+		originals.translator_loop(ops, db, cs, tb, max_insns);
+		return;
+	}
+	mine.translate_insn = translate_insn;
+	translating = &t;
+	originals.translator_loop(&mine, db, cs, tb, max_insns);
+	translating = NULL;
+	block = block_new(cpu, AT(tb, uint64_t, TB_PC), t.offset, t.count);
+	/* The first operations load the arguments of the block hook: size,
+	 * engine, address.  The address becomes our block. */
+	op = AT(AT(cpu->uc, void *, UC_TCG_CTX), void *, TCG_OPS);
+	CHECK(AT(op, uint64_t, OP_ARGS + 8) == AT(tb, uint16_t, TB_SIZE));
+	op = AT(op, void *, OP_LINK);
+	op = AT(op, void *, OP_LINK);
+	CHECK(AT(op, uint64_t, OP_ARGS + 8) == block->pc);
+	AT(op, uint64_t, OP_ARGS + 8) = (uintptr_t)block;
+}
+
+/* --- leaving blocks --- */
+
+void cpu_loop_exit_noexc_x86_64(void *cs)
+{
+	struct cpu *cpu = running();
+
+	if (cpu)
+		block_settle(cpu, 0);
+	originals.cpu_loop_exit_noexc(cs);
+}
+
+void helper_raise_interrupt_x86_64(void *env, int intno, int next_eip_addend)
+{
+	if (running())
+		running()->int_length = (uint32_t)next_eip_addend;
+	originals.raise_interrupt(env, intno, next_eip_addend);
+}
+
+void qemu_system_reset_request(uc_engine *uc)
+{
+	if (running())
+		engine_leave(running(), CPU_STOP_SHUTDOWN);
+	else
+		originals.reset_request(uc);
+}
+
+/* --- memory --- */
+
+void *memory_mapping(uc_engine *uc, uint64_t address)
+{
+	struct cpu *cpu = running();
+
+	/* Asked with linear addresses: the walk below decides, not this. */
+	if (cpu && cpu->running)
+		return cpu->complex->ram_region;
+	return originals.memory_mapping(uc, address);
+}
+
+static bool read_table(void *owner, paddr_t pa, uint64_t *value)
+{
+	struct ram *ram = ram_of_paddr(owner, pa);
+
+	if (!ram)
+		return false;
+	memcpy(value, ram->r.host + (pa - ram->r.base), 8);
+	return true;
+}
+
+/* Sets bits of a table entry as the processor does; other vCPUs may have
+ * translated code from that very page only if the guest executes its own page
+ * tables, which then runs stale by its own doing. */
+static void set_entry_bits(struct cpu_complex *cx, paddr_t pa, uint64_t bits)
+{
+	struct ram *ram = ram_of_paddr(cx, pa);
+
+	ram->r.host[pa - ram->r.base] |= (uint8_t)bits;
+}
+
+enum {
+	ACCESS_LOAD,
+	ACCESS_STORE,
+	ACCESS_FETCH
+};
+#define PTE_ACCESSED 0x20
+#define PTE_DIRTY    0x40
+#define PAGE_READ    1
+#define PAGE_WRITE   2
+#define PAGE_EXEC    4
+#define CR0_WP       (1u << 16)
+#define CR4_SMEP     (1u << 20)
+
+struct fill {
+	uint64_t pa;
+	uint64_t bytes;
+	int prot;
+	int error; /* of #PF; -1: none */
+};
+
+static void walk_fill(struct cpu *cpu, uint64_t va, int access, bool user,
+		      bool probe, struct fill *f)
+{
+	const struct walk_root root = {
+		.cr0 = AT(cpu->env, uint64_t, ENV_CR),
+		.cr3 = AT(cpu->env, uint64_t, ENV_CR + 24),
+		.cr4 = AT(cpu->env, uint64_t, ENV_CR + 32),
+		.efer = AT(cpu->env, uint64_t, ENV_EFER),
+		.read64 = read_table,
+		.owner = cpu->complex,
+	};
+	bool wp = root.cr0 & CR0_WP;
+	bool dirty = true;
+	struct walk_result w;
+	int error = (access == ACCESS_STORE ? 2 : 0) | (user ? 4 : 0);
+
+	if (access == ACCESS_FETCH && (root.efer & WALK_EFER_NXE) &&
+	    (root.cr4 & WALK_CR4_PAE))
+		error |= 16;
+	if (!walk(&root, va, &w)) {
+		f->error = error | (w.reserved ? 9 : 0);
+		return;
+	}
+	f->error = -1;
+	f->pa = w.pa;
+	f->bytes = w.page_bytes;
+	if (!w.levels) {
+		f->prot = PAGE_READ | PAGE_WRITE | PAGE_EXEC;
+		return;
+	}
+	f->prot = 0;
+	if (!user || w.user)
+		f->prot |= PAGE_READ;
+	if (f->prot && (w.writable || (!user && !wp)))
+		f->prot |= PAGE_WRITE;
+	if (f->prot && w.executable)
+		f->prot |= PAGE_EXEC;
+	if (!(f->prot & (access == ACCESS_LOAD    ? PAGE_READ
+			 : access == ACCESS_STORE ? PAGE_WRITE
+						  : PAGE_EXEC))) {
+		f->error = error | 1;
+		return;
+	}
+	if (probe)
+		return;
+	for (unsigned i = 0; i < w.levels; i++) {
+		uint64_t bits = PTE_ACCESSED;
+
+		if (w.pae && i == 0)
+			continue; /* PDPTEs of PAE have no accessed bit */
+		if (i == w.levels - 1) {
+			if (access == ACCESS_STORE)
+				bits |= PTE_DIRTY;
+			dirty = (w.entry[i] | bits) & PTE_DIRTY;
+		}
+		if ((w.entry[i] & bits) != bits)
+			set_entry_bits(cpu->complex, w.entry_pa[i], bits);
+	}
+	/* A page not yet dirty must come here again when it is written. */
+	if (!dirty)
+		f->prot &= ~PAGE_WRITE;
+}
+
+/* Pages without code take stores at full speed. */
+static void allow_fast_stores(struct cpu *cpu, uint64_t va, paddr_t pa,
+			      int mmu_idx)
+{
+	struct ram *ram = ram_of_paddr(cpu->complex, pa);
+	char *fast = (char *)cpu->cs + X86_TLB_FAST + 16 * mmu_idx;
+	uint64_t mask = AT(fast, uint64_t, 0);
+	char *entry = AT(fast, char *, 8) + ((va >> 12 << 5) & mask);
+	uint64_t *write = (uint64_t *)(entry + TLB_ENTRY_WRITE);
+
+	if (ram && !ram->r.read_only &&
+	    !ram->has_code[(pa - ram->r.base) / PAGE_BYTES] &&
+	    (*write & ~UINT64_C(0xfff)) == (va & ~UINT64_C(0xfff)) &&
+	    (*write & TLB_SPECIAL) == TLB_NOTDIRTY)
+		*write &= ~(uint64_t)TLB_NOTDIRTY;
+}
+
+bool x86_cpu_tlb_fill_x86_64(void *cs, uint64_t addr, int size, int access,
+			     int mmu_idx, bool probe, uintptr_t ra)
+{
+	struct cpu *cpu = running();
+	bool user = mmu_idx == MMU_USER_IDX;
+	struct fill f;
+
+	if (!cpu)
+		return originals.tlb_fill(cs, addr, size, access, mmu_idx,
+					  probe, ra);
+	if (access == ACCESS_FETCH)
+		cpu->block = NULL; /* between blocks */
+	if ((AT(cpu->env, uint32_t, ENV_HFLAGS) & HF_LMA) &&
+	    (uint64_t)((int64_t)(addr << 16) >> 16) != addr) {
+		if (probe)
+			return false;
+		originals.raise_exception_err_ra(cpu->env, EXCP_GP, 0, ra);
+	}
+	walk_fill(cpu, addr, access, user, probe, &f);
+	if (f.error >= 0) {
+		if (probe)
+			return false;
+		AT(cpu->env, uint64_t, ENV_CR + 16) = addr;
+		originals.raise_exception_err_ra(cpu->env, EXCP_PF, f.error,
+						 ra);
+	}
+	if (access == ACCESS_FETCH && !ram_of_paddr(cpu->complex, f.pa)) {
+		if (probe)
+			return false;
+		/* No memory answers an instruction fetch there. */
+		originals.raise_exception_err_ra(cpu->env, EXCP_GP, 0, ra);
+	}
+	/* Entries of 4 KiB whatever the page: those of larger ones would make
+	 * INVLPG flush all. */
+	originals.set_page(cs, addr & ~(PAGE_BYTES - 1),
+			   f.pa & ~(PAGE_BYTES - 1), 0, f.prot, mmu_idx,
+			   PAGE_BYTES);
+	allow_fast_stores(cpu, addr, f.pa, mmu_idx);
+	return true;
+}
+
+/* A page gets its first translated code in this engine: from now on stores to
+ * it must come here, whichever vCPU makes them. */
+void tlb_protect_code_x86_64(uc_engine *uc, uint64_t ram_addr)
+{
+	struct cpu *cpu = running();
+	struct ram *ram = cpu ? ram_of_ram_addr(cpu->complex, ram_addr) : NULL;
+	uint64_t page;
+
+	originals.tlb_protect_code(uc, ram_addr);
+	if (!ram)
+		return;
+	page = (ram_addr - ram->ram_addr) / PAGE_BYTES;
+	ram->has_code[page] = 1;
+	for (unsigned i = 0; i < cpu->complex->cpu_count; i++)
+		originals.reset_dirty(
+			cpu->complex->cpu[i]->cs,
+			(uintptr_t)ram->r.host + page * PAGE_BYTES, PAGE_BYTES);
+}
+
+/* A store to a page that holds code: the other engines' copies go too. */
+void tb_invalidate_phys_page_fast_x86_64(uc_engine *uc, void *pages,
+					 uint64_t ram_addr, int bytes,
+					 uintptr_t ra)
+{
+	struct cpu *cpu = running();
+
+	if (cpu) {
+		struct cpu_complex *cx = cpu->complex;
+
+		for (unsigned i = 0; i < cx->cpu_count; i++) {
+			if (cx->cpu[i] != cpu)
+				originals.invalidate_range(
+					cx->cpu[i]->uc, ram_addr,
+					ram_addr + (uint64_t)bytes);
+		}
+	}
+	originals.invalidate_fast(uc, pages, ram_addr, bytes, ra);
+}
+
+/* --- interrupts, HLT, PAUSE --- */
+
+#define RFLAGS_IF 0x200
+
+bool x86_cpu_exec_interrupt_x86_64(void *cs, int request)
+{
+	struct cpu *cpu = running();
+	uint32_t *pending = &AT(cs, uint32_t, CS_INTERRUPT_REQUEST);
+	int vector;
+
+	if (!cpu)
+		return originals.exec_interrupt(cs, request);
+	cpu->block = NULL;
+	if (((uint32_t)request & INTERRUPT_NMI) &&
+	    !(AT(cpu->env, uint32_t, ENV_HFLAGS2) & HF2_NMI_MASK)) {
+		*pending &= ~INTERRUPT_NMI;
+		cpu->nmi = false;
+		AT(cpu->env, uint32_t, ENV_HFLAGS2) |= HF2_NMI_MASK;
+		vector = 2;
+	} else if (((uint32_t)request & INTERRUPT_HARD) &&
+		   cpu_interruptible(cpu)) {
+		vector = cpu->complex->ops->intr_ack(cpu->complex->owner, cpu);
+		if (vector < 0) {
+			*pending &= ~INTERRUPT_HARD;
+			if (cpu->halted)
+				engine_leave(cpu, CPU_STOP_HALT);
+			return false;
+		}
+	} else {
+		return false;
+	}
+	cpu->halted = false;
+	engine_context(cpu, CPU_CTX_INTERRUPT, (uint32_t)vector, 0, 0);
+	originals.hardirq(cpu->env, vector, 1);
+	AT(cpu->env, int32_t, ENV_OLD_EXCEPTION) = -1;
+	engine_ring_check(cpu);
+	return true;
+}
+
+void helper_hlt_x86_64(void *env, int next_eip_addend)
+{
+	struct cpu *cpu = running();
+
+	if (!cpu) {
+		originals.hlt(env, next_eip_addend);
+		return;
+	}
+	AT(env, uint64_t, ENV_EIP) += (uint64_t)(int64_t)next_eip_addend;
+	AT(env, uint32_t, ENV_HFLAGS) &= ~HF_INHIBIT_IRQ;
+	cpu->halted = true;
+	cpu->block = NULL;
+	engine_leave(cpu, CPU_STOP_HALT);
+	AT(cpu->cs, int32_t, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
+	originals.loop_exit(cpu->cs);
+}
+
+void helper_pause_x86_64(void *env, int next_eip_addend)
+{
+	struct cpu *cpu = running();
+
+	if (!cpu) {
+		originals.pause(env, next_eip_addend);
+		return;
+	}
+	AT(env, uint64_t, ENV_EIP) += (uint64_t)(int64_t)next_eip_addend;
+	cpu->block = NULL;
+	engine_leave(cpu, CPU_STOP_PAUSE);
+	AT(cpu->cs, int32_t, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
+	originals.loop_exit(cpu->cs);
+}
+
+/* --- system calls (SDM volume 2B, SYSCALL; SYSENTER) --- */
+
+#define EFER_SCE   1u
+#define EFER_LMA   (1u << 10)
+#define SEG_CODE64 0x00af9b00u /* G L P S, code, readable, accessed */
+#define SEG_CODE32 0x00cf9b00u
+#define SEG_DATA   0x00cf9300u /* G B P S, data, writable, accessed */
+
+static void load_flat(void *env, unsigned index, uint32_t selector,
+		      uint32_t flags)
+{
+	struct env_segment *s =
+		&AT(env, struct env_segment, ENV_SEGS + 24 * index);
+
+	s->selector = selector;
+	s->base = 0;
+	s->limit = 0xffffffff;
+	s->flags = flags;
+}
+
+void helper_syscall_x86_64(void *env, int next_eip_addend)
+{
+	struct cpu *cpu = running();
+	uint64_t star, flags, mask;
+	bool lma;
+
+	if (!cpu) {
+		originals.syscall(env, next_eip_addend);
+		return;
+	}
+	if (!(AT(env, uint64_t, ENV_EFER) & EFER_SCE))
+		originals.raise_exception_err_ra(env, EXCP_UD, 0, RA);
+	engine_context(cpu, CPU_CTX_SYSCALL, 0, 0, AT(env, uint64_t, ENV_REGS));
+	star = AT(env, uint64_t, ENV_STAR);
+	flags = originals.read_eflags(env);
+	lma = AT(env, uint64_t, ENV_EFER) & EFER_LMA;
+	AT(env, uint64_t, ENV_REGS + 8) =
+		AT(env, uint64_t, ENV_EIP) + (uint64_t)(int64_t)next_eip_addend;
+	if (lma) {
+		AT(env, uint64_t, ENV_REGS + 8 * 11) =
+			flags & ~UINT64_C(0x10000);
+		mask = AT(env, uint64_t, ENV_FMASK) & 0xffffffff;
+		AT(env, uint64_t, ENV_EIP) =
+			AT(env, uint32_t, ENV_HFLAGS) & HF_CS64
+				? AT(env, uint64_t, ENV_LSTAR)
+				: AT(env, uint64_t, ENV_CSTAR);
+	} else {
+		mask = 0x20200; /* IF and VM */
+		AT(env, uint64_t, ENV_EIP) = star & 0xffffffff;
+	}
+	load_flat(env, CPU_CS, (uint32_t)(star >> 32) & 0xfffc,
+		  lma ? SEG_CODE64 : SEG_CODE32);
+	load_flat(env, CPU_SS, ((uint32_t)(star >> 32) & 0xfffc) + 8, SEG_DATA);
+	flags &= ~(mask | 0x10000);
+	originals.write_eflags(env, flags, 0xffffffff);
+	originals.update_hflags(env);
+	engine_ring_check(cpu);
+}
+
+void helper_sysret_x86_64(void *env, int dflag)
+{
+	originals.sysret(env, dflag);
+	if (running())
+		engine_ring_check(running());
+}
+
+void helper_iret_protected_x86_64(void *env, int shift, int next_eip)
+{
+	originals.iret_protected(env, shift, next_eip);
+	if (running())
+		engine_ring_check(running());
+}
+
+void helper_sysexit_x86_64(void *env, int dflag)
+{
+	originals.sysexit(env, dflag);
+	if (running())
+		engine_ring_check(running());
+}
+
+void helper_lret_protected_x86_64(void *env, int shift, int addend)
+{
+	originals.lret_protected(env, shift, addend);
+	if (running())
+		engine_ring_check(running());
+}
+
+void helper_sysenter_x86_64(void *env, int next_eip_addend)
+{
+	struct cpu *cpu = running();
+	uint32_t cs;
+	bool lma;
+
+	if (!cpu) {
+		originals.sysenter(env, next_eip_addend);
+		return;
+	}
+	cs = AT(env, uint32_t, ENV_SYSENTER_CS) & 0xfffc;
+	if (!cs)
+		originals.raise_exception_err_ra(env, EXCP_GP, 0, RA);
+	engine_context(cpu, CPU_CTX_SYSCALL, 0, 0, AT(env, uint64_t, ENV_REGS));
+	lma = AT(env, uint64_t, ENV_EFER) & EFER_LMA;
+	load_flat(env, CPU_CS, cs, lma ? SEG_CODE64 : SEG_CODE32);
+	load_flat(env, CPU_SS, cs + 8, SEG_DATA);
+	originals.write_eflags(env,
+			       originals.read_eflags(env) & ~UINT64_C(0x30200),
+			       0xffffffff);
+	AT(env, uint64_t, ENV_REGS + 8 * CPU_RSP) =
+		AT(env, uint64_t, ENV_SYSENTER_ESP);
+	AT(env, uint64_t, ENV_EIP) = AT(env, uint64_t, ENV_SYSENTER_EIP);
+	originals.update_hflags(env);
+	engine_ring_check(cpu);
+}
+
+/* --- time stamp, MSRs, control registers, CPUID --- */
+
+void helper_rdtsc_x86_64(void *env)
+{
+	struct cpu *cpu = running();
+	uint64_t tsc;
+
+	if (!cpu) {
+		originals.rdtsc(env);
+		return;
+	}
+	if ((AT(env, uint64_t, ENV_CR + 32) & 4) &&
+	    (AT(env, uint32_t, ENV_HFLAGS) & HF_CPL_MASK))
+		originals.raise_exception_err_ra(env, EXCP_GP, 0, RA);
+	alone(cpu, RA);
+	cpu->accessing = true;
+	tsc = cpu->complex->ops->tsc_read(cpu->complex->owner, cpu);
+	cpu->accessing = false;
+	AT(env, uint64_t, ENV_REGS) = (uint32_t)tsc;
+	AT(env, uint64_t, ENV_REGS + 16) = tsc >> 32;
+}
+
+void helper_rdtscp_x86_64(void *env)
+{
+	helper_rdtsc_x86_64(env);
+	AT(env, uint64_t, ENV_REGS + 8) =
+		(uint32_t)AT(env, uint64_t, ENV_TSC_AUX);
+}
+
+void helper_rdmsr_x86_64(void *env)
+{
+	struct cpu *cpu = running();
+	uint64_t value = 0;
+	bool known;
+
+	if (!cpu) {
+		originals.rdmsr(env);
+		return;
+	}
+	alone(cpu, RA);
+	cpu->accessing = true;
+	known = msr_read(cpu, AT(env, uint32_t, ENV_REGS + 8), &value);
+	cpu->accessing = false;
+	if (!known)
+		originals.raise_exception_err_ra(env, EXCP_GP, 0, RA);
+	AT(env, uint64_t, ENV_REGS) = (uint32_t)value;
+	AT(env, uint64_t, ENV_REGS + 16) = value >> 32;
+}
+
+void helper_wrmsr_x86_64(void *env)
+{
+	struct cpu *cpu = running();
+	bool known;
+
+	if (!cpu) {
+		originals.wrmsr(env);
+		return;
+	}
+	alone(cpu, RA);
+	cpu->accessing = true;
+	known = msr_write(cpu, AT(env, uint32_t, ENV_REGS + 8),
+			  AT(env, uint32_t, ENV_REGS) |
+				  AT(env, uint64_t, ENV_REGS + 16) << 32);
+	cpu->accessing = false;
+	if (!known)
+		originals.raise_exception_err_ra(env, EXCP_GP, 0, RA);
+}
+
+uint64_t helper_read_crN_x86_64(void *env, int reg)
+{
+	struct cpu *cpu = running();
+	uint64_t value;
+
+	if (!cpu || reg != 8)
+		return originals.read_cr(env, reg);
+	alone(cpu, RA);
+	cpu->accessing = true;
+	value = cpu->complex->ops->cr8_read(cpu->complex->owner, cpu);
+	cpu->accessing = false;
+	return value;
+}
+
+void helper_write_crN_x86_64(void *env, int reg, uint64_t value)
+{
+	struct cpu *cpu = running();
+
+	if (!cpu) {
+		originals.write_cr(env, reg, value);
+		return;
+	}
+	if (reg == 8) {
+		if (value & ~UINT64_C(15))
+			originals.raise_exception_err_ra(env, EXCP_GP, 0, RA);
+		alone(cpu, RA);
+		cpu->accessing = true;
+		cpu->complex->ops->cr8_write(cpu->complex->owner, cpu,
+					     (uint8_t)value);
+		cpu->accessing = false;
+		return;
+	}
+	originals.write_cr(env, reg, value);
+	if (reg == 3)
+		engine_context(cpu, CPU_CTX_CR3, 0, 0, value);
+}
+
+void cpu_x86_cpuid_x86_64(void *env, uint32_t leaf, uint32_t sub, uint32_t *eax,
+			  uint32_t *ebx, uint32_t *ecx, uint32_t *edx)
+{
+	struct cpu *cpu = running();
+	struct cpuid_leaf out;
+
+	if (!cpu) {
+		originals.cpuid(env, leaf, sub, eax, ebx, ecx, edx);
+		return;
+	}
+	cpuid_read(leaf, sub, cpu->index, cpu->complex->cpu_count, &out);
+	*eax = out.eax;
+	*ebx = out.ebx;
+	*ecx = out.ecx;
+	*edx = out.edx;
+}
+
+/* --- ports --- */
+
+static uint64_t port_read(void *env, uint32_t port, unsigned log2_bytes,
+			  uintptr_t ra)
+{
+	struct cpu *cpu = running();
+	uint32_t value;
+
+	if (!cpu)
+		return originals.port_in[log2_bytes](env, port);
+	alone(cpu, ra);
+	cpu->accessing = true;
+	value = cpu->complex->ops->port_read(cpu->complex->owner, cpu,
+					     (uint16_t)port, 1u << log2_bytes);
+	cpu->accessing = false;
+	return value;
+}
+
+static void port_write(void *env, uint32_t port, uint32_t data,
+		       unsigned log2_bytes, uintptr_t ra)
+{
+	struct cpu *cpu = running();
+
+	if (!cpu) {
+		originals.port_out[log2_bytes](env, port, data);
+		return;
+	}
+	alone(cpu, ra);
+	cpu->accessing = true;
+	cpu->complex->ops->port_write(cpu->complex->owner, cpu, (uint16_t)port,
+				      1u << log2_bytes, data);
+	cpu->accessing = false;
+}
+
+uint64_t helper_inb_x86_64(void *env, uint32_t port)
+{
+	return port_read(env, port, 0, RA) & 0xff;
+}
+
+uint64_t helper_inw_x86_64(void *env, uint32_t port)
+{
+	return port_read(env, port, 1, RA) & 0xffff;
+}
+
+uint64_t helper_inl_x86_64(void *env, uint32_t port)
+{
+	return port_read(env, port, 2, RA);
+}
+
+void helper_outb_x86_64(void *env, uint32_t port, uint32_t data)
+{
+	port_write(env, port, data & 0xff, 0, RA);
+}
+
+void helper_outw_x86_64(void *env, uint32_t port, uint32_t data)
+{
+	port_write(env, port, data & 0xffff, 1, RA);
+}
+
+void helper_outl_x86_64(void *env, uint32_t port, uint32_t data)
+{
+	port_write(env, port, data, 2, RA);
+}

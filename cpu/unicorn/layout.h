@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cpu/unicorn/layout.h - where libunicorn 2.0.1 keeps its private state.
+ *
+ * Byte offsets in the structures of Debian 12's libunicorn2 (build-id in
+ * library.c), found by experiment.  library.c checks them by behaviour before
+ * any of them is used; no other build is trusted without that.
+ */
+#ifndef PARTERRE_UNICORN_LAYOUT_H
+#define PARTERRE_UNICORN_LAYOUT_H
+
+#include <stdint.h>
+
+#define AT(base, type, offset) (*(type *)((char *)(base) + (offset)))
+
+/* uc_engine */
+#define UC_CPU            384
+#define UC_TCG_CTX        704
+#define UC_STOP_INTERRUPT 200
+#define UC_STOP_REQUEST   1293 /* bool */
+#define UC_INVALID_ERROR  1328
+
+/* CPUState */
+#define CS_CFLAGS_NEXT_TB    24 /* uint32_t; ~0: none */
+#define CS_INTERRUPT_REQUEST 28 /* uint32_t */
+#define CS_ENV_PTR           296
+#define CS_TB_JMP_CACHE      312
+#define CS_HALTED            33176 /* uint32_t */
+#define CS_CAN_DO_IO         33180 /* uint32_t */
+#define CS_EXCEPTION_INDEX   33184 /* int32_t */
+#define CS_UC                33192
+
+/* X86CPU: from the CPUState */
+#define X86_ICOUNT_DECR 34624 /* int32_t; negative: leave before a block */
+#define X86_TLB_FAST    34576 /* 16 bytes for each mode */
+#define X86_ENV         34640
+
+/* CPUX86State */
+#define ENV_REGS               0
+#define ENV_EIP                128
+#define ENV_EFLAGS             136
+#define ENV_CC_OP              168 /* uint32_t */
+#define ENV_DF                 172 /* int32_t: 1 or -1 */
+#define ENV_HFLAGS             176 /* uint32_t */
+#define ENV_HFLAGS2            180 /* uint32_t */
+#define ENV_SEGS               184
+#define ENV_LDT                328
+#define ENV_TR                 352
+#define ENV_GDT                376
+#define ENV_IDT                400
+#define ENV_CR                 424
+#define ENV_EFER               560
+#define ENV_FPSTT              572 /* uint32_t */
+#define ENV_FPTAGS             580 /* 8 bytes; 1: empty */
+#define ENV_FPREGS             592 /* 8 of 16 bytes */
+#define ENV_XMM                792
+#define ENV_XMM_STRIDE         64
+#define ENV_SYSENTER_CS        4768 /* uint32_t */
+#define ENV_SYSENTER_ESP       4776
+#define ENV_SYSENTER_EIP       4784
+#define ENV_STAR               4792
+#define ENV_LSTAR              4808
+#define ENV_CSTAR              4816
+#define ENV_FMASK              4824
+#define ENV_KERNELGSBASE       4832
+#define ENV_TSC_AUX            4864
+#define ENV_PAT                5248
+#define ENV_ERROR_CODE         5352 /* int32_t */
+#define ENV_EXCEPTION_IS_INT   5356 /* int32_t */
+#define ENV_EXCEPTION_NEXT_EIP 5360
+#define ENV_DR                 5368
+#define ENV_OLD_EXCEPTION      5464 /* int32_t */
+#define ENV_FEATURES           5600 /* uint32_t each */
+#define FEAT_1_EDX             0
+#define FEAT_1_ECX             1
+#define FEAT_7_EBX             2
+#define FEAT_80000001_EDX      6
+#define FEAT_80000001_ECX      7
+
+struct env_segment {
+	uint32_t selector, pad;
+	uint64_t base;
+	uint32_t limit;
+	uint32_t flags; /* the descriptor's second word, bits 8-23 */
+};
+
+/* TranslationBlock, TCGContext, TCGOp */
+#define TB_PC   0
+#define TB_SIZE 20 /* uint16_t */
+#define TCG_OPS 29576
+#define OP_LINK 8
+#define OP_ARGS 24
+
+/* hflags and hflags2 */
+#define HF_CPL_MASK    3u
+#define HF_INHIBIT_IRQ (1u << 3)
+#define HF_LMA         (1u << 14)
+#define HF_CS64        (1u << 15)
+#define HF2_NMI_MASK   (1u << 2)
+
+#define INTERRUPT_HARD 0x0002u
+#define INTERRUPT_NMI  0x0200u
+
+#define EXCP_INTERRUPT 0x10000
+
+/* TLB flags in the low bits of an entry's addresses. */
+#define TLB_ENTRY_BYTES 32
+#define TLB_ENTRY_READ  0
+#define TLB_ENTRY_WRITE 8
+#define TLB_NOTDIRTY    0x400u
+#define TLB_SPECIAL     0xfffu
+
+#define MMU_USER_IDX 1
+
+#endif

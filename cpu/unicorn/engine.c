@@ -330,6 +330,7 @@ static bool engine_create(struct cpu_complex *cx, unsigned index,
 {
 	struct cpu *cpu = calloc(1, sizeof(*cpu));
 	uc_hook hook;
+	uint64_t rax;
 
 	CHECK(cpu);
 	cx->cpu[index] = cpu;
@@ -341,6 +342,7 @@ static bool engine_create(struct cpu_complex *cx, unsigned index,
 	if (!engine_ok(uc_ctl_exits_enable(cpu->uc), "uc_ctl_exits_enable",
 		       err))
 		return false;
+	uc_reg_read(cpu->uc, UC_X86_REG_RAX, &rax); /* makes its parts */
 	cpu->cs = AT(cpu->uc, void *, UC_CPU);
 	cpu->env = (char *)cpu->cs + X86_ENV;
 	if (!map_memory(cpu, err) ||

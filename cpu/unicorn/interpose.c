@@ -22,6 +22,7 @@
 #define EXCP_PF 14
 
 /* What the library's headers would declare. */
+#pragma GCC visibility push(default)
 void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
 			    int max_insns);
 void cpu_loop_exit_noexc_x86_64(void *cs);
@@ -57,6 +58,8 @@ uint64_t helper_inl_x86_64(void *env, uint32_t port);
 void helper_outb_x86_64(void *env, uint32_t port, uint32_t data);
 void helper_outw_x86_64(void *env, uint32_t port, uint32_t data);
 void helper_outl_x86_64(void *env, uint32_t port, uint32_t data);
+int gettimeofday(struct timeval *restrict tv, void *restrict tz);
+#pragma GCC visibility pop
 
 static struct cpu *running(void)
 {
@@ -78,7 +81,7 @@ static void alone(struct cpu *cpu, uintptr_t ra)
 
 /* The library sizes its TLB by the host's clock: constant while it serves us,
  * or equal runs would differ in when accessed bits are set again. */
-int gettimeofday(struct timeval *tv, void *tz)
+int gettimeofday(struct timeval *restrict tv, void *restrict tz)
 {
 	struct timespec now = {0};
 

@@ -189,11 +189,13 @@ static bool layout_ok(void)
 		{0xc0000084, ENV_FMASK},   {0xc0000102, ENV_KERNELGSBASE},
 	};
 	uc_engine *uc;
-	bool ok = true;
+	uint64_t rax;
+	bool ok;
 	char *cs, *env;
 
 	if (uc_open(UC_ARCH_X86, UC_MODE_64, &uc) != UC_ERR_OK)
 		return false;
+	uc_reg_read(uc, UC_X86_REG_RAX, &rax); /* makes the engine's parts */
 	cs = AT(uc, char *, UC_CPU);
 	env = cs + X86_ENV;
 	ok = AT(cs, void *, CS_UC) == uc && AT(cs, void *, CS_ENV_PTR) == env;

@@ -74,10 +74,15 @@ void block_enter(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 	cpu->block = NULL;
 	if (AT(cpu->cs, int32_t, X86_ICOUNT_DECR) < 0)
 		return; /* somebody asked to look up: it isn't run */
-	if (cpu->stopped || cpu->kicked) {
+	if (cpu->stopped || cpu->kicked) { /* uc_emu_stop() works only here */
 		if (!cpu->stopped)
 			engine_leave(cpu, CPU_STOP_KICK);
 		uc_emu_stop(cpu->uc);
+		return;
+	}
+	if (cpu->attend) {
+		cpu->attend = false;
+		engine_attend(cpu);
 		return;
 	}
 	room = cpu->deadline - cpu->retired;
@@ -136,7 +141,7 @@ void engine_leave(struct cpu *cpu, enum cpu_stop why)
 		cpu->stop = why;
 	}
 	AT(cpu->uc, bool, UC_STOP_REQUEST) = true;
-	engine_attend(cpu);
+	cpu->attend = true;
 }
 
 /* --- observers --- */
@@ -442,11 +447,12 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
 	CHECK(!engine_running);
 	if (cpu->halted && !wakes(cpu))
 		return CPU_STOP_HALT;
-	if (cpu->retired >= deadline && !cpu->halted)
+	if (cpu->retired >= deadline)
 		return CPU_STOP_DEADLINE;
 	cpu->deadline = deadline;
 	cpu->stopped = false;
 	cpu->kicked = false;
+	cpu->attend = false;
 	cpu->block = NULL;
 	cpu->last_cpl = cpu_cpl(cpu);
 	*pending = (cpu->intr ? INTERRUPT_HARD : 0) |
@@ -484,7 +490,6 @@ void cpu_kick(struct cpu *cpu)
 	if (!cpu->running)
 		return;
 	cpu->kicked = true;
-	engine_attend(cpu);
 }
 
 void cpu_set_intr(struct cpu *cpu, bool level)
@@ -496,7 +501,7 @@ void cpu_set_intr(struct cpu *cpu, bool level)
 		return;
 	if (level) {
 		*pending |= INTERRUPT_HARD;
-		engine_attend(cpu);
+		cpu->attend = true;
 	} else {
 		*pending &= ~INTERRUPT_HARD;
 	}
@@ -507,7 +512,7 @@ void cpu_set_nmi(struct cpu *cpu)
 	cpu->nmi = true;
 	if (cpu->running) {
 		AT(cpu->cs, uint32_t, CS_INTERRUPT_REQUEST) |= INTERRUPT_NMI;
-		engine_attend(cpu);
+		cpu->attend = true;
 	}
 }
 

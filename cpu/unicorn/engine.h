@@ -56,6 +56,7 @@ struct cpu {
 	bool running;
 	bool accessing; /* a callback is made by the last counted instruction */
 	bool kicked;
+	bool attend;  /* look up before the next block */
 	bool stopped; /* `stop` is valid */
 	bool halted, intr, nmi;
 	bool pass_break; /* the breakpoint at this very place was reported */
@@ -151,7 +152,9 @@ struct ram *ram_of_ram_addr(struct cpu_complex *cx, uint64_t ram_addr);
 void engine_context(struct cpu *cpu, enum cpu_context_event what,
 		    uint32_t vector, uint32_t error, uint64_t value);
 void engine_ring_check(struct cpu *cpu);
-/* Make the engine look up at the next block. */
+/* Make the engine leave before the block that is being entered.  Only there or
+ * between blocks: the library also asks after each store, and would go back to
+ * the block's start.  From callbacks: cpu->attend. */
 static inline void engine_attend(struct cpu *cpu)
 {
 	AT(cpu->cs, uint16_t, X86_ICOUNT_DECR + 2) = 0xffff;

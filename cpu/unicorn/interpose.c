@@ -417,6 +417,10 @@ bool x86_cpu_exec_interrupt_x86_64(void *cs, int request)
 	if (!cpu)
 		return originals.exec_interrupt(cs, request);
 	cpu->block = NULL;
+	/* A run that ends at this boundary ends before the interrupt, however
+	 * the boundary was reached. */
+	if (cpu->kicked || cpu->stopped || cpu->retired >= cpu->deadline)
+		return false;
 	if (((uint32_t)request & INTERRUPT_NMI) &&
 	    !(AT(cpu->env, uint32_t, ENV_HFLAGS2) & HF2_NMI_MASK)) {
 		*pending &= ~INTERRUPT_NMI;

@@ -71,6 +71,7 @@ static int intr_ack(void *owner, struct cpu *cpu)
 	struct rig *r = owner;
 
 	ask(r, cpu, 40, 0, 0);
+	r->acked_at = cpu_retired(cpu);
 	cpu_set_intr(cpu, false);
 	return r->vector;
 }

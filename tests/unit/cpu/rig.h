@@ -23,6 +23,7 @@ struct rig {
 	uint64_t contexts; /* hash of the context records */
 	uint64_t kick_at;  /* this question kicks the CPU; 0: none */
 	uint64_t refused;  /* the last question that was answered by #GP */
+	uint64_t acked_at; /* the count at which it last took an interrupt */
 	uint32_t last_port_value;
 	int vector;
 	void (*on_ask)(struct rig *r, struct cpu *cpu); /* may be NULL */

@@ -158,3 +158,28 @@ Test(exact, breakpoint)
 	cr_assert_eq(rig_digest(&r), whole);
 	rig_drop(&r);
 }
+
+/* What is pending when a run ends at a boundary is taken by the next run: the
+ * platform has the instant's events done before. */
+Test(exact, run_ends_before_an_interrupt_at_the_same_boundary)
+{
+	struct rig r;
+	unsigned taken = 0;
+
+	rig_make(&r, 1);
+	rig_start(&r, 0, 0);
+	for (uint64_t at = 6000; at < 9000; at++) {
+		uint64_t asked = r.asked;
+		struct cpu *cpu = cpu_get(r.cx, 0);
+
+		/* Pending while it can't be taken: STI, IRET, POPF let it. */
+		if (!cpu_interruptible(cpu))
+			cpu_set_intr(cpu, true);
+		r.acked_at = 0;
+		cr_assert_neq(cpu_run(cpu, at), CPU_STOP_HALT);
+		cr_assert_neq(r.acked_at, at);
+		taken += r.acked_at && r.asked > asked;
+	}
+	cr_assert_gt(taken, 5);
+	rig_drop(&r);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/fault.h - faults that a scenario injects, each at the instant at which it
+ * is called and traced as `fault`.
+ *
+ * Called between two pieces of a run.  All errors name the partition, device or
+ * address and the remedy.
+ */
+#ifndef PARTERRE_SIM_FAULT_H
+#define PARTERRE_SIM_FAULT_H
+
+#include "sim/partition.h"
+
+/* RAM cells change, as by a stray DMA.  False: not RAM (EXIT_USAGE). */
+bool fault_ram(struct machine *m, paddr_t pa, const void *data, size_t bytes,
+	       struct error *err);
+
+/* Overwrites the program text of a running partition, wherever it executes:
+ *   "crash"  with UD2: the next instruction that it fetches is an invalid
+ *            opcode; its monitor reports it
+ *   "hang"   with jumps to themselves: it neither faults nor calls its monitor
+ *            any more, and does not beat; only time-outs can tell
+ * Whatever the address at which it next fetches, an odd one in the middle of an
+ * instruction included, the effect is the same.
+ * False: no such partition, it does not run, its image is not known, or `what`
+ * is neither (EXIT_USAGE). */
+bool fault_partition_text(struct partition_view *v, const char *name,
+			  const char *what, struct error *err);
+
+/* One page of a partition's memory by its own virtual address: as fault_ram().
+ */
+bool fault_partition_ram(struct partition_view *v, const char *name, vaddr_t va,
+			 const void *data, size_t bytes, struct error *err);
+
+/* A device of the board takes one of its faults (`parterre inspect` lists them)
+ * from now on.  False: no such device or fault; the message lists those that
+ * there are (EXIT_USAGE). */
+bool fault_device(struct machine *m, const char *device, const char *fault,
+		  uint64_t argument, struct error *err);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/partition.h - who runs, who owns what, what crosses a channel: the
+ * partitioned machine as seen from outside.
+ *
+ * The view knows the hypervisor by looking alone: the layout note in the
+ * kernel's image file (hv/abi/lead.h, struct note_layout), guest RAM, and the
+ * CPUs' context events.  It writes nothing, and the guest cannot tell whether
+ * it is there: digests and chain are the same with and without it.
+ *
+ * An image without the note is an opaque kernel: the view is made all the same,
+ * partition_view_opaque() says so, there are no partitions, and console lines
+ * are the only events.
+ *
+ * Nothing in guest memory is trusted: counts, offsets and frame numbers are
+ * bounded before use; what makes no sense is left out.
+ *
+ * Indices.  A partition has an index from 1 on, in the order in which it became
+ * known; it is kept over restarts and never given again.  0 is the monitor,
+ * boot, or unknown.  Every record of a CPU carries the index of the partition
+ * that runs there.
+ *
+ * Events (class `partition`, sim/trace/events.def) and when they are seen.  One
+ * look at each entry to a monitor and at each return to ring 3; so an event
+ * bears the instant of the first of these after it happened, and its CPU's
+ * partition is the one that did it:
+ *   partition    a number was seen for the first time
+ *   switch       lead_cpu.current changed
+ *   syscall      SYSCALL by a partition's kernel (not by a guest's process)
+ *   state        a slot crashed or stopped (at once, with the exception), or
+ *                the database's state changed to another value (then 0s);
+ *                states are PART_STATE_*
+ *   transaction  each generation of the database that was in force
+ *   channel      a row of the database or a state in a header changed
+ *   message, block_request, block_response, control, issued, committed, done
+ *                a queue's head moved: one for each slot; one event for one
+ *                message: `message` is for those with no event of their own
+ *   heartbeat    a server's beat moved on
+ *   console      a whole line, see below
+ *   odd          a queue produced more than it holds between two looks, so
+ *                that messages may have been missed
+ */
+#ifndef PARTERRE_SIM_PARTITION_H
+#define PARTERRE_SIM_PARTITION_H
+
+#include "sim/machine.h"
+
+#define PARTITION_NAME_BYTES  17
+#define PARTITION_VIEW_MAX    256 /* partitions known in one run */
+#define PARTITION_EXTENTS_MAX 32
+#define PARTITION_NO_SLOT     UINT32_MAX
+
+/* Looks at c->kernel's file and hangs itself on the machine's observer.  The
+ * configuration's strings are copied.  NULL: the file cannot be read, or its
+ * note is of a version that is not known (EXIT_USAGE, names file and remedy).
+ * Made before the machine runs; destroyed before or after the machine. */
+struct partition_view *partition_view_create(struct machine *m,
+					     const struct machine_config *c,
+					     struct error *err) MUST_USE;
+void partition_view_destroy(struct partition_view *v); /* NULL is fine */
+bool partition_view_opaque(const struct partition_view *v);
+
+/* Console.  Has the form that machine_set_console() wants; `owner` is the view.
+ * Whoever also wants the bytes registers a function of its own and calls this
+ * one from it.  Assembles lines; each gives an event `console` with the whole
+ * line; "[name] text" bears the index of that partition, any other 0. */
+void partition_view_console_byte(void *owner, ps_t when, uint8_t c);
+
+/* Looks now, as at a context event: a scenario's between two pieces of a run.
+ * Emits what is new. */
+void partition_view_look(struct partition_view *v);
+
+/* --- partitions --- */
+
+struct partition_info {
+	uint32_t index;
+	uint64_t number; /* [G,M,K], hv/abi/database.h */
+	char name[PARTITION_NAME_BYTES];
+	uint32_t kind;  /* PART_* */
+	uint32_t slot;  /* of its monitor instance, or PARTITION_NO_SLOT */
+	uint32_t state; /* PART_STATE_* */
+	uint32_t run;   /* SLOT_* of its slot; SLOT_FREE without one */
+	uint32_t incarnation;
+	uint64_t cr3;      /* of its kernel address space; 0: none */
+	uint64_t frames;   /* of memory */
+	uint64_t switches; /* how often it was given a CPU */
+	ps_t ran;          /* time in ring 3 and, for idle, halted */
+	/* Of its last crash or exit. */
+	uint64_t vector, error, address, rip;
+	bool gone; /* destroyed */
+};
+
+/* Partitions by position 0 to count-1: position p has index p + 1. */
+size_t partition_view_count(const struct partition_view *v);
+void partition_view_info(const struct partition_view *v, size_t position,
+			 struct partition_info *info);
+/* The one of that name that is not gone, or else the last that had it.  False:
+ * no such partition (EXIT_USAGE; names those that there are). */
+bool partition_view_find(const struct partition_view *v, const char *name,
+			 struct partition_info *info, struct error *err);
+/* "io", "guest", ... of PART_*; "running", ... of PART_STATE_*; "?". */
+const char *partition_kind_text(uint32_t kind);
+const char *partition_state_text(uint32_t state);
+/* "io.a" of an index of the trace; "monitor" for 0; "?" if unknown. */
+const char *partition_view_name(const struct partition_view *v, uint32_t index);
+/* Index of the partition that has this CPU; 0: none. */
+uint32_t partition_view_current(const struct partition_view *v, unsigned cpu);
+
+/* Virtual time by who had the CPU, all CPUs together. */
+struct partition_times {
+	ps_t boot;       /* before the first partition ran */
+	ps_t monitor;    /* ring 0, no idle */
+	ps_t partitions; /* ring 3, idle's not counted */
+	ps_t idle;
+};
+void partition_view_times(const struct partition_view *v,
+			  struct partition_times *t);
+
+/* --- memory --- */
+
+struct partition_extent {
+	uint64_t pfn, frames;
+	const char *what; /* "memory", "monitor", "view", "channel", "device" */
+};
+/* Returns how many were filled in. */
+size_t partition_view_extents(const struct partition_view *v, uint32_t index,
+			      struct partition_extent *extent, size_t max);
+
+/* Owner's index by the database's tiered map; 0: nobody's (no RAM) or unknown.
+ * *steps: reads that it took, 1 to 3; may be NULL. */
+uint32_t partition_view_owner(const struct partition_view *v, uint64_t pfn,
+			      unsigned *steps);
+
+/* A partition's kernel virtual address, by its own page tables.  False: not
+ * mapped for it, or it has no address space (EXIT_EXPECT). */
+bool partition_view_translate(const struct partition_view *v, const char *name,
+			      vaddr_t va, paddr_t *pa, struct error *err);
+bool partition_view_read(const struct partition_view *v, const char *name,
+			 vaddr_t va, void *to, size_t bytes, struct error *err);
+
+/* A symbol of the program that the partition was started from: the module whose
+ * Multiboot string the database names.  `name` "monitor": the kernel's image.
+ * *bytes is 0 when the image doesn't say. */
+bool partition_view_symbol(const struct partition_view *v, const char *name,
+			   const char *symbol, vaddr_t *va, uint64_t *bytes,
+			   struct error *err);
+/* Its executable segment. */
+bool partition_view_text(const struct partition_view *v, const char *name,
+			 vaddr_t *va, uint64_t *bytes, struct error *err);
+
+/* --- channels --- */
+
+struct partition_channel {
+	uint32_t id;
+	uint32_t type;           /* CHANNEL_* */
+	uint32_t client, server; /* indices; 0: none */
+	uint64_t pfn;
+	uint32_t pages;
+	uint32_t flags; /* RES_* */
+	uint32_t generation;
+	uint32_t client_state, server_state; /* as the header says */
+	uint64_t beat;
+	uint64_t extent_block, extent_blocks; /* of a block channel */
+	uint32_t waiting[4];                  /* messages in each queue now */
+	uint64_t passed; /* messages seen, since the run began */
+};
+size_t partition_view_channel_count(const struct partition_view *v);
+void partition_view_channel(const struct partition_view *v, size_t position,
+			    struct partition_channel *c);
+const char *partition_channel_type_text(uint32_t type);
+
+/* --- containment --- */
+
+struct partition_violation {
+	uint32_t index; /* of the partition; 0: not known */
+	uint64_t root;  /* of the address space */
+	vaddr_t va;
+	uint64_t pfn;
+	uint32_t owner; /* index, by the map */
+	char text[240]; /* one line: who maps what of whom */
+};
+
+/* The lens: no partition has a frame mapped for ring 3 that the database does
+ * not give it (its memory, its channels, its view read-only, its user frame,
+ * its devices' registers), and no frame of a monitor (text, data, instances) is
+ * mapped for ring 3, but the lead area, read-only, for the ultravisor.  The
+ * ultravisor may map any frame but a monitor's: it fills and scrubs them all.
+ *
+ * Each address space is checked when it is about to run in ring 3 for the first
+ * time since the database, its partition's view or its tables changed.  The
+ * first violation is kept.  False: there is one; *violation filled. */
+bool partition_view_check(struct partition_view *v,
+			  struct partition_violation *violation);
+/* How many address spaces were checked so far, and pages seen. */
+void partition_view_checked(const struct partition_view *v, uint64_t *spaces,
+			    uint64_t *pages);
+
+#endif

@@ -20,7 +20,7 @@ main:	movl	$text_hello, %esi
 	movl	$0x1FF, LAPIC + 0xF0		/* enabled, spurious FF */
 	movl	$0xB, LAPIC + 0x3E0		/* divide by 1 */
 	movl	$(0x20000 | VECTOR), LAPIC + 0x320 /* periodic */
-	movl	$50000, LAPIC + 0x380		/* 50 us */
+	movl	$2000000, LAPIC + 0x380		/* 2 ms: two characters take as long */
 	sti
 1:	movl	ticks, %ecx
 	cmpl	$TICKS, %ecx

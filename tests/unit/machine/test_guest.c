@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whole machines with real kernels (tests/guest/sim): what they print, how they
+ * end, and that cutting the run changes nothing, with one CPU and with two. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/loader.h"
+#include "sim/machine.h"
+
+#define GUEST_END (50 * PS_PER_MS)
+
+struct result {
+	enum machine_stop stop;
+	uint32_t code;
+	ps_t end;
+	uint64_t chain, digest, retired;
+	char console[256];
+};
+
+static void on_byte(void *owner, ps_t when, uint8_t c)
+{
+	struct result *r = owner;
+	size_t n = strlen(r->console);
+
+	(void)when;
+	if (n + 1 < sizeof(r->console))
+		r->console[n] = (char)c;
+}
+
+/* `seed` 0: in one go; else in pieces up to `piece` long. */
+static struct result run(const char *kernel, unsigned cpus, uint64_t seed,
+			 ps_t piece)
+{
+	struct result r = {.stop = MACHINE_UNTIL};
+	struct machine_config c;
+	struct machine *m;
+	struct error err;
+	ps_t at = 0;
+
+	machine_config_defaults(&c);
+	c.ram_bytes = UINT64_C(16) << 20;
+	c.cpu_count = cpus;
+	c.controllers = 0;
+	c.kernel = kernel;
+	m = machine_create(&c, NULL, &err);
+	cr_assert(m, "%s", err.text);
+	cr_assert(loader_boot(m, &c, &err), "%s", err.text);
+	machine_set_console(m, on_byte, &r);
+	while (r.stop == MACHINE_UNTIL && at < GUEST_END) {
+		seed = seed * UINT64_C(6364136223846793005) +
+		       UINT64_C(1442695040888963407) * (seed != 0);
+		at = seed ? at + (seed >> 20) % piece : GUEST_END;
+		r.stop = machine_run(m, at < GUEST_END ? at : GUEST_END);
+	}
+	r.code = machine_off_code(m);
+	r.end = machine_now(m);
+	r.chain = machine_chain(m);
+	r.digest = machine_digest(m);
+	r.retired = machine_retired(m);
+	machine_destroy(m);
+	return r;
+}
+
+static void same(const struct result *a, const struct result *b, uint64_t seed)
+{
+	cr_assert_eq(a->stop, b->stop, "seed %lu", seed);
+	cr_assert_eq(a->end, b->end, "seed %lu", seed);
+	cr_assert_eq(a->retired, b->retired, "seed %lu", seed);
+	cr_assert_eq(a->chain, b->chain, "seed %lu", seed);
+	cr_assert_eq(a->digest, b->digest, "seed %lu", seed);
+	cr_assert_str_eq(a->console, b->console, "seed %lu", seed);
+}
+
+Test(guest, hello_prints_and_ends)
+{
+	struct result r = run(GUEST_DIR "/hello.elf", 1, 0, 0);
+
+	cr_assert_eq(r.stop, MACHINE_OFF);
+	cr_assert_eq(r.code, 42);
+	cr_assert_eq(strncmp(r.console, "hello\n.......... sum ", 21), 0, "%s",
+		     r.console);
+}
+
+Test(guest, hello_in_pieces)
+{
+	struct result whole = run(GUEST_DIR "/hello.elf", 1, 0, 0);
+
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		struct result r =
+			run(GUEST_DIR "/hello.elf", 1, seed,
+			    seed % 2 ? 3 * PS_PER_US : 90 * PS_PER_NS);
+
+		same(&r, &whole, seed);
+	}
+}
+
+Test(guest, two_cpus)
+{
+	struct result r = run(GUEST_DIR "/smp.elf", 2, 0, 0);
+
+	cr_assert_eq(r.stop, MACHINE_OFF);
+	cr_assert_eq(r.code, 7);
+	cr_assert_str_eq(r.console, "two\ncalls ::\n"); /* '0' + 10 */
+}
+
+Test(guest, two_cpus_in_pieces)
+{
+	struct result whole = run(GUEST_DIR "/smp.elf", 2, 0, 0);
+
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		struct result r =
+			run(GUEST_DIR "/smp.elf", 2, seed,
+			    seed % 2 ? 5 * PS_PER_US : 200 * PS_PER_NS);
+
+		same(&r, &whole, seed);
+	}
+}

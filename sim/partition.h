@@ -58,6 +58,7 @@ struct partition_view *partition_view_create(struct machine *m,
 					     struct error *err) MUST_USE;
 void partition_view_destroy(struct partition_view *v); /* NULL is fine */
 bool partition_view_opaque(const struct partition_view *v);
+struct machine *partition_view_machine(const struct partition_view *v);
 
 /* Console.  Has the form that machine_set_console() wants; `owner` is the view.
  * Whoever also wants the bytes registers a function of its own and calls this

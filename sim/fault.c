@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/fault.c - see fault.h. */
+#include "sim/fault.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "abi/database.h"
+#include "sim/trace/trace.h"
+
+static void emit(struct machine *m, const char *what, paddr_t pa,
+		 uint64_t argument)
+{
+	struct trace_record r = {
+		.kind = trace_kind_find(TRACE_EV_FAULT),
+		.value = {{.s = what}, {.u = pa}, {.u = argument}},
+	};
+
+	machine_emit(m, &r);
+}
+
+bool fault_ram(struct machine *m, paddr_t pa, const void *data, size_t bytes,
+	       struct error *err)
+{
+	if (!bus_poke(machine_bus(m), pa, data, bytes))
+		return error_set(err, EXIT_USAGE,
+				 "fault in RAM: 0x%" PRIx64
+				 " and the %zu bytes from it are not RAM; "
+				 "name an address in RAM",
+				 pa, bytes);
+	emit(m, "ram", pa, bytes);
+	return true;
+}
+
+/* --- a partition's text --- */
+
+/* In 64-bit mode 06 (PUSH ES) is an invalid opcode (SDM 2B), of one byte: so it
+ * is whatever byte is fetched next. */
+#define INVALID_OPCODE 0x06
+/* EB EB is a jump 19 bytes back, from any byte; it ends in NOPs, which lead to
+ * the jumps again.  (Of the last byte of all no instruction can be made that
+ * jumps: nothing begins there, for an image's text ends before its last page
+ * does.) */
+#define JUMP_BACK 0xeb
+#define NOP       0x90
+#define NOP_BYTES 128
+
+static bool patterned(const char *what, uint8_t *first, uint8_t *rest)
+{
+	if (!strcmp(what, "crash"))
+		*first = *rest = INVALID_OPCODE;
+	else if (!strcmp(what, "hang"))
+		*first = NOP, *rest = JUMP_BACK;
+	else
+		return false;
+	return true;
+}
+
+static bool overwrite(struct partition_view *v, const char *name,
+		      struct machine *m, const char *what, vaddr_t va,
+		      uint64_t pages, struct error *err)
+{
+	uint8_t page[PAGE_BYTES], first, rest;
+	char text[64];
+
+	if (!patterned(what, &first, &rest))
+		return error_set(err, EXIT_USAGE,
+				 "fault in '%s': no kind '%s'; there are "
+				 "crash and hang",
+				 name, what);
+	for (uint64_t i = 0; i < pages; i++) {
+		paddr_t pa;
+
+		memset(page, rest, sizeof(page));
+		if (!i)
+			memset(page, first, NOP_BYTES);
+		if (!partition_view_translate(v, name, va + i * PAGE_BYTES, &pa,
+					      err))
+			return false;
+		if (!bus_poke(machine_bus(m), pa, page, sizeof(page)))
+			return error_set(err, EXIT_USAGE,
+					 "fault in '%s': its text at 0x%" PRIx64
+					 " is not in RAM; inspect its memory",
+					 name, va + i * PAGE_BYTES);
+		if (!i) {
+			snprintf(text, sizeof(text), "%s.text %s", name, what);
+			emit(m, text, pa, pages * PAGE_BYTES);
+		}
+	}
+	return true;
+}
+
+bool fault_partition_text(struct partition_view *v, const char *name,
+			  const char *what, struct error *err)
+{
+	struct partition_info info;
+	uint64_t bytes;
+	vaddr_t va;
+
+	partition_view_look(v);
+	if (!partition_view_find(v, name, &info, err))
+		return false;
+	if (info.state != PART_STATE_RUNNING || !info.cr3)
+		return error_set(err, EXIT_USAGE,
+				 "fault in '%s': it is %s; inject when it runs",
+				 name, partition_state_text(info.state));
+	if (!partition_view_text(v, name, &va, &bytes, err))
+		return false;
+	return overwrite(
+		v, name, partition_view_machine(v), what,
+		va & ~(PAGE_BYTES - 1),
+		(va % PAGE_BYTES + bytes + PAGE_BYTES - 1) / PAGE_BYTES, err);
+}
+
+bool fault_partition_ram(struct partition_view *v, const char *name, vaddr_t va,
+			 const void *data, size_t bytes, struct error *err)
+{
+	char text[64];
+	paddr_t pa;
+
+	partition_view_look(v);
+	if (bytes > PAGE_BYTES - va % PAGE_BYTES)
+		return error_set(err, EXIT_USAGE,
+				 "fault in '%s': %zu bytes at 0x%" PRIx64
+				 " leave the page; inject page by page",
+				 name, bytes, va);
+	if (!partition_view_translate(v, name, va, &pa, err))
+		return false;
+	if (!bus_poke(machine_bus(partition_view_machine(v)), pa, data, bytes))
+		return error_set(err, EXIT_USAGE,
+				 "fault in '%s': 0x%" PRIx64 " is not RAM",
+				 name, va);
+	snprintf(text, sizeof(text), "%s.ram", name);
+	emit(partition_view_machine(v), text, pa, bytes);
+	return true;
+}
+
+/* --- devices --- */
+
+bool fault_device(struct machine *m, const char *device, const char *fault,
+		  uint64_t argument, struct error *err)
+{
+	struct device *d = machine_device(m, device);
+	char names[400] = "none";
+	size_t n = 0;
+
+	if (d)
+		return device_fault(d, fault, argument, err);
+	for (size_t i = 0; machine_device_at(m, i) && n < sizeof(names); i++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s",
+				      n ? ", " : "",
+				      machine_device_at(m, i)->name);
+	return error_set(err, EXIT_USAGE,
+			 "no device '%s' on the board; there are: %s", device,
+			 names);
+}

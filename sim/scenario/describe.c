@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/scenario/describe.c - machine{}: from a Lua table to a configuration.
+ *
+ * Every key is one line of the table below; a key that isn't there is an error
+ * with the place and the keys that there are.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/scenario/script_internal.h"
+
+static const char modules_default[][64] = {
+	"uv", "boot", "idle", "io", "command", "operations", "guest",
+};
+
+/* The value on top as a number from `min` to `max`. */
+static uint64_t number(lua_State *L, const char *key, uint64_t min,
+		       uint64_t max)
+{
+	int exact;
+	lua_Integer n = lua_tointegerx(L, -1, &exact);
+
+	if (!exact || n < 0 || (uint64_t)n < min || (uint64_t)n > max)
+		luaL_error(L,
+			   "machine{}: %s has to be a whole number from %I "
+			   "to %I",
+			   key, (LUAI_UACINT)min, (LUAI_UACINT)max);
+	return (uint64_t)n;
+}
+
+/* Bytes: a number, or a text like "64M". */
+static uint64_t size(lua_State *L, const char *key, uint64_t min, uint64_t max)
+{
+	static const char units[] = "KMG";
+	uint64_t n;
+	char *end;
+	const char *text, *unit;
+
+	if (lua_type(L, -1) == LUA_TNUMBER)
+		return number(L, key, min, max);
+	text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+	n = strtoull(text, &end, 10);
+	unit = *end ? strchr(units, *end) : NULL;
+	if (end == text || (*end && (!unit || end[1])) || n > max)
+		luaL_error(L, "machine{}: %s has to be a size like \"64M\"",
+			   key);
+	if (unit)
+		n <<= 10 * (unit - units + 1);
+	if (n < min || n > max)
+		luaL_error(L, "machine{}: %s has to be from %I to %I bytes",
+			   key, (LUAI_UACINT)min, (LUAI_UACINT)max);
+	return n;
+}
+
+static void text(lua_State *L, const char *key, char *to, size_t bytes)
+{
+	size_t n;
+	const char *from;
+
+	if (lua_type(L, -1) != LUA_TSTRING)
+		luaL_error(L, "machine{}: %s has to be a text", key);
+	from = lua_tolstring(L, -1, &n);
+	if (n >= bytes || strlen(from) != n)
+		luaL_error(L, "machine{}: %s is too long", key);
+	memcpy(to, from, n + 1);
+}
+
+/* A file's path, relative to the scenario. */
+static void path(lua_State *L, const char *key, char *to)
+{
+	const char *scenario = script_of(L)->session->options.scenario;
+	const char *slash = strrchr(scenario, '/');
+	char given[PATH_MAX];
+	int folder = slash ? (int)(slash + 1 - scenario) : 0;
+
+	text(L, key, given, sizeof(given));
+	if (given[0] == '/')
+		folder = 0;
+	if (snprintf(to, PATH_MAX, "%.*s%s", folder, scenario, given) >=
+	    PATH_MAX)
+		luaL_error(L, "machine{}: %s is too long", key);
+}
+
+/* --- keys --- */
+
+static void key_ram(lua_State *L, struct session_machine *d)
+{
+	d->config.ram_bytes =
+		size(L, "ram", UINT64_C(16) << 20, UINT64_C(16) << 30) &
+		~(PAGE_BYTES - 1);
+}
+
+static void key_cpus(lua_State *L, struct session_machine *d)
+{
+	d->config.cpu_count = (unsigned)number(L, "cpus", 1, CPU_COUNT_MAX);
+}
+
+static void key_hz(lua_State *L, struct session_machine *d)
+{
+	d->config.cpu_hz = number(L, "hz", 1000000, UINT64_C(10000000000));
+}
+
+static void key_seed(lua_State *L, struct session_machine *d)
+{
+	d->config.seed = number(L, "seed", 0, INT64_MAX);
+}
+
+static void key_kernel(lua_State *L, struct session_machine *d)
+{
+	text(L, "kernel", d->kernel, sizeof(d->kernel));
+}
+
+static void key_cmdline(lua_State *L, struct session_machine *d)
+{
+	text(L, "cmdline", d->cmdline, sizeof(d->cmdline));
+}
+
+static void key_policy(lua_State *L, struct session_machine *d)
+{
+	path(L, "policy", d->policy);
+}
+
+static void key_controllers(lua_State *L, struct session_machine *d)
+{
+	d->config.controllers =
+		(unsigned)number(L, "controllers", 0, MACHINE_CONTROLLERS_MAX);
+}
+
+static void key_modules(lua_State *L, struct session_machine *d)
+{
+	lua_Integer n;
+
+	if (!lua_istable(L, -1))
+		luaL_error(L, "machine{}: modules has to be a list of image "
+			      "names");
+	n = luaL_len(L, -1);
+	/* The policy is one more. */
+	if (n >= MACHINE_MODULES_MAX)
+		luaL_error(L, "machine{}: modules: at most %d",
+			   MACHINE_MODULES_MAX - 1);
+	for (lua_Integer i = 0; i < n; i++) {
+		lua_geti(L, -1, i + 1);
+		text(L, "modules", d->module[i], sizeof(d->module[i]));
+		lua_pop(L, 1);
+	}
+	d->module_count = (size_t)n;
+}
+
+static void key_disk(lua_State *L, struct session_machine *d)
+{
+	if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) {
+		d->disk_bytes = 0;
+		return;
+	}
+	d->disk_bytes = size(L, "disk", 65536, UINT64_C(1) << 40);
+}
+
+static void key_disk_image(lua_State *L, struct session_machine *d)
+{
+	path(L, "disk_image", d->disk_image);
+}
+
+static const struct key {
+	const char *name;
+	void (*take)(lua_State *L, struct session_machine *d);
+} keys[] = {
+	{"cmdline", key_cmdline},
+	{"controllers", key_controllers},
+	{"cpus", key_cpus},
+	{"disk", key_disk},
+	{"disk_image", key_disk_image},
+	{"hz", key_hz},
+	{"kernel", key_kernel},
+	{"modules", key_modules},
+	{"policy", key_policy},
+	{"ram", key_ram},
+	{"seed", key_seed},
+};
+
+static int unknown_key(lua_State *L, const char *name)
+{
+	luaL_Buffer b;
+
+	luaL_buffinit(L, &b);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		luaL_addstring(&b, i ? ", " : "");
+		luaL_addstring(&b, keys[i].name);
+	}
+	luaL_pushresult(&b);
+	return luaL_error(L, "machine{} has no key '%s'; it knows %s", name,
+			  lua_tostring(L, -1));
+}
+
+static int lua_machine(lua_State *L)
+{
+	struct session *s = script_of(L)->session;
+	struct session_machine *d;
+	struct error err;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	if (s->machine)
+		return luaL_error(L, "a scenario has one machine");
+	d = lua_newuserdatauv(L, sizeof(*d), 0);
+	memset(d, 0, sizeof(*d));
+	machine_config_defaults(&d->config);
+	strcpy(d->kernel, "ultravisor");
+	memcpy(d->module, modules_default, sizeof(modules_default));
+	d->module_count = ARRAY_LEN(modules_default);
+	d->disk_bytes = UINT64_C(64) << 20;
+	lua_pushnil(L);
+	while (lua_next(L, 1)) {
+		const struct key *k = NULL;
+
+		if (lua_type(L, -2) != LUA_TSTRING)
+			return luaL_error(L,
+					  "machine{}: a value without a key");
+		for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+			if (strcmp(keys[i].name, lua_tostring(L, -2)) == 0)
+				k = &keys[i];
+		}
+		if (!k)
+			return unknown_key(L, lua_tostring(L, -2));
+		k->take(L, d);
+		lua_pop(L, 1);
+	}
+	if (!session_machine(s, d, &err))
+		return script_fail_with(L, &err);
+	return 0;
+}
+
+const luaL_Reg describe_functions[] = {
+	{"machine", lua_machine},
+	{NULL, NULL},
+};

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/scenario/look.c - what a scenario sees of the partitions, and the faults
+ * that it injects.
+ */
+#include <string.h>
+
+#include "sim/fault.h"
+#include "sim/scenario/script_internal.h"
+
+#define READ_MAX 65536
+
+static void set_integer(lua_State *L, const char *key, uint64_t value)
+{
+	lua_pushinteger(L, (lua_Integer)value);
+	lua_setfield(L, -2, key);
+}
+
+static void set_text(lua_State *L, const char *key, const char *value)
+{
+	lua_pushstring(L, value);
+	lua_setfield(L, -2, key);
+}
+
+static void push_partition(lua_State *L, const struct partition_info *p)
+{
+	lua_newtable(L);
+	set_integer(L, "index", p->index);
+	set_integer(L, "number", p->number);
+	set_text(L, "name", p->name);
+	set_text(L, "kind", partition_kind_text(p->kind));
+	set_text(L, "state", p->gone ? "gone" : partition_state_text(p->state));
+	set_integer(L, "incarnation", p->incarnation);
+	set_integer(L, "frames", p->frames);
+	set_integer(L, "switches", p->switches);
+	set_integer(L, "ran", p->ran);
+	set_integer(L, "vector", p->vector);
+	set_integer(L, "error", p->error);
+	set_integer(L, "address", p->address);
+	set_integer(L, "rip", p->rip);
+}
+
+/* The view as it is now. */
+static struct session *look(lua_State *L)
+{
+	struct session *s = script_machine(L);
+
+	partition_view_look(s->view);
+	return s;
+}
+
+static int lua_partition(lua_State *L)
+{
+	struct session *s = look(L);
+	struct partition_info info;
+	struct error err;
+
+	if (!partition_view_find(s->view, luaL_checkstring(L, 1), &info, &err))
+		return script_fail_with(L, &err);
+	push_partition(L, &info);
+	return 1;
+}
+
+static int lua_partitions(lua_State *L)
+{
+	struct session *s = look(L);
+	struct partition_info info;
+
+	lua_newtable(L);
+	for (size_t i = 0; i < partition_view_count(s->view); i++) {
+		partition_view_info(s->view, i, &info);
+		push_partition(L, &info);
+		lua_seti(L, -2, (lua_Integer)i + 1);
+	}
+	return 1;
+}
+
+static int lua_channels(lua_State *L)
+{
+	struct session *s = look(L);
+	struct partition_channel c;
+
+	lua_newtable(L);
+	for (size_t i = 0; i < partition_view_channel_count(s->view); i++) {
+		partition_view_channel(s->view, i, &c);
+		lua_newtable(L);
+		set_integer(L, "id", c.id);
+		set_text(L, "type", partition_channel_type_text(c.type));
+		set_text(L, "client", partition_view_name(s->view, c.client));
+		set_text(L, "server", partition_view_name(s->view, c.server));
+		set_integer(L, "generation", c.generation);
+		set_integer(L, "client_state", c.client_state);
+		set_integer(L, "server_state", c.server_state);
+		set_integer(L, "beat", c.beat);
+		set_integer(L, "passed", c.passed);
+		lua_seti(L, -2, (lua_Integer)i + 1);
+	}
+	return 1;
+}
+
+static int lua_symbol(lua_State *L)
+{
+	struct session *s = look(L);
+	struct error err;
+	uint64_t bytes;
+	vaddr_t va;
+
+	if (!partition_view_symbol(s->view, luaL_checkstring(L, 1),
+				   luaL_checkstring(L, 2), &va, &bytes, &err))
+		return script_fail_with(L, &err);
+	lua_pushinteger(L, (lua_Integer)va);
+	lua_pushinteger(L, (lua_Integer)bytes);
+	return 2;
+}
+
+static int lua_read(lua_State *L)
+{
+	struct session *s = look(L);
+	const char *name = luaL_checkstring(L, 1);
+	vaddr_t va = (vaddr_t)luaL_checkinteger(L, 2);
+	lua_Integer bytes = luaL_checkinteger(L, 3);
+	struct error err;
+	luaL_Buffer b;
+
+	luaL_argcheck(L, bytes > 0 && bytes <= READ_MAX, 3,
+		      "1 to 65536 bytes at a time");
+	if (!partition_view_read(s->view, name, va,
+				 luaL_buffinitsize(L, &b, (size_t)bytes),
+				 (size_t)bytes, &err))
+		return script_fail_with(L, &err);
+	luaL_pushresultsize(&b, (size_t)bytes);
+	return 1;
+}
+
+static int lua_retired(lua_State *L)
+{
+	lua_pushinteger(
+		L, (lua_Integer)machine_retired(script_machine(L)->machine));
+	return 1;
+}
+
+const luaL_Reg look_functions[] = {
+	{"partition", lua_partition},
+	{"partitions", lua_partitions},
+	{"channels", lua_channels},
+	{"symbol", lua_symbol},
+	{"read", lua_read},
+	{"retired", lua_retired},
+	{NULL, NULL},
+};
+
+/* --- inject --- */
+
+static int inject_text(lua_State *L, const char *what)
+{
+	struct session *s = look(L);
+	struct error err;
+
+	if (!fault_partition_text(s->view, luaL_checkstring(L, 1), what, &err))
+		return script_fail_with(L, &err);
+	return 0;
+}
+
+static int inject_crash(lua_State *L)
+{
+	return inject_text(L, "crash");
+}
+
+static int inject_hang(lua_State *L)
+{
+	return inject_text(L, "hang");
+}
+
+static int inject_device(lua_State *L)
+{
+	struct session *s = look(L);
+	struct error err;
+
+	if (!fault_device(s->machine, luaL_checkstring(L, 1),
+			  luaL_checkstring(L, 2),
+			  (uint64_t)luaL_optinteger(L, 3, 0), &err))
+		return script_fail_with(L, &err);
+	return 0;
+}
+
+static int inject_ram(lua_State *L)
+{
+	struct session *s = look(L);
+	paddr_t pa = (paddr_t)luaL_checkinteger(L, 1);
+	struct error err;
+	size_t bytes;
+	const char *data = luaL_checklstring(L, 2, &bytes);
+
+	if (!fault_ram(s->machine, pa, data, bytes, &err))
+		return script_fail_with(L, &err);
+	return 0;
+}
+
+static int inject_memory(lua_State *L)
+{
+	struct session *s = look(L);
+	const char *name = luaL_checkstring(L, 1);
+	vaddr_t va = (vaddr_t)luaL_checkinteger(L, 2);
+	struct error err;
+	size_t bytes;
+	const char *data = luaL_checklstring(L, 3, &bytes);
+
+	if (!fault_partition_ram(s->view, name, va, data, bytes, &err))
+		return script_fail_with(L, &err);
+	return 0;
+}
+
+const luaL_Reg inject_functions[] = {
+	{"crash", inject_crash},   {"hang", inject_hang},
+	{"device", inject_device}, {"ram", inject_ram},
+	{"memory", inject_memory}, {NULL, NULL},
+};

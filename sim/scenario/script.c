@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/scenario/script.c - the Lua state: sandbox, errors, run. */
+#include "sim/scenario/script.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "sim/check.h"
+#include "sim/scenario/script_internal.h"
+
+/* What a scenario finds besides Lua's own: in Lua where that is shorter. */
+static const char prelude[] =
+	/* Keys in order: a table's own order is the host's. */
+	"local next, type, sort, tostring = next, type, table.sort, tostring\n"
+	"local function before(a, b)\n"
+	"  local ta, tb = type(a), type(b)\n"
+	"  if ta ~= tb then return ta < tb end\n"
+	"  if ta == 'number' or ta == 'string' then return a < b end\n"
+	"  return tostring(a) < tostring(b)\n"
+	"end\n"
+	"function pairs(t)\n"
+	"  local keys, i = {}, 0\n"
+	"  for k in next, t do keys[#keys + 1] = k end\n"
+	"  sort(keys, before)\n"
+	"  return function()\n"
+	"    i = i + 1\n"
+	"    if keys[i] ~= nil then return keys[i], t[keys[i]] end\n"
+	"  end\n"
+	"end\n"
+	/* Addresses are the host's, too. */
+	"local text = tostring\n"
+	"function tostring(v)\n"
+	"  local t = type(v)\n"
+	"  if t == 'table' or t == 'function' or t == 'thread' then return t "
+	"end\n"
+	"  return text(v)\n"
+	"end\n"
+	/* xorshift64*, seeded by --seed. */
+	"local state = ...\n"
+	"function math.random(m, n)\n"
+	"  state = state ~ (state >> 12)\n"
+	"  state = state ~ (state << 25)\n"
+	"  state = state ~ (state >> 27)\n"
+	"  local x = (state * 0x2545F4914F6CDD1D) >> 11\n"
+	"  if not m then return x / 9007199254740992.0 end\n"
+	"  if not n then m, n = 1, m end\n"
+	"  if m > n then error('math.random: the interval is empty', 2) end\n"
+	"  return m + x % (n - m + 1)\n"
+	"end\n"
+	"math.randomseed = nil\n"
+	"setmetatable(_G, {__index = function(_, k)\n"
+	"  error(\"nothing is called '\" .. tostring(k) .. \"' here\", 2)\n"
+	"end})\n";
+
+struct script *script_of(lua_State *L)
+{
+	return *(struct script **)lua_getextraspace(L);
+}
+
+struct session *script_machine(lua_State *L)
+{
+	struct session *s = script_of(L)->session;
+
+	if (!s->machine)
+		luaL_error(L, "there is no machine yet: call machine{} first");
+	return s;
+}
+
+/* --- leaving --- */
+
+/* The innermost line of the scenario itself. */
+static void push_where(lua_State *L)
+{
+	lua_Debug ar;
+
+	for (int level = 1; lua_getstack(L, level, &ar); level++) {
+		lua_getinfo(L, "Sl", &ar);
+		if (ar.currentline > 0 && ar.source[0] == '@') {
+			lua_pushfstring(L, "%s:%d", ar.source + 1,
+					ar.currentline);
+			return;
+		}
+	}
+	lua_pushstring(L, script_of(L)->session->options.scenario);
+}
+
+int script_fail(lua_State *L, enum exit_code code, const char *fmt, ...)
+{
+	struct script *c = script_of(L);
+	struct session *s = c->session;
+	char text[800];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	push_where(L);
+	if (s->machine)
+		error_set(&c->failure, code, "%s: at %.6f ms: %s",
+			  lua_tostring(L, -1),
+			  (double)machine_now(s->machine) / (double)PS_PER_MS,
+			  text);
+	else
+		error_set(&c->failure, code, "%s: %s", lua_tostring(L, -1),
+			  text);
+	return lua_error(L);
+}
+
+int script_fail_with(lua_State *L, const struct error *err)
+{
+	struct error copy = *err;
+
+	return script_fail(L, copy.code, "%s", copy.text);
+}
+
+void script_advance(lua_State *L, ps_t until)
+{
+	struct script *c = script_of(L);
+	struct session *s = c->session;
+	ps_t limit = s->options.until;
+	struct error err;
+
+	if (!session_advance(s, until, &err))
+		script_fail_with(L, &err);
+	if (limit && s->stop == MACHINE_UNTIL &&
+	    machine_now(s->machine) >= limit) {
+		c->left = true;
+		luaL_error(L, "the instant of --until is reached");
+	}
+}
+
+ps_t script_time(lua_State *L, int arg)
+{
+	lua_Integer t = luaL_checkinteger(L, arg);
+
+	luaL_argcheck(L, t >= 0, arg, "a time is not negative");
+	return (ps_t)t;
+}
+
+/* --- what needs no machine --- */
+
+/* Fractions are welcome: us(2.5). */
+static int duration(lua_State *L, ps_t unit)
+{
+	lua_Number n;
+
+	if (lua_isinteger(L, 1)) {
+		lua_pushinteger(L, lua_tointeger(L, 1) * (lua_Integer)unit);
+		return 1;
+	}
+	n = luaL_checknumber(L, 1) * (lua_Number)unit;
+	lua_pushinteger(L, (lua_Integer)(n + 0.5));
+	return 1;
+}
+
+static int lua_ns(lua_State *L)
+{
+	return duration(L, PS_PER_NS);
+}
+
+static int lua_us(lua_State *L)
+{
+	return duration(L, PS_PER_US);
+}
+
+static int lua_ms(lua_State *L)
+{
+	return duration(L, PS_PER_MS);
+}
+
+static int lua_s(lua_State *L)
+{
+	return duration(L, PS_PER_S);
+}
+
+/* Notes go where the live line goes: stdout is the summary's. */
+static int lua_note(lua_State *L)
+{
+	struct session *s = script_of(L)->session;
+	int n = lua_gettop(L);
+
+	if (s->options.live)
+		fprintf(stderr, "\r\033[K");
+	if (s->machine)
+		fprintf(stderr, "%10.3f ms  ",
+			(double)machine_now(s->machine) / (double)PS_PER_MS);
+	for (int i = 1; i <= n; i++) {
+		lua_getglobal(L, "tostring");
+		lua_pushvalue(L, i);
+		lua_call(L, 1, 1);
+		fprintf(stderr, "%s%s", i > 1 ? "  " : "",
+			luaL_tolstring(L, -1, NULL));
+		lua_pop(L, 2);
+	}
+	fprintf(stderr, "\n");
+	return 0;
+}
+
+static int lua_expect(lua_State *L)
+{
+	if (lua_toboolean(L, 1)) {
+		lua_settop(L, 1);
+		return 1;
+	}
+	return script_fail(L, EXIT_EXPECT, "expected: %s",
+			   luaL_optstring(L, 2, "a true value"));
+}
+
+static int lua_expect_eq(lua_State *L)
+{
+	const char *what = luaL_optstring(L, 3, "the value");
+
+	luaL_checkany(L, 2);
+	if (lua_compare(L, 1, 2, LUA_OPEQ))
+		return 0;
+	return script_fail(L, EXIT_EXPECT, "expected %s to be %s, it is %s",
+			   what, luaL_tolstring(L, 2, NULL),
+			   luaL_tolstring(L, 1, NULL));
+}
+
+static const luaL_Reg plain_functions[] = {
+	{"ns", lua_ns},         {"us", lua_us},
+	{"ms", lua_ms},         {"s", lua_s},
+	{"note", lua_note},     {"print", lua_note},
+	{"expect", lua_expect}, {"expect_eq", lua_expect_eq},
+	{NULL, NULL},
+};
+
+/* --- the state --- */
+
+static void set_functions(lua_State *L, const luaL_Reg *f)
+{
+	for (; f->name; f++) {
+		lua_pushcfunction(L, f->func);
+		lua_setglobal(L, f->name);
+	}
+}
+
+static void open_libraries(lua_State *L)
+{
+	static const luaL_Reg libraries[] = {
+		{LUA_GNAME, luaopen_base},
+		{LUA_TABLIBNAME, luaopen_table},
+		{LUA_STRLIBNAME, luaopen_string},
+		{LUA_MATHLIBNAME, luaopen_math},
+		{LUA_UTF8LIBNAME, luaopen_utf8},
+		{LUA_COLIBNAME, luaopen_coroutine},
+	};
+	/* The host's files, and what shows the host's state. */
+	static const char *const forbidden[] = {
+		"dofile", "loadfile", "load", "collectgarbage", "next", "warn",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(libraries); i++) {
+		luaL_requiref(L, libraries[i].name, libraries[i].func, 1);
+		lua_pop(L, 1);
+	}
+	/* Where wait_console() goes on, by partition's name. */
+	lua_newtable(L);
+	lua_setfield(L, LUA_REGISTRYINDEX, "cursor");
+	set_functions(L, plain_functions);
+	set_functions(L, describe_functions);
+	set_functions(L, wait_functions);
+	set_functions(L, look_functions);
+	lua_newtable(L);
+	luaL_setfuncs(L, inject_functions, 0);
+	lua_setglobal(L, "inject");
+	if (luaL_loadbufferx(L, prelude, sizeof(prelude) - 1, "=prelude", "t"))
+		CHECK_MSG(false, "%s", lua_tostring(L, -1));
+	lua_pushinteger(L, (lua_Integer)(script_of(L)->session->options.seed ^
+					 UINT64_C(0x9E3779B97F4A7C15)));
+	lua_call(L, 1, 0);
+	for (size_t i = 0; i < ARRAY_LEN(forbidden); i++) {
+		lua_pushnil(L);
+		lua_setglobal(L, forbidden[i]);
+	}
+}
+
+bool script_run(struct session *s, struct error *err)
+{
+	struct script c = {.session = s};
+	lua_State *L = luaL_newstate();
+	bool ok;
+
+	CHECK_MSG(L, "out of memory for Lua");
+	*(struct script **)lua_getextraspace(L) = &c;
+	luaL_checkversion(L);
+	open_libraries(L);
+	ok = luaL_loadfilex(L, s->options.scenario, "t") == LUA_OK &&
+	     lua_pcall(L, 0, 0, 0) == LUA_OK;
+	if (!ok && c.left) {
+		ok = true;
+	} else if (!ok && c.failure.code) {
+		*err = c.failure;
+	} else if (!ok) {
+		error_set(err, EXIT_USAGE, "%s", luaL_tolstring(L, -1, NULL));
+	} else if (!s->machine) {
+		ok = error_set(err, EXIT_USAGE,
+			       "%s: the scenario describes no machine: it has "
+			       "to call machine{}",
+			       s->options.scenario);
+	}
+	lua_close(L);
+	return ok;
+}

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/scenario/session.c */
+#include "sim/scenario/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sim/check.h"
+#include "sim/loader.h"
+#include "sim/trace/trace.h"
+
+#define LIVE_SLICE (2 * PS_PER_MS)
+
+void session_name(const char *scenario, char *name, size_t bytes)
+{
+	const char *base = strrchr(scenario, '/');
+	size_t n;
+
+	base = base ? base + 1 : scenario;
+	n = strlen(base);
+	if (n > 4 && strcmp(base + n - 4, ".lua") == 0)
+		n -= 4;
+	snprintf(name, bytes, "%.*s", (int)n, base);
+}
+
+/* --- the directory --- */
+
+static bool join(char *to, const char *dir, const char *name, struct error *err)
+{
+	int n = snprintf(to, PATH_MAX, "%s/%s", dir, name);
+
+	return (n > 0 && n < PATH_MAX) ||
+	       error_set(err, EXIT_USAGE, "%s/%s: the path is too long", dir,
+			 name);
+}
+
+static bool make_dir(const char *path, struct error *err)
+{
+	char part[PATH_MAX];
+
+	snprintf(part, sizeof(part), "%s", path);
+	for (char *p = part + 1;; p++) {
+		bool end = !*p;
+
+		if (!end && *p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(part, 0777) < 0 && errno != EEXIST)
+			return error_set(err, EXIT_HOST,
+					 "%s: cannot make the directory: %s; "
+					 "give another by --out DIR",
+					 part, strerror(errno));
+		if (end)
+			return true;
+		*p = '/';
+	}
+}
+
+static bool copy_file(const char *from, const char *to, struct error *err)
+{
+	static char buf[1 << 16];
+	FILE *in = fopen(from, "rb");
+	FILE *out;
+	size_t n;
+	bool ok;
+
+	if (!in)
+		return error_set(err, EXIT_USAGE, "%s: cannot be read: %s",
+				 from, strerror(errno));
+	out = fopen(to, "wb");
+	if (!out) {
+		fclose(in);
+		return error_set(err, EXIT_HOST, "%s: cannot be written: %s",
+				 to, strerror(errno));
+	}
+	while ((n = fread(buf, 1, sizeof(buf), in)) > 0)
+		fwrite(buf, 1, n, out);
+	ok = !ferror(in) && !ferror(out);
+	fclose(in);
+	ok = fclose(out) == 0 && ok;
+	return ok || error_set(err, EXIT_HOST, "%s: cannot be copied to %s",
+			       from, to);
+}
+
+static bool write_command(struct session *s, struct error *err)
+{
+	const struct session_options *o = &s->options;
+	char path[PATH_MAX];
+	FILE *f;
+
+	if (!join(path, s->out, "command", err))
+		return false;
+	f = fopen(path, "w");
+	if (!f)
+		return error_set(err, EXIT_HOST, "%s: cannot be written: %s",
+				 path, strerror(errno));
+	fprintf(f, "parterre run %s --images %s", o->scenario, o->images);
+	if (o->seed_given)
+		fprintf(f, " --seed %" PRIu64, o->seed);
+	if (o->pieces)
+		fprintf(f, " --pieces %" PRIu64, o->pieces);
+	if (o->classes == TRACE_CLASS_PARTITION)
+		fprintf(f, " --trace partition");
+	else if (!o->classes)
+		fprintf(f, " --trace none");
+	fprintf(f, "\n");
+	fclose(f);
+	return true;
+}
+
+bool session_open(struct session *s, const struct session_options *o,
+		  struct error *err)
+{
+	char name[256], path[PATH_MAX];
+
+	memset(s, 0, sizeof(*s));
+	s->options = *o;
+	s->contained = true;
+	s->cut = o->pieces;
+	session_name(o->scenario, name, sizeof(name));
+	if (o->out)
+		snprintf(s->out, sizeof(s->out), "%s", o->out);
+	else
+		snprintf(s->out, sizeof(s->out), "parterre.out/%s", name);
+	if (!make_dir(s->out, err) ||
+	    !join(path, s->out, "scenario.lua", err) ||
+	    !copy_file(o->scenario, path, err) || !write_command(s, err) ||
+	    !join(path, s->out, "console.txt", err))
+		return false;
+	s->console = fopen(path, "wb");
+	return s->console ||
+	       error_set(err, EXIT_HOST, "%s: cannot be written: %s", path,
+			 strerror(errno));
+}
+
+/* --- the machine --- */
+
+static bool make_disk(struct session *s, const struct session_machine *d,
+		      char *path, struct error *err)
+{
+	struct stat st;
+	int fd;
+
+	if (!join(path, s->out, "disk.img", err))
+		return false;
+	unlink(path);
+	if (d->disk_image[0]) {
+		if (!copy_file(d->disk_image, path, err))
+			return false;
+		if (stat(path, &st) == 0 &&
+		    (uint64_t)st.st_size != d->disk_bytes)
+			return error_set(err, EXIT_USAGE,
+					 "%s: the disk image has %" PRIu64
+					 " bytes, disk.size says %" PRIu64
+					 "; give the size that it has",
+					 d->disk_image, (uint64_t)st.st_size,
+					 d->disk_bytes);
+		return true;
+	}
+	fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+	if (fd < 0 || ftruncate(fd, (off_t)d->disk_bytes) < 0) {
+		if (fd >= 0)
+			close(fd);
+		return error_set(err, EXIT_HOST,
+				 "%s: cannot make a disk of %" PRIu64
+				 " bytes: %s",
+				 path, d->disk_bytes, strerror(errno));
+	}
+	close(fd);
+	return true;
+}
+
+static bool image_path(struct session *s, const char *name, char *path,
+		       struct error *err)
+{
+	char file[80];
+
+	snprintf(file, sizeof(file), "%s.elf", name);
+	if (!join(path, s->options.images, file, err))
+		return false;
+	return access(path, R_OK) == 0 ||
+	       error_set(
+		       err, EXIT_USAGE,
+		       "%s: no image of that name (%s); build it (tools/build "
+		       "fast), or give its folder by --images DIR",
+		       path, strerror(errno));
+}
+
+static bool fill_config(struct session *s, const struct session_machine *d,
+			struct error *err)
+{
+	struct machine_config *c = &s->config;
+	size_t n = 0;
+
+	*c = d->config;
+	if (s->options.seed_given)
+		c->seed = s->options.seed;
+	if (!image_path(s, d->kernel, s->path[n], err))
+		return false;
+	c->kernel = s->path[n++];
+	c->module_count = 0;
+	for (size_t i = 0; i < d->module_count; i++) {
+		if (!image_path(s, d->module[i], s->path[n], err))
+			return false;
+		snprintf(s->module_name[i], sizeof(s->module_name[i]),
+			 "%.59s.elf", d->module[i]);
+		c->module[c->module_count].path = s->path[n++];
+		c->module[c->module_count++].string = s->module_name[i];
+	}
+	if (d->policy[0]) {
+		snprintf(s->path[n], PATH_MAX, "%s", d->policy);
+		c->module[c->module_count].path = s->path[n++];
+		c->module[c->module_count++].string = "policy.txt";
+	}
+	snprintf(s->path[n], PATH_MAX, "%s", d->cmdline);
+	c->cmdline = s->path[n++];
+	if (d->disk_bytes) {
+		if (!make_disk(s, d, s->path[n], err))
+			return false;
+		c->disk_path = s->path[n++];
+	}
+	return true;
+}
+
+static void on_byte(void *owner, ps_t when, uint8_t byte)
+{
+	struct session *s = owner;
+
+	fputc(byte, s->console);
+	partition_view_console_byte(s->view, when, byte);
+}
+
+static void keep_line(struct session *s, const struct trace_record *r)
+{
+	const char *text = r->value[0].s, *end = strstr(text, "] ");
+
+	if ((s->line_count & (s->line_count + 1)) == 0) {
+		s->line = realloc(s->line,
+				  (2 * s->line_count + 2) * sizeof(*s->line));
+		CHECK(s->line);
+	}
+	if (text[0] == '[' && end)
+		text = end + 2;
+	s->line[s->line_count++] = (struct session_line){
+		.time = r->time,
+		.partition = r->partition,
+		.text = strdup(text),
+	};
+}
+
+static void on_record(void *owner, const struct trace_record *r)
+{
+	struct session *s = owner;
+
+	timeline_note(&s->timeline, r);
+	if (r->kind->number == TRACE_EV_CONSOLE)
+		keep_line(s, r);
+	if (s->wait && s->wait(s->wait_owner, r)) {
+		s->wait = NULL;
+		machine_request_stop(s->machine);
+	}
+}
+
+bool session_machine(struct session *s, const struct session_machine *d,
+		     struct error *err)
+{
+	char path[PATH_MAX];
+	unsigned classes = s->options.classes;
+
+	if (!fill_config(s, d, err) || !join(path, s->out, "trace", err))
+		return false;
+	/* Without a trace on disk, events are still seen. */
+	s->trace = trace_create(classes ? path : NULL,
+				classes ? classes : TRACE_CLASS_PARTITION, err);
+	if (!s->trace)
+		return false;
+	trace_listen(s->trace, on_record, s);
+	s->machine = machine_create(&s->config, s->trace, err);
+	if (!s->machine || !loader_boot(s->machine, &s->config, err))
+		return false;
+	s->view = partition_view_create(s->machine, &s->config, err);
+	if (!s->view)
+		return false;
+	machine_set_console(s->machine, on_byte, s);
+	return true;
+}
+
+/* --- running --- */
+
+static uint64_t host_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void live_line(struct session *s)
+{
+	char who[160] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < partition_view_count(s->view); i++) {
+		struct partition_info p;
+
+		partition_view_info(s->view, i, &p);
+		if (p.gone)
+			continue;
+		n += (size_t)snprintf(who + n, sizeof(who) - n, "  %s %s",
+				      p.name, partition_state_text(p.state));
+		if (n >= sizeof(who))
+			break;
+	}
+	fprintf(stderr, "\r\033[K%10.3f ms%s",
+		(double)machine_now(s->machine) / (double)PS_PER_MS, who);
+}
+
+static ps_t next_cut(struct session *s, ps_t until)
+{
+	ps_t now = machine_now(s->machine), slice = LIVE_SLICE;
+
+	if (s->options.pieces) {
+		s->cut = s->cut * UINT64_C(6364136223846793005) +
+			 UINT64_C(1442695040888963407);
+		/* From single instructions to hundreds of microseconds. */
+		slice = (s->cut >> 16) % (PS_PER_NS << (s->cut >> 60) * 5 / 4);
+	}
+	return until - now < slice ? until : now + slice;
+}
+
+static bool bad_end(struct session *s, struct error *err)
+{
+	const char *at_us = "the machine ended at";
+	double ms = (double)machine_now(s->machine) / (double)PS_PER_MS;
+
+	switch (s->stop) {
+	case MACHINE_SHUTDOWN:
+		return error_set(err, EXIT_GUEST,
+				 "%s %.6f ms: triple fault on CPU %u; its last "
+				 "console lines are in %s/console.txt",
+				 at_us, ms, machine_stopped_cpu(s->machine),
+				 s->out);
+	case MACHINE_DEADLOCK:
+		return error_set(err, EXIT_LIVENESS,
+				 "%s %.6f ms: all CPUs halt and nothing will "
+				 "ever wake them",
+				 at_us, ms);
+	case MACHINE_BROKEN:
+		return error_set(err, EXIT_HOST, "%s %.6f ms: %s", at_us, ms,
+				 machine_broken_text(s->machine));
+	default:
+		return true;
+	}
+}
+
+bool session_advance(struct session *s, ps_t until, struct error *err)
+{
+	uint64_t began = host_ns(), shown = began;
+	ps_t limit = s->options.until ? s->options.until : PS_NEVER;
+
+	CHECK(s->machine);
+	if (until > limit)
+		until = limit;
+	s->stop = MACHINE_UNTIL;
+	while (s->stop == MACHINE_UNTIL && machine_now(s->machine) < until) {
+		s->stop = machine_run(s->machine, next_cut(s, until));
+		if (s->options.live && host_ns() - shown > 100000000) {
+			shown = host_ns();
+			live_line(s);
+		}
+	}
+	s->host_ns += host_ns() - began;
+	return bad_end(s, err);
+}
+
+bool session_finish(struct session *s, struct error *err)
+{
+	bool ok = true;
+
+	if (s->options.live)
+		fprintf(stderr, "\r\033[K");
+	if (s->machine) {
+		partition_view_look(s->view);
+		s->contained = partition_view_check(s->view, &s->violation);
+		s->end = machine_now(s->machine);
+		s->retired = machine_retired(s->machine);
+		s->chain = machine_chain(s->machine);
+		s->digest = machine_digest(s->machine);
+		partition_view_destroy(s->view);
+		machine_destroy(s->machine);
+		s->machine = NULL;
+		s->view = NULL;
+	}
+	if (s->trace) {
+		s->trace_digest = trace_digest(s->trace);
+		s->trace_count = trace_count(s->trace);
+		ok = trace_close(s->trace, err);
+		s->trace = NULL;
+	}
+	if (s->console && fclose(s->console) != 0 && ok)
+		ok = error_set(err, EXIT_HOST,
+			       "%s/console.txt: cannot be written: %s", s->out,
+			       strerror(errno));
+	s->console = NULL;
+	return ok;
+}
+
+void session_close(struct session *s)
+{
+	struct error ignored;
+
+	/* Whoever wants to know has finished it before. */
+	if (!session_finish(s, &ignored))
+		CHECK(ignored.code != EXIT_HELD);
+	for (size_t i = 0; i < s->line_count; i++)
+		free(s->line[i].text);
+	free(s->line);
+	s->line = NULL;
+	s->line_count = 0;
+}

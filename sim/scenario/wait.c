@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/scenario/wait.c - running until an instant, a line, an event, the end.
+ *
+ * A wait has a limit in virtual time, and passing it is a failure of liveness
+ * that says what was seen instead.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/scenario/script_internal.h"
+
+#define WITHIN_DEFAULT PS_PER_S
+#define LAST_LINES     3
+
+/* within=… of the options table at `arg`; an absolute instant. */
+static ps_t limit_of(lua_State *L, int arg)
+{
+	struct session *s = script_machine(L);
+	ps_t within = WITHIN_DEFAULT;
+
+	if (!lua_isnoneornil(L, arg)) {
+		luaL_checktype(L, arg, LUA_TTABLE);
+		if (lua_getfield(L, arg, "within") != LUA_TNIL)
+			within = script_time(L, -1);
+		lua_pop(L, 1);
+	}
+	return machine_now(s->machine) + within;
+}
+
+/* What there is to see of a partition: its state and its last lines. */
+static void push_scene(lua_State *L, uint32_t index)
+{
+	struct session *s = script_machine(L);
+	struct partition_info info;
+	size_t first = s->line_count;
+	unsigned lines = 0;
+	luaL_Buffer b;
+
+	luaL_buffinit(L, &b);
+	if (index && index <= partition_view_count(s->view)) {
+		partition_view_info(s->view, index - 1, &info);
+		luaL_addstring(&b, info.name);
+		luaL_addstring(&b, " is ");
+		luaL_addstring(&b, info.gone
+					   ? "gone"
+					   : partition_state_text(info.state));
+		luaL_addstring(&b, "; ");
+	}
+	while (first && lines < LAST_LINES) {
+		first--;
+		if (!index || s->line[first].partition == index)
+			lines++;
+	}
+	luaL_addstring(&b, lines ? "last lines:" : "no line was printed");
+	for (size_t i = first; i < s->line_count; i++) {
+		if (index && s->line[i].partition != index)
+			continue;
+		luaL_addstring(&b, "\n    ");
+		luaL_addstring(
+			&b, partition_view_name(s->view, s->line[i].partition));
+		luaL_addstring(&b, ": ");
+		luaL_addstring(&b, s->line[i].text);
+	}
+	luaL_pushresult(&b);
+}
+
+static int late(lua_State *L, const char *what, uint32_t index)
+{
+	struct session *s = script_machine(L);
+	bool off = s->stop == MACHINE_OFF;
+
+	push_scene(L, index);
+	if (off)
+		return script_fail(L, EXIT_EXPECT,
+				   "the machine was switched off (code %" PRIu32
+				   ") before %s; %s",
+				   machine_off_code(s->machine), what,
+				   lua_tostring(L, -1));
+	return script_fail(L, EXIT_LIVENESS, "waited in vain for %s; %s", what,
+			   lua_tostring(L, -1));
+}
+
+/* --- instants --- */
+
+static int lua_now(lua_State *L)
+{
+	lua_pushinteger(L,
+			(lua_Integer)machine_now(script_machine(L)->machine));
+	return 1;
+}
+
+static int lua_run_until(lua_State *L)
+{
+	struct session *s = script_machine(L);
+	ps_t until = script_time(L, 1);
+
+	if (until < machine_now(s->machine))
+		return luaL_error(L,
+				  "run_until: that instant is over, it is "
+				  "%I ps",
+				  (LUAI_UACINT)machine_now(s->machine));
+	script_advance(L, until);
+	return 0;
+}
+
+static int lua_run_for(lua_State *L)
+{
+	struct session *s = script_machine(L);
+
+	script_advance(L, machine_now(s->machine) + script_time(L, 1));
+	return 0;
+}
+
+static int lua_wait_off(lua_State *L)
+{
+	struct session *s = script_machine(L);
+	ps_t limit = limit_of(L, 1);
+
+	script_advance(L, limit);
+	if (s->stop != MACHINE_OFF)
+		return late(L, "the guest to switch the machine off", 0);
+	lua_pushinteger(L, machine_off_code(s->machine));
+	return 1;
+}
+
+/* --- console --- */
+
+/* 0: the monitor, or not known (yet). */
+static uint32_t index_of(lua_State *L, const char *name)
+{
+	struct session *s = script_machine(L);
+
+	for (size_t i = partition_view_count(s->view); i--;) {
+		struct partition_info info;
+
+		partition_view_info(s->view, i, &info);
+		if (strcmp(info.name, name) == 0)
+			return info.index;
+	}
+	return 0;
+}
+
+static bool any_line(void *owner, const struct trace_record *r)
+{
+	(void)owner;
+	return r->kind->number == TRACE_EV_CONSOLE;
+}
+
+/* string.find(line, pattern) by Lua's own rules. */
+static bool matches(lua_State *L, const char *line, int pattern)
+{
+	bool found;
+
+	lua_getglobal(L, "string");
+	lua_getfield(L, -1, "find");
+	lua_pushstring(L, line);
+	lua_pushvalue(L, pattern);
+	lua_call(L, 2, 1);
+	found = !lua_isnil(L, -1);
+	lua_pop(L, 2);
+	return found;
+}
+
+/* The next line of `name` from *at on that matches; false: none yet. */
+static bool next_line(lua_State *L, const char *name, size_t *at)
+{
+	struct session *s = script_machine(L);
+	bool any = strcmp(name, "*") == 0;
+
+	while (*at < s->line_count) {
+		const struct session_line *l = &s->line[(*at)++];
+		const char *who = partition_view_name(s->view, l->partition);
+
+		if ((!any && strcmp(who, name) != 0) || !matches(L, l->text, 2))
+			continue;
+		lua_pushstring(L, l->text);
+		lua_pushinteger(L, (lua_Integer)l->time);
+		return true;
+	}
+	return false;
+}
+
+/* wait_console(partition, pattern, {within=}): goes on behind the last line of
+ * that partition that was waited for; returns the line and its instant. */
+static int lua_wait_console(lua_State *L)
+{
+	struct session *s = script_machine(L);
+	const char *name = luaL_checkstring(L, 1);
+	ps_t limit = limit_of(L, 3);
+	char what[300];
+	size_t at;
+
+	luaL_checkstring(L, 2);
+	lua_getfield(L, LUA_REGISTRYINDEX, "cursor");
+	at = lua_getfield(L, -1, name) == LUA_TNIL
+		     ? 0
+		     : (size_t)lua_tointeger(L, -1);
+	lua_pop(L, 1);
+	while (!next_line(L, name, &at)) {
+		size_t lines = s->line_count;
+
+		s->wait = any_line;
+		script_advance(L, limit);
+		s->wait = NULL;
+		if (s->stop != MACHINE_REQUESTED && s->line_count == lines) {
+			snprintf(what, sizeof(what), "a line of %s like '%s'",
+				 name, lua_tostring(L, 2));
+			return late(L, what, index_of(L, name));
+		}
+	}
+	lua_pushinteger(L, (lua_Integer)at);
+	lua_setfield(L, -4, name); /* cursor, line, instant, at */
+	return 2;
+}
+
+/* --- events --- */
+
+#define CONDITIONS_MAX 8
+
+struct condition {
+	unsigned field; /* of the kind; FIELD_PARTITION: the record's own */
+	bool is_text;
+	uint64_t number;
+	const char *text;
+};
+#define FIELD_PARTITION UINT32_MAX
+
+struct event_wait {
+	struct session *session;
+	const struct trace_kind *kind;
+	unsigned count;
+	struct condition condition[CONDITIONS_MAX];
+	/* What was found. */
+	bool found;
+	struct trace_record record;
+	char text[TRACE_FIELDS_MAX][160];
+};
+
+/* Fields that hold a partition's index, by which a scenario names it. */
+static bool names_partition(const char *field)
+{
+	static const char *const names[] = {"of",     "from",   "to",
+					    "client", "server", "index"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(names[i], field) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool holds(const struct event_wait *w, const struct condition *c,
+		  const struct trace_record *r)
+{
+	uint64_t number = c->field == FIELD_PARTITION ? r->partition
+						      : r->value[c->field].u;
+
+	if (!c->is_text)
+		return number == c->number;
+	if (c->field != FIELD_PARTITION &&
+	    r->kind->field[c->field].kind == TRACE_STR)
+		return strcmp(r->value[c->field].s, c->text) == 0;
+	return strcmp(partition_view_name(w->session->view, (uint32_t)number),
+		      c->text) == 0;
+}
+
+static bool on_event(void *owner, const struct trace_record *r)
+{
+	struct event_wait *w = owner;
+
+	if (w->found || r->kind != w->kind)
+		return false;
+	for (unsigned i = 0; i < w->count; i++) {
+		if (!holds(w, &w->condition[i], r))
+			return false;
+	}
+	w->found = true;
+	w->record = *r;
+	for (unsigned i = 0; i < r->kind->field_count; i++) {
+		if (r->kind->field[i].kind != TRACE_STR)
+			continue;
+		snprintf(w->text[i], sizeof(w->text[i]), "%s", r->value[i].s);
+		w->record.value[i].s = w->text[i];
+	}
+	return true;
+}
+
+static unsigned field_of(lua_State *L, const struct trace_kind *k,
+			 const char *name)
+{
+	luaL_Buffer b;
+
+	if (strcmp(name, "partition") == 0)
+		return FIELD_PARTITION;
+	luaL_buffinit(L, &b);
+	for (unsigned i = 0; i < k->field_count; i++) {
+		if (strcmp(k->field[i].name, name) == 0)
+			return i;
+		luaL_addstring(&b, ", ");
+		luaL_addstring(&b, k->field[i].name);
+	}
+	luaL_pushresult(&b);
+	return (unsigned)luaL_error(
+		L, "event '%s' has no field '%s'; it has partition%s", k->name,
+		name, lua_tostring(L, -1));
+}
+
+/* The conditions at `arg`: {field = number, partition's name, or text}. */
+static void conditions(lua_State *L, int arg, struct event_wait *w)
+{
+	lua_pushnil(L);
+	while (lua_next(L, arg)) {
+		struct condition *c = &w->condition[w->count];
+		const char *name = luaL_checkstring(L, -2);
+
+		if (w->count == CONDITIONS_MAX)
+			luaL_error(L, "wait_event: at most %d conditions",
+				   CONDITIONS_MAX);
+		c->field = field_of(L, w->kind, name);
+		if (lua_isinteger(L, -1)) {
+			c->number = (uint64_t)lua_tointeger(L, -1);
+		} else {
+			c->is_text = true;
+			c->text = luaL_checkstring(L, -1);
+			if (c->field != FIELD_PARTITION &&
+			    w->kind->field[c->field].kind != TRACE_STR &&
+			    !names_partition(name))
+				luaL_error(L,
+					   "wait_event: field '%s' is a "
+					   "number",
+					   name);
+		}
+		w->count++;
+		lua_pop(L, 1);
+	}
+}
+
+static void push_event(lua_State *L, const struct session *s,
+		       const struct trace_record *r)
+{
+	lua_newtable(L);
+	for (unsigned i = 0; i < r->kind->field_count; i++) {
+		if (r->kind->field[i].kind == TRACE_STR)
+			lua_pushstring(L, r->value[i].s);
+		else
+			lua_pushinteger(L, (lua_Integer)r->value[i].u);
+		lua_setfield(L, -2, r->kind->field[i].name);
+	}
+	lua_pushstring(L, r->kind->name);
+	lua_setfield(L, -2, "event");
+	lua_pushinteger(L, (lua_Integer)r->time);
+	lua_setfield(L, -2, "time");
+	lua_pushinteger(L, r->cpu);
+	lua_setfield(L, -2, "cpu");
+	lua_pushstring(L, partition_view_name(s->view, r->partition));
+	lua_setfield(L, -2, "partition");
+}
+
+/* wait_event(name, {field=...}, {within=}): the next one from now on. */
+static int lua_wait_event(lua_State *L)
+{
+	struct session *s = script_machine(L);
+	const char *name = luaL_checkstring(L, 1);
+	struct event_wait *w;
+	ps_t limit = limit_of(L, 3);
+	char what[200];
+
+	w = lua_newuserdatauv(L, sizeof(*w), 0);
+	memset(w, 0, sizeof(*w));
+	w->session = s;
+	w->kind = trace_kind_by_name(name);
+	if (!w->kind)
+		return luaL_error(L,
+				  "no trace event is called '%s'; "
+				  "docs/trace-catalogue.md lists them",
+				  name);
+	if (!lua_isnoneornil(L, 2)) {
+		luaL_checktype(L, 2, LUA_TTABLE);
+		conditions(L, 2, w);
+	}
+	s->wait = on_event;
+	s->wait_owner = w;
+	script_advance(L, limit);
+	s->wait = NULL;
+	if (!w->found) {
+		snprintf(what, sizeof(what), "event %s", name);
+		return late(L, what, 0);
+	}
+	push_event(L, s, &w->record);
+	return 1;
+}
+
+const luaL_Reg wait_functions[] = {
+	{"now", lua_now},
+	{"run_until", lua_run_until},
+	{"run_for", lua_run_for},
+	{"wait_off", lua_wait_off},
+	{"wait_console", lua_wait_console},
+	{"wait_event", lua_wait_event},
+	{NULL, NULL},
+};

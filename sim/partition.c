@@ -177,11 +177,15 @@ static uint32_t slot_known(struct partition_view *v, uint32_t slot)
 	return view_partition(v, s->number, s->name, s->kind, slot);
 }
 
-/* Where a partition's run state is worth a record at once: its end. */
+/* Where a partition's run state is worth a record at once: its end.  One that
+ * the database has ended already (stopped, declared dead) says nothing new. */
 static void slot_ended(struct partition_view *v, uint32_t slot, uint32_t state)
 {
 	uint32_t index = v->slot_index[slot];
+	const struct partition *p = partition_at(v, index);
 
+	if (!p || p->info.state > PART_STATE_RUNNING)
+		return;
 	if (state == SLOT_CRASHED)
 		view_state(v, index, PART_STATE_CRASHED, &v->lead->slot[slot]);
 	else if (state == SLOT_STOPPED)
@@ -319,8 +323,11 @@ static void leave_ring3(struct partition_view *v, struct cpu_seen *c)
 {
 	const struct partition *p = partition_at(v, c->current);
 
-	if (c->ring == 3 && p)
-		view_channels(v, p->channels);
+	if (c->ring != 3 || !p)
+		return;
+	if (p->info.kind == PART_ULTRAVISOR && lead_is_there(v))
+		view_database(v); /* what it has committed is its own doing */
+	view_channels(v, p->channels);
 }
 
 static void enter_ring3(struct partition_view *v, struct cpu_seen *c,

@@ -17,10 +17,10 @@
  *             or a younger one; or nothing was committed for it
  *   torn      it has a record's magic number and a wrong checksum
  *   doubled   it holds a whole record older than C, and the trace shows that
- *             older one requested again (`block_request` with replay > 0) after
- *             C was first requested: applied again after a later one
- *   lost      it holds anything else: an older record never sent again, another
- *             record's content, or none
+ *             older one sent more than once (`block_request` with replay > 0):
+ *             applied again after a later one
+ *   lost      it holds anything else: an older record that was sent once,
+ *             another's content, or no record
  *
  * Out of order, whatever the disk holds:
  *   - a stream commits a record that is not the next after its last one;

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tools/parterre/main.c - finds the sub-command. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/parterre/parterre.h"
+
+#define VERSION "0.1.0"
+
+static const struct {
+	const char *name;
+	int (*main)(int argc, char **argv);
+	const char *summary;
+} commands[] = {
+	{"run", main_run, "run a scenario and print its summary"},
+	{"record", main_record, "run a scenario and write a recording of it"},
+	{"replay", main_replay, "run a recording again, bit for bit"},
+	{"check", main_check, "run a scenario and compare with a trace"},
+	{"diff", main_diff, "compare two traces"},
+	{"trace", main_trace, "print or count the events of a trace"},
+	{"oracle", main_oracle, "compare a disk image with a trace"},
+	{"inspect", main_inspect, "show a machine at an instant"},
+};
+
+int complain(const char *command, const struct error *err)
+{
+	fprintf(stderr, "parterre %s: %s\n", command, err->text);
+	return err->code;
+}
+
+int usage_error(const char *command, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "parterre %s: ", command);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, " (parterre %s --help)\n", command);
+	return EXIT_USAGE;
+}
+
+static void help(FILE *to)
+{
+	fprintf(to, "usage: parterre COMMAND [OPTION...] ...\n\n");
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		fprintf(to, "  %-8s  %s\n", commands[i].name,
+			commands[i].summary);
+	fprintf(to,
+		"\n`parterre COMMAND --help` tells more.\n"
+		"Exit status: 0 held, 1 expectation failed, 2 usage, 3 guest\n"
+		"crashed, 4 liveness, 5 invariant, 6 trace differs, 7 host.\n");
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+		help(stdout);
+		return EXIT_HELD;
+	}
+	if (strcmp(name, "--version") == 0) {
+		printf("parterre " VERSION "\n");
+		return EXIT_HELD;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return commands[i].main(argc - 1, argv + 1);
+	}
+	if (argc > 1)
+		fprintf(stderr, "parterre: no command is called '%s'\n", name);
+	help(stderr);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tools/parterre/options.c - the options of every command that runs. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/trace/trace.h"
+#include "tools/parterre/parterre.h"
+
+const char run_options_help[] =
+	"  --out DIR       where the run leaves what it made\n"
+	"                  (parterre.out/NAME)\n"
+	"  --images DIR    the images (those built with this program)\n"
+	"  --seed N        another seed than the scenario's\n"
+	"  --trace CLASS   partition, machine (both; the default) or none\n"
+	"  --until TIME    leave the scenario at this instant: 40ms, 12500us\n"
+	"  --pieces N      cut the run at random places, by N: changes "
+	"nothing\n"
+	"  --json          the summary as JSON\n"
+	"  --quiet         no line of progress\n";
+
+enum {
+	OUT = 256,
+	IMAGES,
+	SEED,
+	TRACE,
+	UNTIL,
+	PIECES,
+	JSON,
+	QUIET,
+	HELP
+};
+
+static const struct option options[] = {
+	{"out", required_argument, NULL, OUT},
+	{"images", required_argument, NULL, IMAGES},
+	{"seed", required_argument, NULL, SEED},
+	{"trace", required_argument, NULL, TRACE},
+	{"until", required_argument, NULL, UNTIL},
+	{"pieces", required_argument, NULL, PIECES},
+	{"json", no_argument, NULL, JSON},
+	{"quiet", no_argument, NULL, QUIET},
+	{"help", no_argument, NULL, HELP},
+	{NULL, 0, NULL, 0},
+};
+
+const char *default_images(void)
+{
+	static char path[PATH_MAX];
+	char program[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	char *slash;
+
+	/* BUILD/tools/parterre and BUILD/hv */
+	program[n > 0 ? n : 0] = '\0';
+	for (int i = 0; i < 2; i++) {
+		slash = strrchr(program, '/');
+		if (slash)
+			*slash = '\0';
+	}
+	if (!path_in(path, program, "hv"))
+		path[0] = '\0';
+	return path;
+}
+
+static bool whole_number(const char *text, uint64_t *n)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	*n = strtoull(text, &end, 0);
+	return *end == '\0';
+}
+
+static bool instant(const char *text, ps_t *t)
+{
+	static const struct {
+		const char *unit;
+		ps_t ps;
+	} units[] = {{"ps", 1},
+		     {"ns", PS_PER_NS},
+		     {"us", PS_PER_US},
+		     {"ms", PS_PER_MS},
+		     {"s", PS_PER_S}};
+	char *end;
+	uint64_t n = strtoull(text, &end, 10);
+
+	if (end == text || *text == '-')
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		if (strcmp(units[i].unit, end) == 0)
+			return !__builtin_mul_overflow(n, units[i].ps, t) && *t;
+	}
+	return false;
+}
+
+static bool classes(const char *text, unsigned *c)
+{
+	if (strcmp(text, "none") == 0)
+		*c = 0;
+	else if (strcmp(text, "partition") == 0)
+		*c = TRACE_CLASS_PARTITION;
+	else if (strcmp(text, "machine") == 0)
+		*c = TRACE_CLASS_PARTITION | TRACE_CLASS_MACHINE;
+	else
+		return false;
+	return true;
+}
+
+static bool take(struct run_options *o, int option, const char *arg)
+{
+	struct session_options *s = &o->session;
+
+	switch (option) {
+	case OUT:
+		s->out = arg;
+		return *arg;
+	case IMAGES:
+		s->images = arg;
+		return *arg;
+	case SEED:
+		s->seed_given = true;
+		return whole_number(arg, &s->seed);
+	case TRACE:
+		return classes(arg, &s->classes);
+	case UNTIL:
+		return instant(arg, &s->until);
+	case PIECES:
+		return whole_number(arg, &s->pieces);
+	case JSON:
+		o->json = true;
+		return true;
+	case QUIET:
+		o->quiet = true;
+		return true;
+	case 'o':
+		o->file = arg;
+		return *arg;
+	}
+	return false;
+}
+
+bool run_options_parse(struct run_options *o, int argc, char **argv,
+		       const char *help, int operands, int *status)
+{
+	int option, long_index;
+
+	memset(o, 0, sizeof(*o));
+	o->session.images = default_images();
+	o->session.classes = TRACE_CLASS_PARTITION | TRACE_CLASS_MACHINE;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "o:", options, &long_index)) !=
+	       -1) {
+		if (option == HELP) {
+			printf("%s%s", help, run_options_help);
+			*status = EXIT_HELD;
+			return false;
+		}
+		if (option == '?') {
+			*status = usage_error(argv[0],
+					      "%s: no such option, or its "
+					      "argument is missing",
+					      argv[optind - 1]);
+			return false;
+		}
+		if (!take(o, option, optarg)) {
+			*status = usage_error(
+				argv[0], "--%s: '%s' is not what it takes",
+				option == 'o' ? "o" : options[long_index].name,
+				optarg);
+			return false;
+		}
+	}
+	o->operands = argc - optind;
+	if (o->operands != operands) {
+		*status = usage_error(argv[0], "%d operands, wanted %d",
+				      o->operands, operands);
+		return false;
+	}
+	for (int i = 0; i < operands; i++)
+		o->operand[i] = argv[optind + i];
+	o->session.scenario = o->operand[operands - 1];
+	o->session.live = !o->quiet && isatty(STDERR_FILENO);
+	return true;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tools/parterre/parterre.h - the command: one file for each sub-command, one
+ * line for each in main.c.
+ *
+ * A sub-command gets argv with its own name first and returns the exit status
+ * (sim/status.h).  Errors are one line on stderr that names place and remedy.
+ */
+#ifndef PARTERRE_TOOLS_PARTERRE_H
+#define PARTERRE_TOOLS_PARTERRE_H
+
+#include "sim/scenario/session.h"
+#include "tools/parterre/disk_oracle.h"
+
+int main_run(int argc, char **argv);
+int main_record(int argc, char **argv);
+int main_replay(int argc, char **argv);
+int main_check(int argc, char **argv);
+int main_diff(int argc, char **argv);
+int main_trace(int argc, char **argv);
+int main_oracle(int argc, char **argv);
+int main_inspect(int argc, char **argv);
+
+/* "parterre COMMAND: text" and the code. */
+int complain(const char *command, const struct error *err);
+int usage_error(const char *command, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* A run and the options that every command that runs has (options.c). */
+struct run_options {
+	struct session_options session;
+	bool quiet, json;
+	const char *file; /* -o FILE, record alone */
+	const char *operand[2];
+	int operands;
+};
+extern const char run_options_help[];
+/* Fills in the defaults; false after a message, *status is set (0: --help). */
+bool run_options_parse(struct run_options *o, int argc, char **argv,
+		       const char *help, int operands, int *status);
+/* Where the images lie if nobody says: beside this program. */
+const char *default_images(void);
+
+/* A whole run: scenario, end, verdicts.  *err is filled and its code returned
+ * unless it held; the session stays open for a look at what it left. */
+int run_session(struct session *s, const struct session_options *o,
+		struct oracle_report *oracle, struct error *err);
+bool path_in(char *to, const char *dir, const char *name);
+
+/* summary.c */
+void summary_text(const struct session *s, const struct oracle_report *o);
+void summary_json(const struct session *s, const struct oracle_report *o,
+		  int status);
+
+/* diff.c: 0, or EXIT_TRACE after the first difference was printed; or another
+ * code with *err. */
+int compare_traces(const char *recorded, const char *fresh, struct error *err);
+
+#endif

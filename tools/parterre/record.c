@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tools/parterre/record.c - parterre record and replay.
+ *
+ * A recording is a text of a few KB, one "key value..." a line, in this order:
+ *
+ *   parterre-recording 1
+ *   scenario HASH PATH        file HASH PATH (each image and other input)
+ *   seed N                    that --seed gave; absent: the scenario's
+ *   classes N                 of trace events
+ *   engine TEXT               for information; not compared
+ *   end PS   status N   retired N   chain HEX   digest HEX
+ *   events N   trace HEX
+ *   sample PS HEX             the chain at instants, to find where runs part
+ *   end-of-recording
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu/cpu.h"
+#include "sim/digest.h"
+#include "tools/parterre/parterre.h"
+
+#define FILES_MAX   (MACHINE_MODULES_MAX + 2)
+#define SAMPLES_MAX 100000
+
+struct recorded_file {
+	char path[PATH_MAX];
+	uint64_t hash;
+};
+
+struct recording {
+	struct recorded_file scenario;
+	size_t file_count;
+	struct recorded_file file[FILES_MAX];
+	bool seed_given;
+	uint64_t seed, classes;
+	uint64_t end, status, retired, chain, digest, events, trace;
+	size_t sample_count;
+	uint64_t *sample;
+};
+
+static bool hash_file(const char *path, uint64_t *hash, struct error *err)
+{
+	static char buf[1 << 16];
+	FILE *f = fopen(path, "rb");
+	struct digest *d;
+	size_t n;
+
+	if (!f)
+		return error_set(err, EXIT_USAGE, "%s: cannot be read: %s",
+				 path, strerror(errno));
+	d = digest_create();
+	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+		digest_feed(d, buf, n);
+	*hash = digest_value(d);
+	digest_destroy(d);
+	fclose(f);
+	return true;
+}
+
+/* --- writing --- */
+
+static bool write_file_line(FILE *to, const char *key, const char *path,
+			    struct error *err)
+{
+	uint64_t hash;
+
+	if (!hash_file(path, &hash, err))
+		return false;
+	fprintf(to, "%s %016" PRIx64 " %s\n", key, hash, path);
+	return true;
+}
+
+static bool write_recording(const char *path, const struct session *s,
+			    int status, struct error *err)
+{
+	const struct machine_config *c = &s->config;
+	FILE *to = fopen(path, "w");
+	bool ok;
+
+	if (!to)
+		return error_set(err, EXIT_HOST, "%s: cannot be written: %s",
+				 path, strerror(errno));
+	fprintf(to, "parterre-recording 1\n");
+	ok = write_file_line(to, "scenario", s->options.scenario, err) &&
+	     write_file_line(to, "file", c->kernel, err);
+	for (size_t i = 0; ok && i < c->module_count; i++)
+		ok = write_file_line(to, "file", c->module[i].path, err);
+	if (s->options.seed_given)
+		fprintf(to, "seed %" PRIu64 "\n", s->options.seed);
+	fprintf(to, "classes %u\nengine %s\n", s->options.classes,
+		cpu_engine_text());
+	fprintf(to, "end %" PRIu64 "\nstatus %d\nretired %" PRIu64 "\n", s->end,
+		status, s->retired);
+	fprintf(to, "chain %016" PRIx64 "\ndigest %016" PRIx64 "\n", s->chain,
+		s->digest);
+	fprintf(to, "events %" PRIu64 "\ntrace %016" PRIx64 "\n",
+		s->trace_count, s->trace_digest);
+	for (size_t i = 0; i < s->sample_count; i++)
+		fprintf(to, "sample %" PRIu64 " %016" PRIx64 "\n",
+			(uint64_t)(i + 1) * SESSION_SAMPLE_PS, s->sample[i]);
+	fprintf(to, "end-of-recording\n");
+	if (fclose(to) != 0 && ok)
+		ok = error_set(err, EXIT_HOST, "%s: cannot be written: %s",
+			       path, strerror(errno));
+	return ok;
+}
+
+static const char record_help[] =
+	"usage: parterre record [OPTION...] -o FILE SCENARIO\n"
+	"Runs the scenario and writes to FILE what reproduces and identifies "
+	"the run.\n";
+
+int main_record(int argc, char **argv)
+{
+	static struct session s;
+	static struct oracle_report oracle;
+	struct run_options o;
+	struct error err = {0}, write_err;
+	int status;
+
+	if (!run_options_parse(&o, argc, argv, record_help, 1, &status))
+		return status;
+	if (!o.file)
+		return usage_error("record", "-o FILE is missing");
+	status = run_session(&s, &o.session, &oracle, &err);
+	if (status)
+		complain("record", &err);
+	/* A run that fails is worth recording, too; one that never began isn't.
+	 */
+	if (s.end) {
+		if (!write_recording(o.file, &s, status, &write_err))
+			status = complain("record", &write_err);
+		else if (!o.quiet)
+			printf("recorded %.6f ms, chain %016" PRIx64
+			       ", to %s\n",
+			       (double)s.end / (double)PS_PER_MS, s.chain,
+			       o.file);
+	}
+	session_close(&s);
+	return status;
+}
+
+/* --- reading --- */
+
+struct reader {
+	const char *path;
+	FILE *from;
+	unsigned line;
+	char text[PATH_MAX + 64];
+};
+
+static bool bad_line(struct reader *r, const char *what, struct error *err)
+{
+	return error_set(err, EXIT_USAGE,
+			 "%s:%u: %s; record the run again (parterre record)",
+			 r->path, r->line, what);
+}
+
+static bool read_number(const char *text, int base, uint64_t *n)
+{
+	char *end;
+
+	if (!*text || *text == '-' || *text == ' ')
+		return false;
+	errno = 0;
+	*n = strtoull(text, &end, base);
+	return !*end && !errno;
+}
+
+/* "HASH PATH" */
+static bool read_hashed(const char *text, struct recorded_file *f)
+{
+	char hash[17];
+
+	if (strlen(text) < 18 || text[16] != ' ' || strlen(text) > PATH_MAX)
+		return false;
+	memcpy(hash, text, 16);
+	hash[16] = '\0';
+	snprintf(f->path, sizeof(f->path), "%s", text + 17);
+	return read_number(hash, 16, &f->hash);
+}
+
+static bool read_sample(struct recording *rec, char *text)
+{
+	char *hash = strchr(text, ' ');
+	uint64_t when;
+
+	if (!hash || rec->sample_count == SAMPLES_MAX)
+		return false;
+	*hash++ = '\0';
+	return read_number(text, 10, &when) &&
+	       when == (rec->sample_count + 1) * SESSION_SAMPLE_PS &&
+	       read_number(hash, 16, &rec->sample[rec->sample_count++]);
+}
+
+static bool read_line(struct recording *rec, const char *key, char *value)
+{
+	const struct {
+		const char *key;
+		int base;
+		uint64_t *to;
+	} numbers[] = {
+		{"seed", 10, &rec->seed},       {"classes", 10, &rec->classes},
+		{"end", 10, &rec->end},         {"status", 10, &rec->status},
+		{"retired", 10, &rec->retired}, {"chain", 16, &rec->chain},
+		{"digest", 16, &rec->digest},   {"events", 10, &rec->events},
+		{"trace", 16, &rec->trace},
+	};
+
+	if (strcmp(key, "scenario") == 0)
+		return read_hashed(value, &rec->scenario);
+	if (strcmp(key, "file") == 0)
+		return rec->file_count < FILES_MAX &&
+		       read_hashed(value, &rec->file[rec->file_count++]);
+	if (strcmp(key, "engine") == 0)
+		return true;
+	if (strcmp(key, "sample") == 0)
+		return read_sample(rec, value);
+	rec->seed_given |= strcmp(key, "seed") == 0;
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		if (strcmp(key, numbers[i].key) == 0)
+			return read_number(value, numbers[i].base,
+					   numbers[i].to);
+	}
+	return false;
+}
+
+static bool next_line(struct reader *r)
+{
+	if (!fgets(r->text, sizeof(r->text), r->from))
+		return false;
+	r->line++;
+	r->text[strcspn(r->text, "\n")] = '\0';
+	return true;
+}
+
+static bool read_lines(struct reader *r, struct recording *rec,
+		       struct error *err)
+{
+	if (!next_line(r) || strcmp(r->text, "parterre-recording 1") != 0) {
+		r->line = 1;
+		return bad_line(r, "this is no recording of version 1", err);
+	}
+	while (next_line(r)) {
+		char *value = strchr(r->text, ' ');
+
+		if (strcmp(r->text, "end-of-recording") == 0)
+			return rec->scenario.path[0] ||
+			       bad_line(r, "no scenario was named", err);
+		if (!value)
+			return bad_line(r, "a key without a value", err);
+		*value++ = '\0';
+		if (!read_line(rec, r->text, value))
+			return bad_line(r, "not a line of a recording", err);
+	}
+	r->line++;
+	return bad_line(r, "the recording is cut off", err);
+}
+
+static bool read_recording(const char *path, struct recording *rec,
+			   struct error *err)
+{
+	struct reader r = {.path = path, .from = fopen(path, "r")};
+	bool ok;
+
+	memset(rec, 0, sizeof(*rec));
+	if (!r.from)
+		return error_set(err, EXIT_USAGE, "%s: cannot be read: %s",
+				 path, strerror(errno));
+	rec->sample = calloc(SAMPLES_MAX, sizeof(*rec->sample));
+	ok = rec->sample && read_lines(&r, rec, err);
+	fclose(r.from);
+	return ok;
+}
+
+/* --- replay --- */
+
+static bool same_file(const struct recorded_file *f, const char *path,
+		      struct error *err)
+{
+	uint64_t hash;
+
+	if (!hash_file(path, &hash, err))
+		return false;
+	return hash == f->hash ||
+	       error_set(err, EXIT_USAGE,
+			 "%s: is not what was recorded (%016" PRIx64
+			 ", recorded %016" PRIx64
+			 "); take that version, or record anew",
+			 path, hash, f->hash);
+}
+
+/* Before the run, as far as it can be told: the scenario says the rest. */
+static bool same_inputs(const struct recording *rec, const char *images,
+			struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (!same_file(&rec->scenario, rec->scenario.path, err))
+		return false;
+	for (size_t i = 0; i < rec->file_count; i++) {
+		const char *base = strrchr(rec->file[i].path, '/');
+		size_t n = strlen(rec->file[i].path);
+
+		base = base ? base + 1 : rec->file[i].path;
+		snprintf(path, sizeof(path), "%s", rec->file[i].path);
+		if (n > 4 && strcmp(rec->file[i].path + n - 4, ".elf") == 0 &&
+		    !path_in(path, images, base))
+			return error_set(err, EXIT_USAGE,
+					 "%s: the path is too long", images);
+		if (!same_file(&rec->file[i], path, err))
+			return false;
+	}
+	return true;
+}
+
+static bool differs(struct error *err, const char *what, uint64_t recorded,
+		    uint64_t now)
+{
+	return error_set(err, EXIT_TRACE,
+			 "%s is %016" PRIx64 ", recorded %016" PRIx64, what,
+			 now, recorded);
+}
+
+static bool compare(const struct recording *rec, const struct session *s,
+		    int status, struct error *err)
+{
+	for (size_t i = 0; i < rec->sample_count && i < s->sample_count; i++) {
+		if (rec->sample[i] == s->sample[i])
+			continue;
+		return error_set(err, EXIT_TRACE,
+				 "the runs part between %.3f and %.3f ms; "
+				 "`parterre check` with a trace of the "
+				 "recorded run names the event",
+				 (double)(i * SESSION_SAMPLE_PS) /
+					 (double)PS_PER_MS,
+				 (double)((i + 1) * SESSION_SAMPLE_PS) /
+					 (double)PS_PER_MS);
+	}
+	if (s->end != rec->end)
+		return error_set(err, EXIT_TRACE,
+				 "the run ends at %" PRIu64
+				 " ps, recorded %" PRIu64 " ps",
+				 s->end, rec->end);
+	if (s->retired != rec->retired)
+		return error_set(err, EXIT_TRACE,
+				 "%" PRIu64 " instructions retired, recorded "
+				 "%" PRIu64,
+				 s->retired, rec->retired);
+	if (s->chain != rec->chain)
+		return differs(err, "the chain", rec->chain, s->chain);
+	if (s->digest != rec->digest)
+		return differs(err, "the digest", rec->digest, s->digest);
+	if (s->trace_digest != rec->trace || s->trace_count != rec->events)
+		return differs(err, "the trace's digest", rec->trace,
+			       s->trace_digest);
+	return (uint64_t)status == rec->status ||
+	       error_set(err, EXIT_TRACE,
+			 "the run's status is %d, recorded %" PRIu64, status,
+			 rec->status);
+}
+
+static const char replay_help[] =
+	"usage: parterre replay [OPTION...] FILE\n"
+	"Runs a recording again and compares, bit for bit; ends with status 6 "
+	"if it\ndiffers.  --seed and --trace are the recording's.\n";
+
+int main_replay(int argc, char **argv)
+{
+	static struct recording rec;
+	static struct session s;
+	static struct oracle_report oracle;
+	struct run_options o;
+	struct error err = {0};
+	int status;
+
+	if (!run_options_parse(&o, argc, argv, replay_help, 1, &status))
+		return status;
+	if (!read_recording(o.operand[0], &rec, &err) ||
+	    !same_inputs(&rec, o.session.images, &err)) {
+		free(rec.sample);
+		return complain("replay", &err);
+	}
+	o.session.scenario = rec.scenario.path;
+	o.session.seed_given = rec.seed_given;
+	o.session.seed = rec.seed;
+	o.session.classes = (unsigned)rec.classes & 3;
+	status = run_session(&s, &o.session, &oracle, &err);
+	if (s.end && compare(&rec, &s, status, &err)) {
+		status = EXIT_HELD;
+		if (!o.quiet)
+			printf("replayed %.6f ms, chain %016" PRIx64
+			       ": bit for bit the same\n",
+			       (double)s.end / (double)PS_PER_MS, s.chain);
+	} else {
+		status = complain("replay", &err);
+	}
+	session_close(&s);
+	free(rec.sample);
+	return status;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tools/parterre/run.c - parterre run */
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/scenario/script.h"
+#include "tools/parterre/parterre.h"
+
+bool path_in(char *to, const char *dir, const char *name)
+{
+	int n = snprintf(to, PATH_MAX, "%s/%s", dir, name);
+
+	return n > 0 && n < PATH_MAX;
+}
+
+/* What no run may do, whatever its scenario expects. */
+static int verdicts(struct session *s, struct oracle_report *oracle,
+		    struct error *err)
+{
+	char image[PATH_MAX], trace[PATH_MAX];
+
+	if (!s->contained) {
+		error_set(err, EXIT_INVARIANT, "containment: %s",
+			  s->violation.text);
+		return err->code;
+	}
+	/* The oracle reads the trace on disk; an image without partitions has
+	 * nothing to say to it. */
+	if (!s->config.disk_path || !s->options.classes ||
+	    !s->timeline.issued || !path_in(image, s->out, "disk.img") ||
+	    !path_in(trace, s->out, "trace"))
+		return EXIT_HELD;
+	if (!disk_oracle(image, trace, oracle, err))
+		return err->code;
+	if (oracle_holds(oracle))
+		return EXIT_HELD;
+	error_set(err, EXIT_INVARIANT,
+		  "the disk does not hold what was "
+		  "acknowledged: %s",
+		  oracle->note[0]);
+	return err->code;
+}
+
+int run_session(struct session *s, const struct session_options *o,
+		struct oracle_report *oracle, struct error *err)
+{
+	int status = EXIT_HELD;
+	struct error end = {0};
+
+	memset(oracle, 0, sizeof(*oracle));
+	err->code = EXIT_HELD;
+	if (!session_open(s, o, err) || !script_run(s, err))
+		status = err->code;
+	if (!session_finish(s, &end) && !status) {
+		*err = end;
+		return end.code;
+	}
+	end.code = EXIT_HELD;
+	if (s->end && verdicts(s, oracle, &end) && !status) {
+		*err = end;
+		status = end.code;
+	}
+	return status;
+}
+
+static const char help[] = "usage: parterre run [OPTION...] SCENARIO\n"
+			   "Runs the scenario and prints its summary.\n";
+
+int main_run(int argc, char **argv)
+{
+	static struct session s;
+	static struct oracle_report oracle;
+	struct run_options o;
+	struct error err = {0};
+	int status;
+
+	if (!run_options_parse(&o, argc, argv, help, 1, &status))
+		return status;
+	status = run_session(&s, &o.session, &oracle, &err);
+	if (o.json)
+		summary_json(&s, &oracle, status);
+	else if (s.end)
+		summary_text(&s, &oracle);
+	if (status) {
+		fflush(stdout);
+		complain("run", &err);
+		if (s.end)
+			fprintf(stderr,
+				"  all of the run is in %s; its `command` "
+				"repeats it\n",
+				s.out);
+	}
+	session_close(&s);
+	return status;
+}

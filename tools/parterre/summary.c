@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tools/parterre/summary.c - what a run comes to, for people and programs. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "tools/parterre/parterre.h"
+
+static double us(ps_t t)
+{
+	return (double)t / (double)PS_PER_US;
+}
+
+static void name_of(const struct session *s, char *name, size_t bytes)
+{
+	session_name(s->options.scenario, name, bytes);
+}
+
+static void print_boot(const struct session *s)
+{
+	const struct timeline *t = &s->timeline;
+
+	printf("boot order (first instruction, us)\n");
+	for (size_t i = 0; i < t->partition_count; i++) {
+		const struct timeline_partition *p = &t->partition[i];
+
+		if (p->first_run == PS_NEVER)
+			printf("  %-12s  never ran\n", p->name);
+		else
+			printf("  %-12s %12.3f\n", p->name, us(p->first_run));
+	}
+}
+
+static void print_step(const char *what, ps_t at, ps_t since)
+{
+	if (at == PS_NEVER)
+		return;
+	printf("  %-26s %12.3f  %+12.3f\n", what, us(at), us(at - since));
+}
+
+static void print_fault(const struct session *s, const struct timeline_fault *f)
+{
+	char text[80];
+
+	printf("fault: %s (us; since the fault)\n", f->what);
+	print_step("injected", f->injected, f->injected);
+	print_step("death", f->death, f->injected);
+	print_step(f->by_report ? "detected, by report"
+				: "detected, by time-out",
+		   f->detected, f->injected);
+	print_step("decision", f->decision, f->injected);
+	snprintf(text, sizeof(text), "channel %u to %s", f->channel,
+		 timeline_name(&s->timeline, f->to));
+	print_step(text, f->moved, f->injected);
+	print_step("first I/O there", f->first_io, f->injected);
+	print_step("restarted", f->restarted, f->injected);
+	print_step("load back", f->back, f->injected);
+}
+
+static double mips(const struct session *s)
+{
+	return s->host_ns ? (double)s->retired * 1e3 / (double)s->host_ns : 0;
+}
+
+void summary_text(const struct session *s, const struct oracle_report *o)
+{
+	const struct timeline *t = &s->timeline;
+	char name[256];
+
+	name_of(s, name, sizeof(name));
+	printf("%s\n", name);
+	print_boot(s);
+	for (size_t i = 0; i < t->fault_count; i++)
+		print_fault(s, &t->fault[i]);
+	printf("I/O: requests %" PRIu64 ", answered %" PRIu64
+	       ", replayed %" PRIu64 "; records issued %" PRIu64
+	       ", acknowledged %" PRIu64 "\n",
+	       t->requests, t->responses, t->replays, t->issued, t->committed);
+	if (o->streams)
+		printf("disk: lost %" PRIu64 ", doubled %" PRIu64
+		       ", torn %" PRIu64 ", out of order %" PRIu64 "\n",
+		       o->lost, o->doubled, o->torn, o->misordered);
+	for (size_t i = 0; i < o->notes; i++)
+		printf("  %s\n", o->note[i]);
+	printf("virtual time %.6f ms, %" PRIu64
+	       " instructions retired, %.1f MIPS on this host\n",
+	       (double)s->end / (double)PS_PER_MS, s->retired, mips(s));
+	printf("digest %016" PRIx64 ", chain %016" PRIx64 "\n", s->digest,
+	       s->chain);
+	if (s->options.classes)
+		printf("trace %s/trace, %" PRIu64 " events, digest %016" PRIx64
+		       "\n",
+		       s->out, s->trace_count, s->trace_digest);
+}
+
+/* --- JSON --- */
+
+static void json_text(const char *text)
+{
+	putchar('"');
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			printf("\\%c", c);
+		else if (c < 0x20)
+			printf("\\u%04x", c);
+		else
+			putchar(c);
+	}
+	putchar('"');
+}
+
+/* Instants are integers of picoseconds; null: it did not happen. */
+static void json_time(const char *key, ps_t t)
+{
+	if (t == PS_NEVER)
+		printf(", \"%s\": null", key);
+	else
+		printf(", \"%s\": %" PRIu64, key, t);
+}
+
+static void json_faults(const struct timeline *t)
+{
+	printf("  \"faults\": [");
+	for (size_t i = 0; i < t->fault_count; i++) {
+		const struct timeline_fault *f = &t->fault[i];
+
+		printf("%s\n    {\"what\": ", i ? "," : "");
+		json_text(f->what);
+		json_time("injected", f->injected);
+		json_time("death", f->death);
+		json_time("detected", f->detected);
+		printf(", \"by_report\": %s", f->by_report ? "true" : "false");
+		json_time("decision", f->decision);
+		json_time("moved", f->moved);
+		json_time("first_io", f->first_io);
+		json_time("restarted", f->restarted);
+		json_time("back", f->back);
+		printf("}");
+	}
+	printf("],\n");
+}
+
+void summary_json(const struct session *s, const struct oracle_report *o,
+		  int status)
+{
+	const struct timeline *t = &s->timeline;
+	char name[256];
+
+	name_of(s, name, sizeof(name));
+	printf("{\n  \"scenario\": ");
+	json_text(name);
+	printf(",\n  \"status\": %d,\n  \"boot\": [", status);
+	for (size_t i = 0; i < t->partition_count; i++) {
+		printf("%s\n    {\"name\": ", i ? "," : "");
+		json_text(t->partition[i].name);
+		json_time("first_run", t->partition[i].first_run);
+		printf("}");
+	}
+	printf("],\n");
+	json_faults(t);
+	printf("  \"requests\": %" PRIu64 ", \"responses\": %" PRIu64
+	       ", \"replayed\": %" PRIu64 ", \"issued\": %" PRIu64
+	       ", \"acknowledged\": %" PRIu64 ",\n",
+	       t->requests, t->responses, t->replays, t->issued, t->committed);
+	printf("  \"lost\": %" PRIu64 ", \"doubled\": %" PRIu64
+	       ", \"torn\": %" PRIu64 ", \"misordered\": %" PRIu64 ",\n",
+	       o->lost, o->doubled, o->torn, o->misordered);
+	printf("  \"time_ps\": %" PRIu64 ", \"retired\": %" PRIu64
+	       ", \"mips\": %.1f,\n",
+	       s->end, s->retired, mips(s));
+	printf("  \"digest\": \"%016" PRIx64 "\", \"chain\": \"%016" PRIx64
+	       "\", \"trace_digest\": \"%016" PRIx64 "\", \"events\": %" PRIu64
+	       ",\n  \"out\": ",
+	       s->digest, s->chain, s->trace_digest, s->trace_count);
+	json_text(s->out);
+	printf("\n}\n");
+}

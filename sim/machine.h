@@ -119,7 +119,7 @@ uint64_t machine_tsc(struct machine *m, unsigned cpu);
 ps_t machine_tsc_instant(struct machine *m, unsigned cpu, uint64_t tsc);
 
 /* Fills time, CPU, partition and retired count, and emits: `r` has kind (by
- * trace_kind_find()) and values. */
+ * trace_kind_find()) and values; outside of a CPU's turn also the partition. */
 struct trace_record;
 void machine_emit(struct machine *m, struct trace_record *r);
 /* TRACE_ODD: the guest asked a device for what it does not do. */

@@ -321,10 +321,27 @@ static void live_line(struct session *s)
 		(double)machine_now(s->machine) / (double)PS_PER_MS, who);
 }
 
+static ps_t next_sample(const struct session *s)
+{
+	return (s->sample_count + 1) * SESSION_SAMPLE_PS;
+}
+
+static void take_sample(struct session *s)
+{
+	if (machine_now(s->machine) < next_sample(s))
+		return;
+	s->sample =
+		realloc(s->sample, (s->sample_count + 1) * sizeof(*s->sample));
+	CHECK(s->sample);
+	s->sample[s->sample_count++] = machine_chain(s->machine);
+}
+
 static ps_t next_cut(struct session *s, ps_t until)
 {
 	ps_t now = machine_now(s->machine), slice = LIVE_SLICE;
 
+	if (until > next_sample(s))
+		until = next_sample(s);
 	if (s->options.pieces) {
 		s->cut = s->cut * UINT64_C(6364136223846793005) +
 			 UINT64_C(1442695040888963407);
@@ -370,6 +387,8 @@ bool session_advance(struct session *s, ps_t until, struct error *err)
 	s->stop = MACHINE_UNTIL;
 	while (s->stop == MACHINE_UNTIL && machine_now(s->machine) < until) {
 		s->stop = machine_run(s->machine, next_cut(s, until));
+		if (s->stop == MACHINE_UNTIL)
+			take_sample(s);
 		if (s->options.live && host_ns() - shown > 100000000) {
 			shown = host_ns();
 			live_line(s);
@@ -421,6 +440,8 @@ void session_close(struct session *s)
 	for (size_t i = 0; i < s->line_count; i++)
 		free(s->line[i].text);
 	free(s->line);
+	free(s->sample);
 	s->line = NULL;
-	s->line_count = 0;
+	s->sample = NULL;
+	s->line_count = s->sample_count = 0;
 }

@@ -51,6 +51,9 @@ struct session_line {
 	char *text; /* without "[name] " */
 };
 
+/* The chain at multiples of SESSION_SAMPLE_PS: where two runs parted. */
+#define SESSION_SAMPLE_PS (5 * PS_PER_MS)
+
 /* Ends a wait: true stops the machine at this boundary. */
 typedef bool session_wait(void *owner, const struct trace_record *r);
 
@@ -72,7 +75,9 @@ struct session {
 	enum machine_stop stop; /* why the machine stands; MACHINE_UNTIL: it can
 				   go on */
 	uint64_t cut;           /* of options.pieces */
-	uint64_t host_ns;       /* spent in the machine */
+	size_t sample_count;
+	uint64_t *sample; /* [i]: the chain at (i + 1) * SESSION_SAMPLE_PS */
+	uint64_t host_ns; /* spent in the machine */
 	/* When it is over: */
 	ps_t end;
 	uint64_t retired, chain, digest, trace_digest, trace_count;

@@ -293,10 +293,12 @@ static unsigned field_of(lua_State *L, const struct trace_kind *k,
 
 	if (strcmp(name, "partition") == 0)
 		return FIELD_PARTITION;
-	luaL_buffinit(L, &b);
 	for (unsigned i = 0; i < k->field_count; i++) {
 		if (strcmp(k->field[i].name, name) == 0)
 			return i;
+	}
+	luaL_buffinit(L, &b);
+	for (unsigned i = 0; i < k->field_count; i++) {
 		luaL_addstring(&b, ", ");
 		luaL_addstring(&b, k->field[i].name);
 	}

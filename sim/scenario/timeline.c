@@ -48,11 +48,12 @@ static void on_partition(struct timeline *t, const struct trace_record *r)
 	p->first_run = PS_NEVER;
 }
 
-/* Faults in partitions are called "io.a crash", of devices "nvme0.name". */
+/* A fault in the partition io.a is called "io.a.text crash", one of a device
+ * "nvme0.name".  The longest name that fits. */
 static void on_fault(struct timeline *t, const struct trace_record *r)
 {
 	struct timeline_fault *f;
-	size_t n;
+	size_t n, longest = 0;
 
 	if (t->fault_count == TIMELINE_FAULTS_MAX)
 		return;
@@ -62,10 +63,12 @@ static void on_fault(struct timeline *t, const struct trace_record *r)
 	f->death = f->detected = f->decision = f->moved = f->first_io =
 		f->restarted = f->back = PS_NEVER;
 	for (size_t i = 0; i < t->partition_count; i++) {
-		n = strlen(t->partition[i].name);
-		if (strncmp(f->what, t->partition[i].name, n) == 0 &&
-		    f->what[n] == ' ')
-			f->of = t->partition[i].index;
+		n = strnlen(t->partition[i].name, sizeof(f->what) - 1);
+		if (n <= longest || f->what[n] != '.' ||
+		    strncmp(f->what, t->partition[i].name, n) != 0)
+			continue;
+		longest = n;
+		f->of = t->partition[i].index;
 	}
 }
 

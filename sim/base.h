@@ -19,14 +19,14 @@ typedef uint64_t vaddr_t; /* guest-linear address */
 #define PS_PER_NS UINT64_C(1000)
 #define PS_PER_US UINT64_C(1000000)
 #define PS_PER_MS UINT64_C(1000000000)
-#define PS_PER_S UINT64_C(1000000000000)
-#define PS_NEVER UINT64_MAX /* later than any instant */
+#define PS_PER_S  UINT64_C(1000000000000)
+#define PS_NEVER  UINT64_MAX /* later than any instant */
 
 #define PAGE_BYTES UINT64_C(4096)
 
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define MUST_USE __attribute__((warn_unused_result))
+#define ARRAY_LEN(a)           (sizeof(a) / sizeof((a)[0]))
+#define MUST_USE               __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
-#define NORETURN __attribute__((noreturn))
+#define NORETURN               __attribute__((noreturn))
 
 #endif

@@ -36,7 +36,8 @@ struct machine;
 struct device;
 
 struct bus_ops {
-	/* off: from the range's start.  size: 1, 2, 4, 8 within size_min..max. */
+	/* off: from the range's start.  size: 1, 2, 4, 8 within size_min..max.
+	 */
 	uint64_t (*read)(struct device *d, uint64_t off, unsigned size);
 	void (*write)(struct device *d, uint64_t off, unsigned size,
 		      uint64_t value);
@@ -51,8 +52,8 @@ struct bus_range {
 };
 
 /* By the machine.  `ram_bytes`: 1 MiB to BUS_RAM_MAX, whole pages. */
-struct bus *bus_create(struct machine *m, uint64_t ram_bytes, struct error *err)
-	MUST_USE;
+struct bus *bus_create(struct machine *m, uint64_t ram_bytes,
+		       struct error *err) MUST_USE;
 void bus_destroy(struct bus *b); /* NULL is fine */
 /* The pieces of RAM, sorted; returns how many. */
 size_t bus_ram_regions(const struct bus *b,

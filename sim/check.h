@@ -22,8 +22,8 @@
 			check_failed(__FILE__, __LINE__, #cond, __VA_ARGS__);  \
 	} while (0)
 
-void check_failed(const char *file, int line, const char *expr,
-		  const char *fmt, ...) NORETURN PRINTF_LIKE(4, 5);
+void check_failed(const char *file, int line, const char *expr, const char *fmt,
+		  ...) NORETURN PRINTF_LIKE(4, 5);
 
 /* Whoever runs a machine registers how to describe the instant; NULL clears. */
 void check_set_context(void (*describe)(void *owner, char *buf, size_t bytes),

@@ -25,10 +25,16 @@ struct device_field {
 	uint32_t count;
 };
 #define DEVICE_FIELD(type, member)                                             \
-	{ #member, offsetof(type, member), sizeof(((type *)0)->member), 1 }
+	{                                                                      \
+#member, offsetof(type, member), sizeof(((type *)0)->member),  \
+			1                                                      \
+	}
 #define DEVICE_ARRAY(type, member)                                             \
-	{ #member, offsetof(type, member), sizeof(((type *)0)->member[0]),     \
-	  ARRAY_LEN(((type *)0)->member) }
+	{                                                                      \
+#member, offsetof(type, member),                               \
+			sizeof(((type *)0)->member[0]),                        \
+			ARRAY_LEN(((type *)0)->member)                         \
+	}
 
 /* A register by name, for traces and `parterre inspect`. */
 struct device_register {
@@ -48,9 +54,9 @@ struct device_class {
 	const char *name;    /* "nvme" */
 	const char *summary; /* one line */
 	size_t object_bytes;
-	const struct device_field *fields; /* NULL-name terminated */
+	const struct device_field *fields;       /* NULL-name terminated */
 	const struct device_register *registers; /* NULL-name terminated */
-	const char *const *faults; /* NULL-terminated names */
+	const char *const *faults;               /* NULL-terminated names */
 	/* Maps ranges, finds its wires.  The object is zeroed before. */
 	bool (*init)(struct device *d, const struct device_prop *props,
 		     size_t prop_count, struct error *err);
@@ -63,7 +69,8 @@ struct device_class {
 	void (*digest)(struct device *d,
 		       void (*feed)(void *to, const void *p, size_t n),
 		       void *to);
-	void (*fini)(struct device *d); /* release what init took; may be NULL */
+	void (*fini)(
+		struct device *d); /* release what init took; may be NULL */
 };
 
 struct device {

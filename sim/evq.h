@@ -16,13 +16,14 @@
 
 enum evq_rank {
 	EVQ_FAULT,    /* injected faults first: they say what the hardware was
-	                 like when everything else of the instant happened */
+			 like when everything else of the instant happened */
 	EVQ_INPUT,    /* then the outside world */
 	EVQ_DEVICE,   /* then devices, which may raise interrupts */
 	EVQ_TIMER,    /* then CPU-local timers: a device's interrupt of the same
-	                 instant is already pending when the timer's is */
-	EVQ_SCENARIO, /* then whoever waits for a condition sees a settled machine */
-	EVQ_STOP,     /* last: stopping at T means after all that happens at T */
+			 instant is already pending when the timer's is */
+	EVQ_SCENARIO, /* then whoever waits for a condition sees a settled
+			 machine */
+	EVQ_STOP, /* last: stopping at T means after all that happens at T */
 	EVQ_RANK_COUNT
 };
 

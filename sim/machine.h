@@ -32,7 +32,7 @@
 #include "sim/evq.h"
 #include "sim/status.h"
 
-#define MACHINE_MODULES_MAX 16
+#define MACHINE_MODULES_MAX     16
 #define MACHINE_CONTROLLERS_MAX 4
 
 struct machine_module {
@@ -41,11 +41,11 @@ struct machine_module {
 };
 
 struct machine_config {
-	uint64_t ram_bytes;   /* default 256 MiB */
-	unsigned cpu_count;   /* 1 to 8 */
-	uint64_t cpu_hz;      /* default 1,000,000,000 */
+	uint64_t ram_bytes; /* default 256 MiB */
+	unsigned cpu_count; /* 1 to 8 */
+	uint64_t cpu_hz;    /* default 1,000,000,000 */
 	uint64_t seed;
-	const char *kernel;   /* Multiboot 1 image */
+	const char *kernel; /* Multiboot 1 image */
 	const char *cmdline;
 	struct machine_module module[MACHINE_MODULES_MAX];
 	size_t module_count;
@@ -110,7 +110,8 @@ uint64_t machine_retired(const struct machine *m); /* all CPUs together */
 /* What the local APICs drive (devices/lapic.c).  Levels may be set again. */
 void machine_set_intr(struct machine *m, unsigned cpu, bool level);
 void machine_set_nmi(struct machine *m, unsigned cpu);
-void machine_cpu_init(struct machine *m, unsigned cpu); /* INIT: wait for SIPI */
+void machine_cpu_init(struct machine *m,
+		      unsigned cpu); /* INIT: wait for SIPI */
 void machine_cpu_sipi(struct machine *m, unsigned cpu, uint8_t vector);
 /* The TSC at machine_now(), and the first instant at which it is at least
  * `tsc`: now, when it already is; PS_NEVER beyond the end of time.  Whoever

@@ -44,7 +44,8 @@ static bool check_config(const struct machine_config *c, struct error *err)
 		return error_set(err, EXIT_USAGE,
 				 "quantum of 0 ps: give at least 1");
 	if (c->module_count > MACHINE_MODULES_MAX)
-		return error_set(err, EXIT_USAGE, "%zu modules: give at most %u",
+		return error_set(err, EXIT_USAGE,
+				 "%zu modules: give at most %u",
 				 c->module_count, MACHINE_MODULES_MAX);
 	if (c->controllers > MACHINE_CONTROLLERS_MAX)
 		return error_set(err, EXIT_USAGE,

@@ -425,9 +425,10 @@ static void emit_line(struct partition_view *v)
 	};
 
 	v->line[v->line_bytes] = 0;
+	r.partition = line_owner(v);
 	/* The record is of who wrote the line, not of who runs while the UART
 	 * sends its last byte. */
-	machine_set_partition(v->m, cpu, line_owner(v));
+	machine_set_partition(v->m, cpu, r.partition);
 	machine_emit(v->m, &r);
 	machine_set_partition(v->m, cpu, runs);
 	v->line_bytes = 0;

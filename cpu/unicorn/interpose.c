@@ -58,7 +58,6 @@ uint64_t helper_inl_x86_64(void *env, uint32_t port);
 void helper_outb_x86_64(void *env, uint32_t port, uint32_t data);
 void helper_outw_x86_64(void *env, uint32_t port, uint32_t data);
 void helper_outl_x86_64(void *env, uint32_t port, uint32_t data);
-int gettimeofday(struct timeval *restrict tv, void *restrict tz);
 #pragma GCC visibility pop
 
 static struct cpu *running(void)
@@ -81,7 +80,8 @@ static void alone(struct cpu *cpu, uintptr_t ra)
 
 /* The library sizes its TLB by the host's clock: constant while it serves us,
  * or equal runs would differ in when accessed bits are set again. */
-int gettimeofday(struct timeval *restrict tv, void *restrict tz)
+__attribute__((visibility("default"))) int
+gettimeofday(struct timeval *restrict tv, void *restrict tz)
 {
 	struct timespec now = {0};
 

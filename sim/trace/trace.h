@@ -40,9 +40,16 @@ enum trace_number {
 #undef TRACE_EVENT
 };
 
-enum trace_class { TRACE_CLASS_PARTITION = 1, TRACE_CLASS_MACHINE = 2 };
+enum trace_class {
+	TRACE_CLASS_PARTITION = 1,
+	TRACE_CLASS_MACHINE = 2
+};
 
-enum trace_field_kind { TRACE_U64, TRACE_X64, TRACE_STR };
+enum trace_field_kind {
+	TRACE_U64,
+	TRACE_X64,
+	TRACE_STR
+};
 
 struct trace_field {
 	const char *name;
@@ -79,8 +86,8 @@ struct trace_record {
 /* --- writing --- */
 /* `classes`: TRACE_CLASS_… or-ed; events of others are dropped. */
 struct trace;
-struct trace *trace_create(const char *dir, unsigned classes, struct error *err)
-	MUST_USE;
+struct trace *trace_create(const char *dir, unsigned classes,
+			   struct error *err) MUST_USE;
 /* Flushes and closes; false if the disk said no. */
 bool trace_close(struct trace *t, struct error *err);
 void trace_emit(struct trace *t, const struct trace_record *r); /* t NULL: ok */

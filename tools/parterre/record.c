@@ -65,7 +65,7 @@ static bool hash_file(const char *path, uint64_t *hash, struct error *err)
 static bool write_file_line(FILE *to, const char *key, const char *path,
 			    struct error *err)
 {
-	uint64_t hash;
+	uint64_t hash = 0;
 
 	if (!hash_file(path, &hash, err))
 		return false;
@@ -281,7 +281,7 @@ static bool read_recording(const char *path, struct recording *rec,
 static bool same_file(const struct recorded_file *f, const char *path,
 		      struct error *err)
 {
-	uint64_t hash;
+	uint64_t hash = 0;
 
 	if (!hash_file(path, &hash, err))
 		return false;

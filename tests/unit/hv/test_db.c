@@ -8,8 +8,8 @@
 #include "ultravisor/db.h"
 
 #define POOL_PAGES 512
-#define POOL_PFN 0x123
-#define FRAMES 0x90000u /* 2.25 GiB: two whole blocks of tier G and a part */
+#define POOL_PFN   0x123
+#define FRAMES     0x90000u /* 2.25 GiB: two whole blocks of tier G and a part */
 
 static uint8_t pool[POOL_PAGES][4096] __attribute__((aligned(4096)));
 static struct db db;
@@ -20,8 +20,9 @@ static void setup(void)
 	memset(pool, 0, sizeof(pool));
 	cr_assert_eq(db_init(&db, pool, POOL_PFN, POOL_PAGES), CONTROL_OK);
 	cr_assert_eq(db_begin(&db), CONTROL_OK);
-	cr_assert_eq(db_part_create(&db, (char[16]){"available"}, (char[16]){""},
-				    PART_AVAILABLE, &free_number),
+	cr_assert_eq(db_part_create(&db, (char[16]){"available"},
+				    (char[16]){""}, PART_AVAILABLE,
+				    &free_number),
 		     CONTROL_OK);
 	cr_assert_eq(db_part_create(&db, (char[16]){"a"}, (char[16]){"guest"},
 				    PART_GUEST, &a),
@@ -140,7 +141,8 @@ Test(database, allocation_is_aligned_and_prefers_split_blocks)
 	cr_assert_eq(tier, DB_TIER_M);
 	cr_assert_eq(db_alloc(&db, free_number, 1, 1, b, &small), CONTROL_OK);
 	cr_assert_eq(db_alloc(&db, free_number, 4, 4, b, &pfn), CONTROL_OK);
-	cr_assert_eq(pfn / 512, small / 512, "the block that was split already");
+	cr_assert_eq(pfn / 512, small / 512,
+		     "the block that was split already");
 	cr_assert_eq(db_alloc(&db, free_number, FRAMES, 1, b, &pfn),
 		     CONTROL_ENOMEM);
 	cr_assert_eq(db_frames_of(&db, b), 5);
@@ -198,7 +200,8 @@ Test(database, s29_every_frame_has_the_owner_that_a_plain_array_says)
 		cr_assert_eq(db_begin(&db), CONTROL_OK);
 		bool failed = false;
 		for (unsigned op = 0; op < 4 && !failed; op++) {
-			seed = seed * 6364136223846793005u + 1442695040888963407u;
+			seed = seed * 6364136223846793005u +
+			       1442695040888963407u;
 			uint64_t bits = seed >> 20;
 			uint64_t pfn = bits % FRAMES;
 			uint64_t owner = owners[(bits >> 22) & 3];

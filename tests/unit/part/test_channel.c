@@ -54,9 +54,9 @@ Test(channel, a_client_waits_for_the_server)
 {
 	struct channel_identity who = test_identity(1, DIAG_CHANNEL_PAGES);
 
-	cr_expect_eq(channel_attach(&client, test_channel, 5, CHANNEL_DIAG,
-				    &who),
-		     CHANNEL_NOT_READY);
+	cr_expect_eq(
+		channel_attach(&client, test_channel, 5, CHANNEL_DIAG, &who),
+		CHANNEL_NOT_READY);
 }
 
 Test(channel, s62_a_client_refuses_what_does_not_fit)
@@ -200,8 +200,7 @@ Test(channel, data_pages_lie_inside)
 		const uint8_t *page = channel_data(&server, i);
 
 		cr_assert_not_null(page);
-		cr_assert_leq(page + 4096,
-			      test_channel + sizeof(test_channel));
+		cr_assert_leq(page + 4096, test_channel + sizeof(test_channel));
 		cr_assert_eq((uintptr_t)page % 4096, 0);
 	}
 	cr_expect_null(channel_data(&server, BLOCK_DATA_PAGES));

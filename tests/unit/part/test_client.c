@@ -36,9 +36,9 @@ static void new_server(void)
 		test_identity(++generation, BLOCK_CHANNEL_PAGES);
 
 	memset(test_channel, 0, 4096);
-	cr_assert_eq(channel_serve(&server, test_channel, 3, CHANNEL_BLOCK,
-				   &who),
-		     CHANNEL_OPEN);
+	cr_assert_eq(
+		channel_serve(&server, test_channel, 3, CHANNEL_BLOCK, &who),
+		CHANNEL_OPEN);
 	cr_assert_eq(client_resume(&client, test_channel, 5, &who),
 		     CHANNEL_OPEN);
 }
@@ -59,8 +59,7 @@ static unsigned receive(void)
 {
 	requests = 0;
 	client_run(&client, test_now_ns);
-	while (queue_remove(&server.queue[BLOCK_QUEUE_REQUEST],
-			    &got[requests]))
+	while (queue_remove(&server.queue[BLOCK_QUEUE_REQUEST], &got[requests]))
 		requests++;
 	return requests;
 }

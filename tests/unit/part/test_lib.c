@@ -20,8 +20,8 @@ TestSuite(lib, .init = support_reset);
 		char ours[128], theirs[128];                                   \
 		int n = format(ours, sizeof(ours), __VA_ARGS__);               \
                                                                                \
-		cr_expect_eq(n, snprintf(theirs, sizeof(theirs),               \
-					 __VA_ARGS__));                        \
+		cr_expect_eq(n,                                                \
+			     snprintf(theirs, sizeof(theirs), __VA_ARGS__));   \
 		cr_expect_str_eq(ours, theirs);                                \
 	} while (0)
 
@@ -80,8 +80,8 @@ Test(lib, a_long_line_is_cut)
 
 Test(lib, arguments_are_words)
 {
-	str_field(test_view.args, "stream=2 flush=16 ack=early slots=",
-		  sizeof(test_view.args));
+	str_field(test_view.args,
+		  "stream=2 flush=16 ack=early slots=", sizeof(test_view.args));
 	cr_expect_eq(view_arg("stream", 9), 2);
 	cr_expect_eq(view_arg("flush", 9), 16);
 	cr_expect_eq(view_arg("slots", 9), 9);

@@ -77,8 +77,8 @@ bool nvme_submit(uint8_t opcode, uint64_t block, uint64_t pfn, bool fua,
 
 		if (c->used)
 			continue;
-		*c = (struct command){true, opcode, block - 1000, pfn, fua,
-				      cookie, ++disk.tick};
+		*c = (struct command){true, opcode, block - 1000, pfn,
+				      fua,  cookie, ++disk.tick};
 		return true;
 	}
 	return false;
@@ -116,8 +116,7 @@ static void execute(const struct command *c)
 	} else {
 		/* Only what had completed when the flush was submitted. */
 		for (unsigned b = 0; b < BLOCKS; b++) {
-			if (!disk.cached[b] ||
-			    disk.cached_at[b] > c->submitted)
+			if (!disk.cached[b] || disk.cached_at[b] > c->submitted)
 				continue;
 			disk.cached[b] = false;
 			to_medium(b, disk.cache[b]);
@@ -189,8 +188,8 @@ static void done(uint32_t cookie, uint32_t status, const void *bytes)
 		uint64_t read = *(const uint64_t *)bytes;
 
 		cr_assert(tainted[call->block] || read >= call->version,
-			  "seed %lu: block %u: read %lu, %lu was written",
-			  seed, call->block, read, call->version);
+			  "seed %lu: block %u: read %lu, %lu was written", seed,
+			  call->block, read, call->version);
 	} else if (status == BLOCK_OK) {
 		for (unsigned b = 0; b < BLOCKS; b++) {
 			cr_assert_geq(disk.medium[b], call->covers[b],
@@ -258,7 +257,12 @@ static void make_request(void)
 
 /* ---- the paths ---- */
 
-static enum { UP, DYING, DRAINING, DOWN } path;
+static enum {
+	UP,
+	DYING,
+	DRAINING,
+	DOWN
+} path;
 static uint32_t generation;
 
 static void hand_over(void)

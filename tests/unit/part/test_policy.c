@@ -101,15 +101,16 @@ Test(policy, errors_name_the_line_and_the_remedy)
 
 Test(policy, all_shipped_ones_are_good)
 {
-	static const char *const names[] = {"quickstart", "failover",
-					    "no-io-b", "early-ack"};
+	static const char *const names[] = {"quickstart", "failover", "no-io-b",
+					    "early-ack"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char path[512], text[16384];
 		size_t bytes;
 		FILE *f;
 
-		(void)snprintf(path, sizeof(path), "%s/scenarios/policy/%s.policy",
+		(void)snprintf(path, sizeof(path),
+			       "%s/scenarios/policy/%s.policy",
 			       PARTERRE_SOURCE_DIR, names[i]);
 		f = fopen(path, "rb");
 		cr_assert_not_null(f, "%s", path);
@@ -124,11 +125,11 @@ Test(policy, all_shipped_ones_are_good)
 /* Nothing that can be written crashes it or leaves a string without an end. */
 Test(policy, any_bytes_end_in_an_answer)
 {
-	static const char text[] =
-		GUEST "args g1 a=1 b=2\n" DISK
-		      "schedule g1 quantum 500 weight 2\nheartbeat 300 misses 4\n"
-		      "on io-failure failover restart failback\n"
-		      "off when-guests-stop\n";
+	static const char text[] = GUEST
+		"args g1 a=1 b=2\n" DISK
+		"schedule g1 quantum 500 weight 2\nheartbeat 300 misses 4\n"
+		"on io-failure failover restart failback\n"
+		"off when-guests-stop\n";
 	uint64_t random = 7;
 
 	for (unsigned i = 0; i < 100000; i++) {

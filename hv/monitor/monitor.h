@@ -202,7 +202,7 @@ struct cpu {
 	uint64_t run_start_ns;
 	uint64_t boosted_ns; /* what wake privileges took from the round */
 	uint64_t next_turn;
-};
+} __attribute__((aligned(64))); /* a shift to index by */
 
 extern struct lead_area lead_area;
 extern struct cpu cpus[ABI_CPUS];
@@ -220,7 +220,7 @@ struct lead_private {
 	uint64_t quantum_ns, budget_ns, turn, slept_ns;
 	uint32_t standing, cpu;
 	bool scheduled, boosted, spent, urgent;
-};
+} __attribute__((aligned(128))); /* a shift to index by */
 extern struct lead_private lead_private[PART_SLOTS];
 extern uint64_t max_pfn; /* one past what a page-table entry can name */
 
@@ -348,6 +348,7 @@ void sched_post(uint32_t slot, uint64_t events);
 void sched_urge(uint32_t slot);     /* what was posted is the ultravisor's */
 void sched_runnable(uint32_t slot); /* it became READY */
 void sched_blocked(uint32_t slot);  /* it is READY or RUNNING no more */
+void sched_wait(struct cpu *c, uint64_t mask, uint64_t deadline_ns);
 void sched_yield(struct cpu *c, bool for_ever);
 void sched_publish(const struct lead_schedule *s);
 void sched_rearm(struct cpu *c, uint64_t now);

@@ -34,6 +34,7 @@
 #define BOOST_SHARE   4
 #define BUDGET_MIN_NS 2000 /* less isn't worth a timer interrupt */
 #define URGENT        99   /* the standing that goes with it */
+#define RANK_ROUND    (1ull << 48)
 
 static bool live(uint32_t state)
 {
@@ -54,18 +55,32 @@ static void want(struct cpu *c, uint32_t reason)
 		VCPU->attention = 1;
 }
 
-static void to_the_end(struct cpu *c, uint32_t slot)
-{
-	lead_private[slot].boosted = false;
-	lead_private[slot].urgent = false;
-	lead_private[slot].turn = ++c->next_turn;
-}
-
 static uint32_t standing_in_force(const struct lead_private *p)
 {
 	if (p->urgent)
 		return URGENT;
 	return p->spent && p->standing ? 1 : p->standing;
+}
+
+static uint64_t ranks[PART_SLOTS];
+
+/* One number by which pick() chooses, the highest first: the privilege with its
+ * standing, then who waits longest; idle has 0. */
+static void rerank(uint32_t slot)
+{
+	const struct lead_private *p = &lead_private[slot];
+
+	ranks[slot] = !p->standing ? 0 : RANK_ROUND - 1 - p->turn;
+	if (p->boosted)
+		ranks[slot] += RANK_ROUND * standing_in_force(p);
+}
+
+static void to_the_end(struct cpu *c, uint32_t slot)
+{
+	lead_private[slot].boosted = false;
+	lead_private[slot].urgent = false;
+	lead_private[slot].turn = ++c->next_turn;
+	rerank(slot);
 }
 
 /* It has got the privilege: does it take over from who runs? */
@@ -103,6 +118,7 @@ void sched_runnable(uint32_t slot)
 	to_the_end(c, slot);
 	p->boosted = p->standing && p->budget_ns >= BUDGET_MIN_NS;
 	p->spent = false;
+	rerank(slot);
 	contend(c, p);
 }
 
@@ -116,13 +132,31 @@ void sched_blocked(uint32_t slot)
 	c->timed &= ~(1u << slot);
 	p->boosted = false;
 	p->urgent = false;
-	p->slept_ns = now_ns();
 	if (s->state == SLOT_WAITING && s->deadline_ns != NEVER)
 		c->timed |= 1u << slot;
 	if (lead_area.cpu[c->index].current == slot)
 		want(c, s->state == SLOT_WAITING   ? SWITCH_WAIT
 			: s->state == SLOT_CRASHED ? SWITCH_CRASH
 						   : SWITCH_STOP);
+}
+
+/* The running partition waits: the usual case of the above, short. */
+void sched_wait(struct cpu *c, uint64_t mask, uint64_t deadline_ns)
+{
+	struct vcpu *v = VCPU;
+	struct lead_slot *s = &lead_area.slot[v->slot];
+	uint32_t bit = 1u << v->slot;
+
+	s->wait_mask = mask;
+	s->deadline_ns = deadline_ns;
+	s->state = SLOT_WAITING;
+	lead_private[v->slot].boosted = false;
+	lead_private[v->slot].urgent = false;
+	c->ready &= ~bit;
+	if (deadline_ns != NEVER)
+		c->timed |= bit;
+	c->resched = SWITCH_WAIT;
+	v->attention = 1;
 }
 
 void sched_post(uint32_t slot, uint64_t events)
@@ -147,6 +181,7 @@ void sched_urge(uint32_t slot)
 		p->budget_ns = p->quantum_ns;
 	p->boosted = true;
 	p->urgent = true;
+	rerank(slot);
 	contend(c, p);
 }
 
@@ -155,10 +190,7 @@ void sched_yield(struct cpu *c, bool for_ever)
 	uint32_t slot = lead_area.cpu[c->index].current;
 
 	if (for_ever) {
-		lead_area.slot[slot].wait_mask = 0;
-		lead_area.slot[slot].deadline_ns = NEVER;
-		lead_area.slot[slot].state = SLOT_WAITING;
-		sched_blocked(slot);
+		sched_wait(c, 0, NEVER);
 		return;
 	}
 	lead_private[slot].budget_ns = 0;
@@ -184,6 +216,7 @@ void sched_publish(const struct lead_schedule *s)
 		p->scheduled = true;
 		p->cpu = s->entry[i].cpu;
 		p->standing = s->entry[i].standing;
+		rerank(slot);
 		p->quantum_ns = (s->entry[i].quantum_us ?: 1) * 1000ull;
 		if (p->budget_ns > p->quantum_ns)
 			p->budget_ns = p->quantum_ns;
@@ -275,39 +308,30 @@ void sched_tick(struct cpu *c)
 
 static uint32_t pick(struct cpu *c)
 {
-	uint32_t boosted = LEAD_SLOT_NONE, round = LEAD_SLOT_NONE,
-		 idle = LEAD_SLOT_NONE;
+	uint32_t first = LEAD_SLOT_NONE, turn = LEAD_SLOT_NONE;
+	uint64_t best = 0, round = 0;
 
 	for (uint32_t m = c->ready; m; m &= m - 1) {
 		uint32_t s = (uint32_t)__builtin_ctz(m);
-		const struct lead_private *p = &lead_private[s];
-		const struct lead_private *q;
-		uint32_t mine, best;
+		uint64_t rank = ranks[s];
 
-		if (!p->standing) {
-			idle = s;
-		} else if (!p->boosted) {
-			if (round == LEAD_SLOT_NONE ||
-			    p->turn < lead_private[round].turn)
-				round = s;
-		} else {
-			q = boosted == LEAD_SLOT_NONE ? NULL
-						      : &lead_private[boosted];
-			mine = standing_in_force(p);
-			best = q ? standing_in_force(q) : 0;
-			if (!q || mine > best ||
-			    (mine == best && p->turn < q->turn))
-				boosted = s;
+		if (rank >= best) {
+			best = rank;
+			first = s;
 		}
+		if (rank >= RANK_ROUND || rank <= round)
+			continue;
+		round = rank;
+		turn = s;
 	}
-	if (round == LEAD_SLOT_NONE) {
+	if (!round) {
 		c->boosted_ns = 0;
 		c->guard = false;
-		return boosted != LEAD_SLOT_NONE ? boosted : idle;
+		return first;
 	}
-	if (c->boosted_ns > BOOST_SHARE * lead_private[round].quantum_ns)
+	if (c->boosted_ns > BOOST_SHARE * lead_private[turn].quantum_ns)
 		c->guard = true;
-	return boosted != LEAD_SLOT_NONE && !c->guard ? boosted : round;
+	return c->guard ? turn : first;
 }
 
 static void save(void)
@@ -355,9 +379,12 @@ void schedule(struct cpu *c)
 		return;
 	}
 	if (was != LEAD_SLOT_NONE) {
-		if (lead_area.slot[was].state == SLOT_RUNNING)
+		uint32_t state = lead_area.slot[was].state;
+
+		if (state == SLOT_RUNNING)
 			lead_area.slot[was].state = SLOT_READY;
-		if (lead_area.slot[was].state != SLOT_CRASHED)
+		lead_private[was].slept_ns = now; /* if it sleeps */
+		if (state != SLOT_CRASHED)
 			save();
 	}
 	c->in_fault = false;

@@ -54,11 +54,8 @@ static int64_t sys_wait(ARGS)
 	}
 	if (b != NEVER && b <= now_ns())
 		return 0;
-	s->wait_mask = a;
-	s->deadline_ns = b;
-	s->state = SLOT_WAITING;
 	VCPU->waiting = 1;
-	sched_blocked(VCPU->slot);
+	sched_wait(this_cpu(), a, b);
 	return 0;
 }
 

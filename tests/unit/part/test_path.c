@@ -373,8 +373,13 @@ static void run(uint64_t with_seed, bool errors)
 		path_step();
 	}
 	/* Then in peace: all ends. */
-	while (path != UP)
+	while (path != UP) {
 		path_step();
+		if (path == DRAINING) {
+			(void)block_run();
+			complete_one();
+		}
+	}
 	for (unsigned i = 0; i < 4000 && ended < made; i++) {
 		client_run(&client, test_now_ns);
 		(void)block_run();

@@ -98,7 +98,6 @@ bool fault_partition_text(struct partition_view *v, const char *name,
 	uint64_t bytes;
 	vaddr_t va;
 
-	partition_view_look(v);
 	if (!partition_view_find(v, name, &info, err))
 		return false;
 	if (info.state != PART_STATE_RUNNING || !info.cr3)
@@ -119,7 +118,6 @@ bool fault_partition_ram(struct partition_view *v, const char *name, vaddr_t va,
 	char text[64];
 	paddr_t pa;
 
-	partition_view_look(v);
 	if (bytes > PAGE_BYTES - va % PAGE_BYTES)
 		return error_set(err, EXIT_USAGE,
 				 "fault in '%s': %zu bytes at 0x%" PRIx64

@@ -66,8 +66,8 @@ struct machine *partition_view_machine(const struct partition_view *v);
  * line; "[name] text" bears the index of that partition, any other 0. */
 void partition_view_console_byte(void *owner, ps_t when, uint8_t c);
 
-/* Looks now, as at a context event: a scenario's between two pieces of a run.
- * Emits what is new. */
+/* Looks now, as at a context event, and emits what is new, as nobody's doing:
+ * for the end of a run, whose last instructions no context event followed. */
 void partition_view_look(struct partition_view *v);
 
 /* --- partitions --- */

@@ -142,6 +142,35 @@ Test(image, every_record_of_the_quickstart_is_seen, .timeout = 300)
 	finish(b);
 }
 
+/* All virtual time is somebody's, and each partition's is as its monitor says
+ * (which counts its own work for the partition, too). */
+Test(image, times, .timeout = 300)
+{
+	struct boot *b = boot("quickstart", true);
+	struct partition_times t;
+	struct partition_info p;
+	struct error err;
+	ps_t sum = 0, now = 27 * PS_PER_MS;
+
+	cr_assert_eq(machine_run(b->m, now), MACHINE_UNTIL);
+	now = machine_cpu_now(b->m, 0);
+	partition_view_times(b->view, &t);
+	cr_assert_eq(t.boot + t.monitor + t.partitions + t.idle, now);
+	cr_assert(t.boot > 10 * PS_PER_MS && t.boot < 11 * PS_PER_MS);
+	cr_assert(t.monitor > PS_PER_MS && t.monitor < 5 * PS_PER_MS);
+	for (size_t i = 0; i < partition_view_count(b->view); i++) {
+		partition_view_info(b->view, i, &p);
+		sum += p.ran;
+	}
+	cr_assert(sum <= t.partitions + t.idle &&
+		  sum + PS_PER_MS > t.partitions + t.idle);
+	cr_assert(partition_view_find(b->view, "guest1", &p, &err));
+	cr_assert(p.ran > 3 * PS_PER_MS && p.ran < 7 * PS_PER_MS);
+	machine_destroy(b->m);
+	CHECK(trace_close(b->t, NULL));
+	finish(b);
+}
+
 static void fail_over(const char *what, uint64_t vector)
 {
 	struct boot *b = boot("failover", true);

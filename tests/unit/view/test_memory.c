@@ -340,6 +340,7 @@ Test(fault, errors_name_what_to_do)
 	cr_assert(strstr(err.text, "crash and hang"), "%s", err.text);
 	w->part[IO_A].state = PART_STATE_STOPPED;
 	world_commit(w);
+	partition_view_look(w->view);
 	cr_assert_not(fault_partition_text(w->view, "io.a", "crash", &err));
 	cr_assert(strstr(err.text, "stopped"), "%s", err.text);
 	cr_assert_not(fault_ram(w->m, UINT64_C(1) << 40, "x", 1, &err));

@@ -395,8 +395,10 @@ Test(view, a_line_is_of_who_wrote_it)
 		partition_view_console_byte(w->view, 0, (uint8_t)*s);
 	e = world_next(w, TRACE_EV_CONSOLE);
 	cr_assert_str_eq(e->text, "[io.a] ready");
+	cr_assert_eq(e->partition, index_of(w, "io.a"));
 	e = world_next(w, TRACE_EV_CONSOLE);
 	cr_assert_str_eq(e->text, "[io.x] what");
+	cr_assert_eq(e->partition, 0);
 	cr_assert_eq(machine_partition(w->m, 0), index_of(w, "guest1"));
 	for (unsigned i = 0; i < 5000; i++)
 		partition_view_console_byte(w->view, 0, 'x');

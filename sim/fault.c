@@ -94,7 +94,7 @@ static bool overwrite(struct partition_view *v, const char *name,
 bool fault_partition_text(struct partition_view *v, const char *name,
 			  const char *what, struct error *err)
 {
-	struct partition_info info;
+	struct partition_info info = {0};
 	uint64_t bytes;
 	vaddr_t va;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cpu/walk.h"
+#include "sim/check.h"
 #include "sim/elfimage.h"
 #include "sim/partition_internal.h"
 
@@ -126,7 +127,7 @@ static bool translate(const struct partition_view *v,
 bool partition_view_translate(const struct partition_view *v, const char *name,
 			      vaddr_t va, paddr_t *pa, struct error *err)
 {
-	struct partition_info info;
+	struct partition_info info = {0};
 
 	return partition_view_find(v, name, &info, err) &&
 	       translate(v, &info, va, pa, err);
@@ -135,14 +136,14 @@ bool partition_view_translate(const struct partition_view *v, const char *name,
 bool partition_view_read(const struct partition_view *v, const char *name,
 			 vaddr_t va, void *to, size_t bytes, struct error *err)
 {
-	struct partition_info info;
+	struct partition_info info = {0};
 	uint8_t *out = to;
 
 	if (!partition_view_find(v, name, &info, err))
 		return false;
 	while (bytes) {
 		size_t piece = PAGE_BYTES - va % PAGE_BYTES;
-		paddr_t pa;
+		paddr_t pa = 0;
 
 		if (piece > bytes)
 			piece = bytes;
@@ -204,14 +205,17 @@ static bool image_of(const struct partition_view *v, const char *name,
 		     struct elf_image *image, struct error *err)
 {
 	const char *path = v->kernel;
-	struct partition_info info;
+	struct partition_info info = {0};
 
 	if (strcmp(name, "monitor")) {
+		const struct partition *p;
 		const char *module;
 
 		if (!partition_view_find(v, name, &info, err))
 			return false;
-		module = partition_of(v, info.index)->module;
+		p = partition_of(v, info.index);
+		CHECK(p);
+		module = p->module;
 		path = module_path(v, module);
 		if (!path)
 			return error_set(err, EXIT_USAGE,

@@ -104,8 +104,8 @@ const void *mem_module_map(const struct boot_module *m);
 
 /* ---- load.c ------------------------------------------------------------- */
 
-#define VIEW_FRAMES (PART_VIEW_PAGES + 1) /* the user frame follows the view   \
-					   */
+/* The user frame follows the view. */
+#define VIEW_FRAMES (PART_VIEW_PAGES + 1)
 
 /* Its control channel is new and its view published; the rest is done by
  * load_work(), slice by slice. */

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,19 +112,17 @@ static int by_value(const void *a, const void *b)
 	return compare(*x, *y);
 }
 
-static void note(struct oracle *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
-static void note(struct oracle *o, const char *fmt, ...)
+/* Where the next note goes; what finds no room is dropped. */
+static char *next_note(struct oracle *o)
 {
+	static char dropped[sizeof(o->report->note[0])];
 	struct oracle_report *r = o->report;
-	va_list ap;
 
-	if (r->notes == ORACLE_NOTES_MAX)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(r->note[r->notes++], sizeof(r->note[0]), fmt, ap);
-	va_end(ap);
+	return r->notes < ORACLE_NOTES_MAX ? r->note[r->notes++] : dropped;
 }
+
+#define NOTE(o, ...)                                                           \
+	snprintf(next_note(o), sizeof((o)->report->note[0]), __VA_ARGS__)
 
 /* --- the trace --- */
 
@@ -383,7 +380,7 @@ static void judge_old(struct oracle *o, const struct told *c,
 		o->report->doubled++;
 	else
 		o->report->lost++;
-	note(o,
+	NOTE(o,
 	     "%s: " STREAM ": the disk has record %" PRIu64
 	     " at block %" PRIu64,
 	     issue->again ? "doubled" : "lost", c->stream, c->record, c->block,
@@ -399,13 +396,13 @@ static void judge_block(struct oracle *o, const struct told *c, uint64_t start)
 
 	if (!f) {
 		o->report->lost++;
-		note(o, "lost: " STREAM ": the disk has no record there",
+		NOTE(o, "lost: " STREAM ": the disk has no record there",
 		     c->stream, c->record, c->block);
 		return;
 	}
 	if (!f->whole) {
 		o->report->torn++;
-		note(o,
+		NOTE(o,
 		     "torn: " STREAM ": wrong checksum at block %" PRIu64
 		     " of the disk",
 		     c->stream, c->record, c->block, f->place);
@@ -416,7 +413,7 @@ static void judge_block(struct oracle *o, const struct told *c, uint64_t start)
 	if (!issue || f->block != c->block || issue->block != c->block ||
 	    issue->check != f->crc) {
 		o->report->lost++;
-		note(o,
+		NOTE(o,
 		     "lost: " STREAM ": the disk has stream %" PRIu64
 		     ", record %" PRIu64,
 		     c->stream, c->record, c->block, f->stream, f->record);
@@ -442,14 +439,14 @@ static void judge_order(struct oracle *o, uint64_t stream)
 		issue = issue_of(o, stream, c[i].record);
 		if (c[i].record != next) {
 			o->report->misordered++;
-			note(o,
+			NOTE(o,
 			     "out of order: " STREAM ": committed when %" PRIu64
 			     " was next",
 			     stream, c[i].record, c[i].block, next);
 		} else if (!issue || issue->block != c[i].block ||
 			   issue->check != c[i].check) {
 			o->report->misordered++;
-			note(o, "out of order: " STREAM ": committed %s",
+			NOTE(o, "out of order: " STREAM ": committed %s",
 			     stream, c[i].record, c[i].block,
 			     issue ? "as another than was issued"
 				   : "and never issued");
@@ -505,7 +502,7 @@ static void judge_places(struct oracle *o, uint64_t stream, uint64_t start)
 		if (issue && issue->block == block && f[i].block == block)
 			continue;
 		o->report->misordered++;
-		note(o, "out of order: " STREAM ": lies at block %" PRIu64,
+		NOTE(o, "out of order: " STREAM ": lies at block %" PRIu64,
 		     stream, f[i].record, f[i].block, block);
 	}
 }

@@ -35,6 +35,9 @@ Test(memory, the_owner_takes_as_many_reads_as_tiers)
 	cr_assert_eq(steps, 3);
 	cr_assert_eq(partition_view_owner(w->view, 0x50, NULL), 0);
 	cr_assert_eq(partition_view_owner(w->view, UINT64_MAX, NULL), 0);
+	cr_assert_eq(partition_view_owner(
+			     w->view, (UINT64_C(1) << 27) + MEMORY_PFN, NULL),
+		     0, "a frame past the map");
 	world_destroy(w);
 }
 
@@ -54,6 +57,10 @@ Test(memory, extents)
 	cr_assert_eq(e[6].pfn, NVME_PFN);
 	cr_assert_eq(partition_view_extents(w->view, index_of(w, "io.a"), e, 2),
 		     2);
+	n = partition_view_extents(w->view, index_of(w, "guest1"), e,
+				   ARRAY_LEN(e));
+	cr_assert_eq(n, 7);
+	cr_assert_str_eq(e[6].what, "channel", "it has no device");
 	world_destroy(w);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who runs, in what state, what crosses the channels. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sim/machine_internal.h"
@@ -296,6 +297,21 @@ Test(view, more_than_a_ring_holds_is_odd)
 	world_destroy(w);
 }
 
+Test(view, a_queue_that_leaves_its_channel_is_not_read)
+{
+	struct world *w = world_default();
+	struct diag_record d = {.type = DIAG_DONE};
+
+	world_switch(w, UV);
+	w->chan[1].pages = 1;
+	world_commit(w);
+	world_switch(w, GUEST);
+	world_send(w, DIAG_PFN, 0, PAGE_BYTES, DIAG_SLOTS, sizeof(d), &d);
+	world_call(w);
+	cr_assert_eq(world_count(w, TRACE_EV_DONE), 0);
+	world_destroy(w);
+}
+
 Test(view, records_answers_messages_and_beats)
 {
 	struct world *w = world_default();
@@ -403,6 +419,50 @@ Test(view, a_line_is_of_who_wrote_it)
 	for (unsigned i = 0; i < 5000; i++)
 		partition_view_console_byte(w->view, 0, 'x');
 	cr_assert_eq(world_count(w, TRACE_EV_CONSOLE), 5);
+	world_destroy(w);
+}
+
+Test(view, a_version_that_leaves_ram_is_passed_over)
+{
+	struct world *w = world_default();
+	struct part_desc *d = world_frame(w, DESC_PFN + GUEST);
+	struct partition_info info;
+	struct error err;
+
+	world_switch(w, UV);
+	world_commit(w);
+	w->version[w->in_force]->parts_pfn = UINT64_C(1) << 30;
+	w->part[IO_A].state = PART_STATE_DEAD;
+	world_call(w);
+	cr_assert(partition_view_find(w->view, "io.a", &info, &err));
+	cr_assert_eq(info.state, PART_STATE_RUNNING);
+	world_commit(w);
+	w->version[w->in_force]->magic++;
+	world_call(w);
+	cr_assert_eq(world_count(w, TRACE_EV_TRANSACTION), 0);
+
+	/* A row whose descriptor is another's is nobody's. */
+	d->number++;
+	world_commit(w);
+	world_call(w);
+	cr_assert(partition_view_find(w->view, "guest1", &info, &err));
+	cr_assert(info.gone);
+	world_destroy(w);
+}
+
+Test(view, more_partitions_than_are_kept)
+{
+	struct world *w = world_default();
+	struct part_desc *d = world_frame(w, DESC_PFN + GUEST);
+
+	world_switch(w, UV);
+	for (unsigned i = 0; i < 2 * PARTITION_VIEW_MAX; i++) {
+		snprintf(d->name, sizeof(d->name), "g%u", i);
+		w->lead->slot[GUEST].state = SLOT_FREE;
+		world_commit(w);
+		world_call(w);
+	}
+	cr_assert_eq(partition_view_count(w->view), PARTITION_VIEW_MAX);
 	world_destroy(w);
 }
 

@@ -116,15 +116,16 @@ static uint32_t row_partition(struct partition_view *v,
 	return index;
 }
 
-static void take_row(struct partition_view *v, unsigned i,
-		     const struct db_part *row)
+/* Returns the index; 0: a row that makes no sense. */
+static uint32_t take_row(struct partition_view *v, unsigned i,
+			 const struct db_part *row)
 {
 	uint32_t index = row_partition(v, row);
 	struct partition *p = partition_at(v, index);
 	bool first;
 
 	if (!p)
-		return;
+		return 0;
 	first = !p->in_database;
 	p->in_database = true;
 	p->row = i;
@@ -134,6 +135,7 @@ static void take_row(struct partition_view *v, unsigned i,
 		p->db_state = row->state;
 		view_state(v, index, row->state, NULL);
 	}
+	return index;
 }
 
 static void take_parts(struct partition_view *v, const struct db_part *now)
@@ -142,12 +144,10 @@ static void take_parts(struct partition_view *v, const struct db_part *now)
 
 	memcpy(v->part, now, sizeof(v->part));
 	for (unsigned i = 0; i < DB_PARTS; i++) {
-		uint32_t index;
+		uint32_t index = 0;
 
-		if (!v->part[i].number)
-			continue;
-		take_row(v, i, &v->part[i]);
-		index = view_index(v, v->part[i].number);
+		if (v->part[i].number)
+			index = take_row(v, i, &v->part[i]);
 		if (index)
 			there[index - 1] = true;
 	}

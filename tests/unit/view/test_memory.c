@@ -214,12 +214,22 @@ Test(containment, while_the_ultravisor_works_an_old_view_may_stand)
 Test(containment, tables_that_refer_to_themselves_end, .timeout = 20)
 {
 	struct world *w = world_default();
-	uint64_t *root = world_frame(w, world_cr3(GUEST) / PAGE_BYTES);
+	/* A table of a guest's own frames that is its own page, too. */
+	uint64_t self = (MEMORY_PFN + 0x600 + 7) * PAGE_BYTES;
+	uint64_t *root = world_frame(w, self / PAGE_BYTES);
 	struct partition_violation x;
+	uint64_t spaces, pages;
 
 	for (unsigned i = 0; i < 512; i++)
-		root[i] = world_cr3(GUEST) | MAP_P | MAP_W | MAP_U;
-	(void)contained(w, &x);
+		root[i] = self | MAP_P | MAP_W | MAP_U;
+	world_switch(w, GUEST);
+	world_fire(w, CPU_CTX_RING, 0);
+	world_fire(w, CPU_CTX_CR3, self);
+	world_fire(w, CPU_CTX_RING, 3);
+	cr_assert(partition_view_check(w->view, &x));
+	partition_view_checked(w->view, &spaces, &pages);
+	cr_assert(pages < 2 << 20, "%lu", (unsigned long)pages);
+	cr_assert(pages > 1 << 20);
 	world_destroy(w);
 }
 
@@ -361,13 +371,13 @@ Test(fault, errors_name_what_to_do)
 }
 
 /* Cut anywhere, with any byte changed: no crash. */
-Test(fault, hostile_images, .timeout = 60)
+static void torture(const char *path)
 {
 	struct elf_image whole, e;
 	uint64_t a, b, x = 1;
 	struct error err;
 
-	cr_assert(elf_image_read(&whole, PARTERRE_HV "/io.elf", &err));
+	cr_assert(elf_image_read(&whole, path, &err));
 	e.file = malloc(whole.bytes);
 	for (unsigned round = 0; round < 2000; round++) {
 		uint8_t note[64];
@@ -376,10 +386,12 @@ Test(fault, hostile_images, .timeout = 60)
 		e.bytes = round & 1 ? whole.bytes : x % whole.bytes;
 		e.file = realloc(e.file, e.bytes ? e.bytes : 1);
 		memcpy(e.file, whole.file, e.bytes);
-		for (unsigned i = 0; i < 8 && e.bytes > 600; i++) {
+		for (unsigned i = 0; i < 8 && e.bytes; i++) {
+			uint64_t at = (x >> 8) % 600 % e.bytes;
+
 			x ^= x << 13, x ^= x >> 7, x ^= x << 17;
 			/* Headers at either end of the file. */
-			e.file[x & 1 ? x % 512 : e.bytes - 1 - x % 600] =
+			e.file[x & 1 ? at : e.bytes - 1 - at] =
 				(uint8_t)(x >> 40);
 		}
 		(void)elf_image_symbol(&e, "partition_main", &a, &b);
@@ -388,4 +400,13 @@ Test(fault, hostile_images, .timeout = 60)
 	}
 	elf_image_free(&e);
 	elf_image_free(&whole);
+}
+
+Test(fault, hostile_images, .timeout = 60)
+{
+	struct world *w = world_default();
+
+	torture(PARTERRE_HV "/io.elf");
+	torture(w->kernel); /* the note */
+	world_destroy(w);
 }

@@ -165,6 +165,19 @@ Test(oracle, a_good_run)
 	cr_assert_eq(o.notes, 0);
 }
 
+Test(oracle, the_extent_is_where_most_records_say)
+{
+	struct run *r = run_begin();
+	struct record b = make(1);
+	struct oracle_report o;
+
+	put(r, 2, &b); /* left by somebody else */
+	go(r, 0, SLOTS);
+	o = judge(r);
+	EXPECT(o, 0, 0, 0, 0);
+	cr_assert_eq(o.good, SLOTS);
+}
+
 Test(oracle, what_is_under_way_is_nobodys_loss)
 {
 	struct run *r = run_begin();

@@ -275,6 +275,7 @@ Test(oracle, torn)
 	put(r, START + 6, &b);
 	o = judge(r);
 	EXPECT(o, 0, 0, 1, 0);
+	cr_assert_eq(o.unsettled, 0, "counted once");
 }
 
 Test(oracle, torn_with_nothing_committed_is_unsettled)

@@ -63,7 +63,7 @@ static void on_fault(struct timeline *t, const struct trace_record *r)
 	f->death = f->detected = f->decision = f->moved = f->first_io =
 		f->restarted = f->back = PS_NEVER;
 	for (size_t i = 0; i < t->partition_count; i++) {
-		n = strnlen(t->partition[i].name, sizeof(f->what) - 1);
+		n = strlen(t->partition[i].name);
 		if (n <= longest || f->what[n] != '.' ||
 		    strncmp(f->what, t->partition[i].name, n) != 0)
 			continue;

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The same bytes under QEMU: each partition prints the same, and the disk holds
+ * the same. */
+#include <string.h>
+
+#include "shell.h"
+
+#define QEMU_RUN  SOURCE_DIR "/tests/oracle/qemu-run " BUILD_DIR "/hv "
+#define NORMALISE SOURCE_DIR "/tests/oracle/console-normalise "
+
+/* `filter`: what is left of the order of lines. */
+static void same_under_qemu(const char *scenario, const char *policy,
+			    const char *filter)
+{
+	struct output *o;
+
+	wants(shell(PARTERRE " run --quiet --out %s/ours " CASES "%s.lua",
+		    scratch(), scenario),
+	      0);
+	o = shell(QEMU_RUN "%s %s/qemu", policy, scratch());
+	wants(o, 0);
+	cr_assert_str_eq(o->text, "0\n");
+	shell(NORMALISE "%s/ours/console.txt | %s >%s/a", scratch(), filter,
+	      scratch());
+	shell(NORMALISE "%s/qemu/serial.txt | %s >%s/b", scratch(), filter,
+	      scratch());
+	wants(shell("diff %s/a %s/b", scratch(), scratch()), 0);
+	wants(shell("grep -q 'guest: stream 1' %s/a", scratch()), 0);
+	/* What our guests were told, and what QEMU's disk holds. */
+	o = shell(PARTERRE " oracle %s/qemu/disk.img %s/ours/trace", scratch(),
+		  scratch());
+	wants(o, 0);
+	says(o, "lost 0, doubled 0, torn 0, out of order 0");
+	wants(shell("cmp %s/qemu/disk.img %s/ours/disk.img", scratch(),
+		    scratch()),
+	      0);
+}
+
+Test(qemu, one_guest_line_for_line)
+{
+	same_under_qemu("one-guest",
+			SOURCE_DIR "/scenarios/policy/quickstart.policy",
+			"cat");
+}
+
+/* Which guest ends first is timing. */
+Test(qemu, two_guests)
+{
+	same_under_qemu("two-guests",
+			SOURCE_DIR "/tests/oracle/two-guests.policy",
+			"LC_ALL=C sort");
+}
+
+/* One line more in a console is seen. */
+Test(qemu, negative_control_another_policy)
+{
+	wants(shell(PARTERRE " run --quiet --out %s/ours " CASES
+			     "two-guests.lua",
+		    scratch()),
+	      0);
+	wants(shell(QEMU_RUN SOURCE_DIR
+		    "/scenarios/policy/quickstart.policy %s/qemu",
+		    scratch()),
+	      0);
+	shell(NORMALISE "%s/ours/console.txt >%s/a", scratch(), scratch());
+	shell(NORMALISE "%s/qemu/serial.txt >%s/b", scratch(), scratch());
+	wants(shell("diff %s/a %s/b", scratch(), scratch()), 1);
+	wants(shell(PARTERRE " oracle %s/qemu/disk.img %s/ours/trace",
+		    scratch(), scratch()),
+	      5);
+}

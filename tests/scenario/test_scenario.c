@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The scenarios hold, the same run gives the same bits however it is made, and
+ * what is wrong ends as it should. */
+#include <stdio.h>
+#include <string.h>
+
+#include "shell.h"
+
+/* --- they hold --- */
+
+static struct output *holds(const char *scenario)
+{
+	struct output *o =
+		shell(PARTERRE " run --quiet --out %s/out " SCENARIOS "%s.lua",
+		      scratch(), scenario);
+
+	wants(o, 0);
+	says(o, "disk: lost 0, doubled 0, torn 0, out of order 0");
+	says(o, "records issued 800, acknowledged 800");
+	return o;
+}
+
+Test(scenario, quickstart)
+{
+	says(holds("quickstart"), "replayed 0;");
+}
+
+Test(scenario, s72_s80_io_failover)
+{
+	struct output *o = holds("io-failover");
+
+	says(o, "detected, by report");
+	says(o, "first I/O there");
+	says(o, "load back");
+}
+
+Test(scenario, s78_io_failover_hang)
+{
+	struct output *o = holds("io-failover-hang");
+
+	says(o, "detected, by time-out");
+	says(o, "first I/O there");
+	says(o, "load back");
+}
+
+Test(scenario, s79_power_cut_loses_nothing_flushed)
+{
+	wants(shell(PARTERRE " run --quiet --out %s/out " CASES "power-cut.lua",
+		    scratch()),
+	      0);
+}
+
+/* --- the same bits --- */
+
+#define FAILOVER SCENARIOS "io-failover.lua"
+
+Test(same, twice)
+{
+	struct fingerprint a = run_fingerprint(PARTERRE, "", FAILOVER);
+	struct fingerprint b = run_fingerprint(PARTERRE, "", FAILOVER);
+
+	same_fingerprint(&a, &b);
+}
+
+Test(same, in_random_pieces)
+{
+	struct fingerprint a = run_fingerprint(PARTERRE, "", FAILOVER);
+
+	for (unsigned seed = 1; seed <= 4; seed++) {
+		char option[32];
+		struct fingerprint b;
+
+		snprintf(option, sizeof(option), "--pieces %u", seed);
+		b = run_fingerprint(PARTERRE, option, FAILOVER);
+		same_fingerprint(&a, &b);
+	}
+}
+
+Test(same, whatever_is_watched)
+{
+	struct fingerprint a = run_fingerprint(PARTERRE, "", FAILOVER);
+	struct fingerprint b =
+		run_fingerprint(PARTERRE, "--trace partition", FAILOVER);
+	struct fingerprint c =
+		run_fingerprint(PARTERRE, "--trace none", FAILOVER);
+
+	cr_assert_str_eq(a.chain, b.chain);
+	cr_assert_str_eq(a.digest, b.digest);
+	cr_assert_str_eq(a.chain, c.chain);
+	cr_assert_str_eq(a.digest, c.digest);
+	cr_assert_str_neq(a.trace, b.trace);
+}
+
+/* The same images under a simulator built by another compiler, and under
+ * sanitizers: tools/test has built them. */
+static void same_in(const char *preset)
+{
+	struct fingerprint a = run_fingerprint(PARTERRE, "", FAILOVER), b;
+	char command[512];
+
+	snprintf(command, sizeof(command),
+		 SOURCE_DIR "/build/%s/tools/parterre", preset);
+	wants(shell("test -x %s || { echo 'tools/build %s first'; false; }",
+		    command, preset),
+	      0);
+	b = run_fingerprint(command, "", FAILOVER);
+	same_fingerprint(&a, &b);
+}
+
+Test(same, built_by_clang)
+{
+	same_in("fast-clang");
+}
+
+Test(same, under_sanitizers)
+{
+	same_in("dev");
+}
+
+Test(same, under_sanitizers_built_by_clang)
+{
+	same_in("dev-clang");
+}
+
+/* The image that clang builds is another one, and does its work as well. */
+Test(scenario, images_built_by_clang)
+{
+	struct output *o =
+		shell(PARTERRE " run --quiet --out %s/out --images " SOURCE_DIR
+			       "/build/fast-clang/hv " FAILOVER,
+		      scratch());
+
+	wants(o, 0);
+	says(o, "lost 0, doubled 0");
+}
+
+/* --- negative controls --- */
+
+static struct output *fails(const char *name, int status)
+{
+	struct output *o =
+		shell(PARTERRE " run --quiet --out %s/out " CASES "%s.lua",
+		      scratch(), name);
+
+	wants(o, status);
+	return o;
+}
+
+Test(negative, no_io_b_is_a_matter_of_liveness)
+{
+	says(fails("no-io-b", 4), "no-io-b.lua:11: at ");
+}
+
+Test(negative, s74_acknowledged_too_early)
+{
+	struct output *o = fails("early-ack", 5);
+
+	says(o, "the disk does not hold what was acknowledged");
+	says(o, "lost: stream 1");
+}
+
+Test(negative, typing_error)
+{
+	says(fails("typo", 2), "typo.lua:7: nothing is called 'run_fro'");
+}
+
+Test(negative, misspelt_key)
+{
+	says(fails("misspelt-key", 2),
+	     "misspelt-key.lua:3: machine{} has no key 'polcy'");
+}
+
+Test(negative, syntax_error)
+{
+	shell("printf 'machine{\\n  ram = \\n}\\n' >%s/bad.lua", scratch());
+	wants(shell(PARTERRE " run --quiet --out %s/out %s/bad.lua", scratch(),
+		    scratch()),
+	      2);
+	says(shell(PARTERRE " run --quiet --out %s/out %s/bad.lua", scratch(),
+		   scratch()),
+	     "bad.lua:3:");
+}
+
+Test(negative, failed_expectation_leaves_what_repeats_it)
+{
+	struct output *o = fails("expectation", 1);
+
+	says(o, "expectation.lua:8: at 16.000000 ms: expected io.a's state to "
+		"be crashed, it is running");
+	wants(shell("cd " SOURCE_DIR " && PATH=" BUILD_DIR
+		    "/tools:$PATH sh %s/out/command --quiet --out %s/again",
+		    scratch(), scratch()),
+	      1);
+	for (const char *const *f =
+		     (const char *const[]){"scenario.lua", "command",
+					   "console.txt", "disk.img",
+					   "trace/metadata", "trace/stream",
+					   NULL};
+	     *f; f++)
+		wants(shell("test -s %s/out/%s", scratch(), *f), 0);
+}
+
+Test(negative, disk_image_of_another_size)
+{
+	says(fails("short-disk", 2), "give the size that it has");
+}
+
+Test(negative, missing_module)
+{
+	says(fails("missing-module", 2), "build it (tools/build fast)");
+}
+
+Test(negative, corrupt_image)
+{
+	const char *dir = scratch();
+
+	shell("mkdir -p %s/images && cp " BUILD_DIR "/hv/*.elf %s/images", dir,
+	      dir);
+	shell("truncate -s 5000 %s/images/ultravisor.elf", dir);
+	says(shell(PARTERRE
+		   " run --quiet --out %s/out --images %s/images " SCENARIOS
+		   "quickstart.lua; test $? = 2 && echo two",
+		   dir, dir),
+	     "two");
+}
+
+Test(negative, command_line)
+{
+	wants(shell(PARTERRE), 2);
+	wants(shell(PARTERRE " nonsense"), 2);
+	wants(shell(PARTERRE " run"), 2);
+	wants(shell(PARTERRE " run --nonsense x"), 2);
+	wants(shell(PARTERRE " run --pieces many x"), 2);
+	wants(shell(PARTERRE " run --seed"), 2);
+	wants(shell(PARTERRE " run /nonexistent.lua"), 2);
+	wants(shell(PARTERRE " run --out /proc/x " FAILOVER), 7);
+	wants(shell(PARTERRE " --help"), 0);
+	for (const char *const *c =
+		     (const char *const[]){"run", "record", "replay", "check",
+					   "diff", "trace", "oracle", "inspect",
+					   NULL};
+	     *c; c++)
+		says(shell(PARTERRE " %s --help", *c), "usage: parterre ");
+}

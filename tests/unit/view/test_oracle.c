@@ -119,19 +119,25 @@ static void go(struct run *r, uint64_t first, uint64_t last)
 	}
 }
 
+static void run_end(struct run *r)
+{
+	char command[100];
+
+	snprintf(command, sizeof(command), "rm -rf %s", r->dir);
+	CHECK(!system(command));
+	free(r);
+}
+
 static struct oracle_report judge(struct run *r)
 {
 	struct oracle_report report;
-	char command[100];
 	struct error err;
 
 	CHECK(!fclose(r->disk));
 	CHECK(trace_close(r->t, &err));
 	cr_assert(disk_oracle(r->image, r->trace, &report, &err), "%s",
 		  err.text);
-	snprintf(command, sizeof(command), "rm -rf %s", r->dir);
-	CHECK(!system(command));
-	free(r);
+	run_end(r);
 	return report;
 }
 
@@ -376,5 +382,5 @@ Test(oracle, errors_say_what_to_do)
 	CHECK(!truncate(empty, 300));
 	cr_assert_not(disk_oracle(r->image, r->trace, &o, &err));
 	cr_assert(strstr(err.text, "stream"), "%s", err.text);
-	free(r);
+	run_end(r);
 }

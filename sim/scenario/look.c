@@ -39,18 +39,9 @@ static void push_partition(lua_State *L, const struct partition_info *p)
 	set_integer(L, "rip", p->rip);
 }
 
-/* The view as it is now. */
-static struct session *look(lua_State *L)
-{
-	struct session *s = script_machine(L);
-
-	partition_view_look(s->view);
-	return s;
-}
-
 static int lua_partition(lua_State *L)
 {
-	struct session *s = look(L);
+	struct session *s = script_machine(L);
 	struct partition_info info;
 	struct error err;
 
@@ -62,7 +53,7 @@ static int lua_partition(lua_State *L)
 
 static int lua_partitions(lua_State *L)
 {
-	struct session *s = look(L);
+	struct session *s = script_machine(L);
 	struct partition_info info;
 
 	lua_newtable(L);
@@ -76,7 +67,7 @@ static int lua_partitions(lua_State *L)
 
 static int lua_channels(lua_State *L)
 {
-	struct session *s = look(L);
+	struct session *s = script_machine(L);
 	struct partition_channel c;
 
 	lua_newtable(L);
@@ -99,7 +90,7 @@ static int lua_channels(lua_State *L)
 
 static int lua_symbol(lua_State *L)
 {
-	struct session *s = look(L);
+	struct session *s = script_machine(L);
 	struct error err;
 	uint64_t bytes;
 	vaddr_t va;
@@ -114,7 +105,7 @@ static int lua_symbol(lua_State *L)
 
 static int lua_read(lua_State *L)
 {
-	struct session *s = look(L);
+	struct session *s = script_machine(L);
 	const char *name = luaL_checkstring(L, 1);
 	vaddr_t va = (vaddr_t)luaL_checkinteger(L, 2);
 	lua_Integer bytes = luaL_checkinteger(L, 3);
@@ -152,7 +143,7 @@ const luaL_Reg look_functions[] = {
 
 static int inject_text(lua_State *L, const char *what)
 {
-	struct session *s = look(L);
+	struct session *s = script_machine(L);
 	struct error err;
 
 	if (!fault_partition_text(s->view, luaL_checkstring(L, 1), what, &err))
@@ -172,7 +163,7 @@ static int inject_hang(lua_State *L)
 
 static int inject_device(lua_State *L)
 {
-	struct session *s = look(L);
+	struct session *s = script_machine(L);
 	struct error err;
 
 	if (!fault_device(s->machine, luaL_checkstring(L, 1),
@@ -184,7 +175,7 @@ static int inject_device(lua_State *L)
 
 static int inject_ram(lua_State *L)
 {
-	struct session *s = look(L);
+	struct session *s = script_machine(L);
 	paddr_t pa = (paddr_t)luaL_checkinteger(L, 1);
 	struct error err;
 	size_t bytes;
@@ -197,7 +188,7 @@ static int inject_ram(lua_State *L)
 
 static int inject_memory(lua_State *L)
 {
-	struct session *s = look(L);
+	struct session *s = script_machine(L);
 	const char *name = luaL_checkstring(L, 1);
 	vaddr_t va = (vaddr_t)luaL_checkinteger(L, 2);
 	struct error err;

@@ -346,6 +346,7 @@ uint32_t lapic_read(unsigned reg);
 void schedule(struct cpu *c);
 void sched_post(uint32_t slot, uint64_t events);
 void sched_urge(uint32_t slot);     /* what was posted is the ultravisor's */
+void sched_calm(uint32_t slot);     /* it has answered the ultravisor */
 void sched_runnable(uint32_t slot); /* it became READY */
 void sched_blocked(uint32_t slot);  /* it is READY or RUNNING no more */
 void sched_wait(struct cpu *c, uint64_t mask, uint64_t deadline_ns);

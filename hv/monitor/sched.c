@@ -14,8 +14,9 @@
  *               up; then it is a member of the round, at its end, and until it
  *               has waited again its standing counts for nothing (`spent`)
  *   urgent      an event of the ultravisor's puts its receiver, asleep or in
- *               the round, on the ultravisor's level for the rest of a quantum:
- *               whoever has to let go of a channel does it now
+ *               the round, on the ultravisor's level until it answers there or
+ *               its quantum ends: whoever has to let go of a channel, or takes
+ *               one over, does it now
  *   sleep       gives budget back, nanosecond for nanosecond
  *   the guard   partitions with the privilege together get at most
  *               BOOST_SHARE times what the round gets while somebody waits in
@@ -32,8 +33,9 @@
 #include "monitor/monitor.h"
 
 #define BOOST_SHARE   4
-#define BUDGET_MIN_NS 2000 /* less isn't worth a timer interrupt */
-#define URGENT        99   /* the standing that goes with it */
+#define BOOST_NS      4000000 /* they may take this much ahead of their share */
+#define BUDGET_MIN_NS 2000    /* less isn't worth a timer interrupt */
+#define URGENT        99      /* the standing that goes with it */
 #define RANK_ROUND    (1ull << 48)
 
 static bool live(uint32_t state)
@@ -185,6 +187,12 @@ void sched_urge(uint32_t slot)
 	contend(c, p);
 }
 
+void sched_calm(uint32_t slot)
+{
+	lead_private[slot].urgent = false;
+	rerank(slot);
+}
+
 void sched_yield(struct cpu *c, bool for_ever)
 {
 	uint32_t slot = lead_area.cpu[c->index].current;
@@ -329,7 +337,7 @@ static uint32_t pick(struct cpu *c)
 		c->guard = false;
 		return first;
 	}
-	if (c->boosted_ns > BOOST_SHARE * lead_private[turn].quantum_ns)
+	if (c->boosted_ns > BOOST_NS)
 		c->guard = true;
 	return c->guard ? turn : first;
 }

@@ -6,6 +6,7 @@
  * CPU changes its slot's state and returns: the switch is made on the way out
  * (monitor_leave), when all guest state is saved.
  */
+#include "abi/control.h"
 #include "monitor/monitor.h"
 
 #include "abi/database.h"
@@ -98,6 +99,8 @@ static int64_t sys_signal(ARGS)
 	sched_post(ch->peer_slot, EVENT_CHANNEL(ch->peer_handle));
 	if (VCPU->kind == PART_ULTRAVISOR)
 		sched_urge(ch->peer_slot);
+	else if (a == CONTROL_HANDLE)
+		sched_calm(VCPU->slot);
 	return 0;
 }
 

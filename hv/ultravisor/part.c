@@ -23,13 +23,17 @@
 
 struct uv_part uv_part[PART_SLOTS];
 
-/* By PART_*: higher takes over from lower when it wakes. */
+/* By PART_*: higher takes over from lower when it wakes.  Command goes before
+ * those whom it watches: one that loops must not keep it from noticing. */
 static const uint16_t standing_of[] = {
-	[PART_ULTRAVISOR] = 100, [PART_IO] = 60,         [PART_COMMAND] = 50,
+	[PART_ULTRAVISOR] = 100, [PART_COMMAND] = 70,    [PART_IO] = 60,
 	[PART_BOOT] = 40,        [PART_OPERATIONS] = 30, [PART_GUEST] = 20,
 	[PART_IDLE] = 0,
 };
-#define QUANTUM_US 1000
+/* An I/O partition that loops holds up the other one for its quantum at most,
+ * which has to be well within a heartbeat. */
+#define QUANTUM_US    1000
+#define QUANTUM_IO_US 100
 
 /* ---- what is known ------------------------------------------------------ */
 
@@ -122,7 +126,8 @@ static void effect_create(const struct effect *e)
 	if (e->text)
 		memcpy(p->data_module, e->text, sizeof(p->data_module));
 	p->standing = standing_of[part_kind(part->number)];
-	p->quantum_us = QUANTUM_US;
+	p->quantum_us =
+		part_kind(part->number) == PART_IO ? QUANTUM_IO_US : QUANTUM_US;
 	p->view = mem_map(part->view_pfn, PART_VIEW_PAGES, PROT_R | PROT_W);
 	p->control_pages = mem_map(control_of(part->number)->pfn,
 				   CONTROL_CHANNEL_PAGES, PROT_R | PROT_W);

@@ -15,7 +15,8 @@
 #include "sim/loader.h"
 #include "sim/trace/trace.h"
 
-#define LIVE_SLICE (2 * PS_PER_MS)
+#define LIVE_SLICE   (2 * PS_PER_MS)
+#define LIVE_HOST_NS 100000000
 
 void session_name(const char *scenario, char *name, size_t bytes)
 {
@@ -301,24 +302,33 @@ static uint64_t host_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* What each partition does: its share of the CPU since the line before, or its
+ * state when it cannot run. */
 static void live_line(struct session *s)
 {
-	char who[160] = "";
+	ps_t now = machine_now(s->machine), since = now - s->live_at;
+	struct partition_info p;
+	char who[160] = "", word[40];
 	size_t n = 0;
 
 	for (size_t i = 0; i < partition_view_count(s->view); i++) {
-		struct partition_info p;
-
 		partition_view_info(s->view, i, &p);
-		if (p.gone)
+		if (p.gone || !p.switches)
 			continue;
-		n += (size_t)snprintf(who + n, sizeof(who) - n, "  %s %s",
-				      p.name, partition_state_text(p.state));
-		if (n >= sizeof(who))
-			break;
+		snprintf(word, sizeof(word), "%s",
+			 partition_state_text(p.state));
+		if (strcmp(word, "running") == 0)
+			snprintf(word, sizeof(word), "%u%%",
+				 (unsigned)((p.ran - s->live_ran[i]) * 100 /
+					    (since ? since : 1)));
+		s->live_ran[i] = p.ran;
+		if (n < sizeof(who))
+			n += (size_t)snprintf(who + n, sizeof(who) - n,
+					      "  %s %s", p.name, word);
 	}
-	fprintf(stderr, "\r\033[K%10.3f ms%s",
-		(double)machine_now(s->machine) / (double)PS_PER_MS, who);
+	s->live_at = now;
+	fprintf(stderr, "\r\033[K%10.3f ms%s", (double)now / (double)PS_PER_MS,
+		who);
 }
 
 static ps_t next_sample(const struct session *s)
@@ -378,7 +388,7 @@ static bool bad_end(struct session *s, struct error *err)
 
 bool session_advance(struct session *s, ps_t until, struct error *err)
 {
-	uint64_t began = host_ns(), shown = began;
+	uint64_t began = host_ns();
 	ps_t limit = s->options.until ? s->options.until : PS_NEVER;
 
 	CHECK(s->machine);
@@ -389,8 +399,9 @@ bool session_advance(struct session *s, ps_t until, struct error *err)
 		s->stop = machine_run(s->machine, next_cut(s, until));
 		if (s->stop == MACHINE_UNTIL)
 			take_sample(s);
-		if (s->options.live && host_ns() - shown > 100000000) {
-			shown = host_ns();
+		if (s->options.live &&
+		    host_ns() - s->live_host_ns > LIVE_HOST_NS) {
+			s->live_host_ns = host_ns();
 			live_line(s);
 		}
 	}

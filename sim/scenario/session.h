@@ -78,6 +78,10 @@ struct session {
 	size_t sample_count;
 	uint64_t *sample; /* [i]: the chain at (i + 1) * SESSION_SAMPLE_PS */
 	uint64_t host_ns; /* spent in the machine */
+	/* The live line before: when, at which instant, who had run how long.
+	 */
+	uint64_t live_host_ns;
+	ps_t live_at, live_ran[PARTITION_VIEW_MAX];
 	/* When it is over: */
 	ps_t end;
 	uint64_t retired, chain, digest, trace_digest, trace_count;

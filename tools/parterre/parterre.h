@@ -46,7 +46,8 @@ int run_session(struct session *s, const struct session_options *o,
 bool path_in(char *to, const char *dir, const char *name);
 
 /* summary.c */
-void summary_text(const struct session *s, const struct oracle_report *o);
+void summary_text(const struct session *s, const struct oracle_report *o,
+		  int status);
 void summary_json(const struct session *s, const struct oracle_report *o,
 		  int status);
 

@@ -80,7 +80,7 @@ int main_run(int argc, char **argv)
 	if (o.json)
 		summary_json(&s, &oracle, status);
 	else if (s.end)
-		summary_text(&s, &oracle);
+		summary_text(&s, &oracle, status);
 	if (status) {
 		fflush(stdout);
 		complain("run", &err);

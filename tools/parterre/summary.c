@@ -24,7 +24,7 @@ static void print_boot(const struct session *s)
 		const struct timeline_partition *p = &t->partition[i];
 
 		if (p->first_run == PS_NEVER)
-			printf("  %-12s  never ran\n", p->name);
+			printf("  %-12s %12s\n", p->name, "never");
 		else
 			printf("  %-12s %12.3f\n", p->name, us(p->first_run));
 	}
@@ -61,13 +61,17 @@ static double mips(const struct session *s)
 	return s->host_ns ? (double)s->retired * 1e3 / (double)s->host_ns : 0;
 }
 
-void summary_text(const struct session *s, const struct oracle_report *o)
+void summary_text(const struct session *s, const struct oracle_report *o,
+		  int status)
 {
 	const struct timeline *t = &s->timeline;
 	char name[256];
 
 	name_of(s, name, sizeof(name));
-	printf("%s\n", name);
+	if (status)
+		printf("%s: failed, status %d\n", name, status);
+	else
+		printf("%s: held\n", name);
 	print_boot(s);
 	for (size_t i = 0; i < t->fault_count; i++)
 		print_fault(s, &t->fault[i]);

@@ -419,7 +419,7 @@ Test(machine, observers_see_the_exact_instant)
 Test(machine, devices_take_faults_of_their_list)
 {
 	struct machine_config c = rig_config(1);
-	struct trace *t = trace_create(NULL, TRACE_CLASS_MACHINE, NULL);
+	struct trace *t = trace_create(NULL, TRACE_CLASS_PARTITION, NULL);
 	struct machine *m = rig_create(&c, t);
 	struct watch w = {0};
 	struct error err = {0};

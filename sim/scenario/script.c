@@ -11,12 +11,12 @@
 /* What a scenario finds besides Lua's own: in Lua where that is shorter. */
 static const char prelude[] =
 	/* Keys in order: a table's own order is the host's. */
-	"local next, type, sort, tostring = next, type, table.sort, tostring\n"
+	"local next, type, sort, text = next, type, table.sort, tostring\n"
 	"local function before(a, b)\n"
 	"  local ta, tb = type(a), type(b)\n"
 	"  if ta ~= tb then return ta < tb end\n"
 	"  if ta == 'number' or ta == 'string' then return a < b end\n"
-	"  return tostring(a) < tostring(b)\n"
+	"  return text(a) < text(b)\n"
 	"end\n"
 	"function pairs(t)\n"
 	"  local keys, i = {}, 0\n"
@@ -28,7 +28,6 @@ static const char prelude[] =
 	"  end\n"
 	"end\n"
 	/* Addresses are the host's, too. */
-	"local text = tostring\n"
 	"function tostring(v)\n"
 	"  local t = type(v)\n"
 	"  if t == 'table' or t == 'function' or t == 'thread' then return t "

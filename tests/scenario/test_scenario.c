@@ -2,6 +2,7 @@
 /* The scenarios hold, the same run gives the same bits however it is made, and
  * what is wrong ends as it should. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "shell.h"
@@ -48,6 +49,36 @@ Test(scenario, s79_power_cut_loses_nothing_flushed)
 	wants(shell(PARTERRE " run --quiet --out %s/out " CASES "power-cut.lua",
 		    scratch()),
 	      0);
+}
+
+/* Also a kernel that nobody here calls a hypervisor. */
+Test(scenario, sandbox_and_opaque_kernel)
+{
+	wants(shell(PARTERRE " run --quiet --out %s/out --images " BUILD_DIR
+			     "/tests/guest " CASES "sandbox.lua",
+		    scratch()),
+	      0);
+}
+
+/* What a monitor costs, counted in the trace: from SYSCALL to ring 3 of the
+ * shortest call, from SYS_WAIT to the other partition; and its size. */
+Test(scenario, s47_monitor_is_small)
+{
+	struct output *o;
+
+	wants(shell(PARTERRE " run --quiet --out %s/out " SCENARIOS
+			     "quickstart.lua",
+		    scratch()),
+	      0);
+	o = shell(PARTERRE " trace %s/out/trace | awk -f " CASES
+			   "monitor-costs.awk",
+		  scratch());
+	wants(o, 0);
+	says(o, "shortest call at most 60: yes\n");
+	says(o, "switch at most 500 on average: yes\n");
+	o = shell("cat " SOURCE_DIR "/hv/monitor/*.[chS] | wc -l");
+	cr_assert_leq(atoi(o->text), 5000, "%s lines", o->text);
+	cr_assert_geq(atoi(o->text), 1000);
 }
 
 /* --- the same bits --- */

@@ -42,34 +42,19 @@ static bool stopping;
 
 static uint32_t on_attach(const struct control_message *event)
 {
-	const struct view *view = view_now();
-	uint64_t handle = event->attach.handle;
-	const struct view_channel *vc = &view->channel[handle % CHANNEL_SLOTS];
-	struct channel_identity who = {
-		.id = vc->id,
-		.generation = vc->generation,
-		.client = vc->peer,
-		.server = view->number,
-		.pages = vc->pages,
-	};
-	int64_t va;
+	struct control_attachment a;
+	uint32_t status = control_attach(event, &a);
 
-	if (handle >= CHANNEL_SLOTS || handle == CONTROL_HANDLE ||
-	    vc->id == 0 || vc->id != event->attach.id || !vc->server)
-		return CONTROL_ENOENT;
-	va = sys_channel_map((unsigned)handle);
-	if (va < 0)
-		return CONTROL_EVALUE;
-	switch (vc->type) {
+	if (status != CONTROL_OK)
+		return status;
+	switch (a.row->type) {
 	case CHANNEL_BLOCK:
-		if (!block_attach((unsigned)handle, (void *)(uintptr_t)va,
-				  view))
+		if (!block_attach(a.handle, a.at, view_now()))
 			return CONTROL_EVALUE;
 		break;
 	case CHANNEL_HEARTBEAT:
-		if (channel_serve(&heartbeat[handle], (void *)(uintptr_t)va,
-				  (unsigned)handle, CHANNEL_HEARTBEAT,
-				  &who) != CHANNEL_OPEN)
+		if (channel_serve(&heartbeat[a.handle], a.at, a.handle,
+				  CHANNEL_HEARTBEAT, &a.who) != CHANNEL_OPEN)
 			return CONTROL_EVALUE;
 		break;
 	default:

@@ -120,6 +120,33 @@ uint32_t control_transact(struct control *c, struct control_message *ops,
 	return CONTROL_EBUSY;
 }
 
+uint32_t control_attach(const struct control_message *event,
+			struct control_attachment *a)
+{
+	const struct view *view = view_now();
+	uint64_t handle = event->attach.handle;
+	const struct view_channel *row = &view->channel[handle % CHANNEL_SLOTS];
+	int64_t va;
+
+	if (handle >= CHANNEL_SLOTS || handle == CONTROL_HANDLE ||
+	    row->id == 0 || row->id != event->attach.id || !row->server)
+		return CONTROL_ENOENT;
+	va = sys_channel_map((unsigned)handle);
+	if (va < 0)
+		return CONTROL_EVALUE;
+	*a = (struct control_attachment){
+		.row = row,
+		.who = {.id = row->id,
+			.generation = row->generation,
+			.client = row->peer,
+			.server = view->number,
+			.pages = row->pages},
+		.handle = (unsigned)handle,
+		.at = (void *)(uintptr_t)va,
+	};
+	return CONTROL_OK;
+}
+
 const char *control_status_name(uint32_t status)
 {
 	switch (status) {

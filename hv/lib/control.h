@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "abi/control.h"
+#include "abi/view.h"
 #include "lib/channel.h"
 
 struct control {
@@ -47,6 +48,18 @@ uint32_t control_transact(struct control *c, struct control_message *ops,
  * queues are empty. */
 bool control_sleep(struct control *c);
 void control_awake(struct control *c);
+
+/* A channel end that EVT_CHANNEL_ATTACH gives to a server. */
+struct control_attachment {
+	const struct view_channel *row;
+	struct channel_identity who; /* for channel_serve() */
+	unsigned handle;
+	void *at; /* where it is mapped */
+};
+/* Checks the event against the view and maps the channel.  CONTROL_OK, or the
+ * status to acknowledge it with. */
+uint32_t control_attach(const struct control_message *event,
+			struct control_attachment *a);
 
 /* Short name of a status, for log lines. */
 const char *control_status_name(uint32_t status);

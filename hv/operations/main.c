@@ -37,27 +37,14 @@ static bool stopping;
 
 static uint32_t on_attach(const struct control_message *event)
 {
-	const struct view *view = view_now();
-	uint64_t handle = event->attach.handle;
-	const struct view_channel *vc = &view->channel[handle % CHANNEL_SLOTS];
-	struct channel_identity who = {
-		.id = vc->id,
-		.generation = vc->generation,
-		.client = vc->peer,
-		.server = view->number,
-		.pages = vc->pages,
-	};
-	int64_t va;
+	struct control_attachment a;
+	uint32_t status = control_attach(event, &a);
 
-	if (handle >= CHANNEL_SLOTS || handle == CONTROL_HANDLE ||
-	    vc->id == 0 || vc->id != event->attach.id || !vc->server)
-		return CONTROL_ENOENT;
-	if (vc->type != CHANNEL_POLICY && vc->type != CHANNEL_DIAG)
-		return CONTROL_EVALUE;
-	va = sys_channel_map((unsigned)handle);
-	if (va < 0 ||
-	    channel_serve(&served[handle], (void *)(uintptr_t)va,
-			  (unsigned)handle, vc->type, &who) != CHANNEL_OPEN)
+	if (status != CONTROL_OK)
+		return status;
+	if ((a.row->type != CHANNEL_POLICY && a.row->type != CHANNEL_DIAG) ||
+	    channel_serve(&served[a.handle], a.at, a.handle, a.row->type,
+			  &a.who) != CHANNEL_OPEN)
 		return CONTROL_EVALUE;
 	return CONTROL_OK;
 }

@@ -181,10 +181,16 @@ static void serve_control(void)
 				status = CONTROL_ENOENT;
 			break;
 		case EVT_CHANNEL_RESUME:
-			if (end != NULL)
-				end->state = END_WANTED;
-			else
+			if (end == NULL) {
 				status = CONTROL_ENOENT;
+				break;
+			}
+			/* Attach and replay first: until the answer, this
+			 * partition goes before others. */
+			end->state = END_WANTED;
+			attach_end(end);
+			if (end == &disk_end)
+				(void)client_run(&client, sys_time());
 			break;
 		case EVT_STOP:
 			logf_("guest: stops");

@@ -53,13 +53,20 @@ void control_serve(struct uv_part *p)
 bool control_event_send(uint64_t number, struct control_message *event)
 {
 	struct uv_part *p = uv_part_of(number);
+	struct queue *q;
 
 	if (!p || !p->control.header)
 		return false;
+	q = &p->control.queue[CONTROL_QUEUE_EVENT];
 	event->bytes = sizeof(*event);
 	event->handle = ++event_handle;
 	event->time_ns = sys_time();
-	return queue_insert(&p->control.queue[CONTROL_QUEUE_EVENT], event);
+	if (!queue_insert(q, event))
+		return false;
+	/* Also one that is awake hears of it, by its monitor: it is urged to
+	 * look, whoever's turn it is. */
+	(void)sys_signal(q->handle);
+	return true;
 }
 
 static void respond(struct uv_part *p, struct control_message *m, int status,

@@ -7,6 +7,8 @@
 
 #include "shell.h"
 
+#include "hv/abi/record.h"
+
 /* --- they hold --- */
 
 static struct output *holds(const char *scenario)
@@ -49,6 +51,86 @@ Test(scenario, s79_power_cut_loses_nothing_flushed)
 	wants(shell(PARTERRE " run --quiet --out %s/out " CASES "power-cut.lua",
 		    scratch()),
 	      0);
+}
+
+Test(scenario, looking_and_changing)
+{
+	wants(shell(PARTERRE " run --quiet --out %s/out " CASES "looking.lua",
+		    scratch()),
+	      0);
+}
+
+/* A run that is killed leaves what a disk holds when the power fails: whole
+ * records, and nothing where none was flushed. */
+Test(scenario, s79_killed_run)
+{
+	static struct record r;
+	unsigned whole = 0;
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/out/disk.img", scratch());
+	shell(PARTERRE
+	      " run --quiet --out %s/out " SCENARIOS
+	      "quickstart.lua >/dev/null & pid=$!; "
+	      "while [ \"$(stat -c %%b %s 2>/dev/null || echo 0)\" = 0 ]"
+	      "; do sleep 0.01; done; kill -9 $pid; wait $pid",
+	      scratch(), path);
+	f = fopen(path, "rb");
+	cr_assert(f);
+	while (fread(&r, sizeof(r), 1, f) == 1) {
+		bool empty = r.magic == 0;
+
+		cr_assert(empty || r.magic == RECORD_MAGIC);
+		for (unsigned i = 0; i < RECORD_WORDS; i++)
+			cr_assert_eq(
+				r.payload[i],
+				empty ? 0 : record_word(r.stream, r.record, i));
+		whole += !empty;
+	}
+	fclose(f);
+	cr_assert(whole > 0 && whole <= 128, "%u", whole);
+}
+
+/* What a call is given wrong is told with file and line. */
+Test(negative, arguments_of_calls)
+{
+	static const char *const wrong[][2] = {
+		{"partition('io.c')", "io.c"},
+		{"read('io.a', 16, 4)", "io.a"},
+		{"symbol('io.a', 'nothing')", "no symbol 'nothing'"},
+		{"inject.crash('guest9')", "guest9"},
+		{"inject.device('nvme9', 'x')", "nvme9"},
+		{"inject.device('nvme0', 'x')", "nvme0"},
+		{"inject.ram(1 << 40, 'x')", "0x10000000000"},
+		{"wait_event('nothing')", "no trace event is called 'nothing'"},
+		{"wait_event('state', {off = 1})", "has no field 'off'"},
+		{"run_until(0)", "that instant is over"},
+		{"run_for(-1)", "a time is not negative"},
+		{"machine{}", "a scenario has one machine"},
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct output *o;
+		char path[256];
+		FILE *f;
+
+		snprintf(path, sizeof(path), "%s/wrong.lua", scratch());
+		f = fopen(path, "w");
+		cr_assert(f);
+		fprintf(f,
+			"machine{policy = '" SOURCE_DIR
+			"/scenarios/policy/quickstart.policy'}\n"
+			"run_until(ms(27))\n%s\n",
+			wrong[i][0]);
+		fclose(f);
+		o = shell(PARTERRE " run --quiet --out %s/out %s/wrong.lua",
+			  scratch(), scratch());
+		cr_assert(o->status == 2 || o->status == 1, "%s: %d\n%s",
+			  wrong[i][0], o->status, o->text);
+		says(o, "wrong.lua:3: ");
+		says(o, wrong[i][1]);
+	}
 }
 
 /* Also a kernel that nobody here calls a hypervisor. */

@@ -363,23 +363,19 @@ static ps_t next_cut(struct session *s, ps_t until)
 
 static bool bad_end(struct session *s, struct error *err)
 {
-	const char *at_us = "the machine ended at";
-	double ms = (double)machine_now(s->machine) / (double)PS_PER_MS;
-
 	switch (s->stop) {
 	case MACHINE_SHUTDOWN:
 		return error_set(err, EXIT_GUEST,
-				 "%s %.6f ms: triple fault on CPU %u; its last "
-				 "console lines are in %s/console.txt",
-				 at_us, ms, machine_stopped_cpu(s->machine),
-				 s->out);
+				 "triple fault on CPU %u, the machine shut "
+				 "down; its last console lines are in "
+				 "%s/console.txt",
+				 machine_stopped_cpu(s->machine), s->out);
 	case MACHINE_DEADLOCK:
 		return error_set(err, EXIT_LIVENESS,
-				 "%s %.6f ms: all CPUs halt and nothing will "
-				 "ever wake them",
-				 at_us, ms);
+				 "all CPUs halt and nothing will ever wake "
+				 "them");
 	case MACHINE_BROKEN:
-		return error_set(err, EXIT_HOST, "%s %.6f ms: %s", at_us, ms,
+		return error_set(err, EXIT_HOST, "%s",
 				 machine_broken_text(s->machine));
 	default:
 		return true;

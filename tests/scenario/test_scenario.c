@@ -313,6 +313,14 @@ Test(negative, failed_expectation_leaves_what_repeats_it)
 		wants(shell("test -s %s/out/%s", scratch(), *f), 0);
 }
 
+Test(negative, guest_crash)
+{
+	struct output *o = fails("guest-crash", 3);
+
+	says(o, "guest-crash.lua:10: at 20.");
+	says(o, "triple fault on CPU 0");
+}
+
 Test(negative, disk_image_of_another_size)
 {
 	says(fails("short-disk", 2), "give the size that it has");

@@ -114,8 +114,7 @@ int script_fail_with(lua_State *L, const struct error *err)
 
 void script_advance(lua_State *L, ps_t until)
 {
-	struct script *c = script_of(L);
-	struct session *s = c->session;
+	struct session *s = script_of(L)->session;
 	ps_t limit = s->options.until;
 	struct error err;
 
@@ -123,7 +122,7 @@ void script_advance(lua_State *L, ps_t until)
 		script_fail_with(L, &err);
 	if (limit && s->stop == MACHINE_UNTIL &&
 	    machine_now(s->machine) >= limit) {
-		c->left = true;
+		s->left = true;
 		luaL_error(L, "the instant of --until is reached");
 	}
 }
@@ -287,7 +286,7 @@ bool script_run(struct session *s, struct error *err)
 	open_libraries(L);
 	ok = luaL_loadfilex(L, s->options.scenario, "t") == LUA_OK &&
 	     lua_pcall(L, 0, 0, 0) == LUA_OK;
-	if (!ok && c.left) {
+	if (!ok && s->left) {
 		ok = true;
 	} else if (!ok && c.failure.code) {
 		*err = c.failure;

@@ -14,7 +14,6 @@
 struct script {
 	struct session *session;
 	struct error failure; /* why the scenario was left; code 0: by Lua */
-	bool left;            /* by options.until: no failure */
 };
 
 struct script *script_of(lua_State *L);

@@ -85,6 +85,7 @@ struct session {
 	/* When it is over: */
 	ps_t end;
 	uint64_t retired, chain, digest, trace_digest, trace_count;
+	bool left; /* at options.until, before the scenario's end */
 	bool contained;
 	struct partition_violation violation;
 };

@@ -363,3 +363,59 @@ Test(negative, command_line)
 	     *c; c++)
 		says(shell(PARTERRE " %s --help", *c), "usage: parterre ");
 }
+
+/* --- the rest of the command --- */
+
+Test(command, until_leaves_the_scenario)
+{
+	struct output *o = shell(PARTERRE " run --quiet --until 16ms --out "
+					  "%s/out " SCENARIOS "quickstart.lua",
+				 scratch());
+
+	wants(o, 0);
+	says(o, "quickstart: left at --until");
+	says(o, "virtual time 16.000000 ms");
+}
+
+Test(command, inspect_shows_the_machine)
+{
+	struct output *o = shell(PARTERRE " inspect --quiet --until 40ms --out "
+					  "%s/out " FAILOVER,
+				 scratch());
+
+	wants(o, 0);
+	says(o, "at 40.000000 ms\ncpu0: ");
+	says(o, "io.a         io         running       2 "); /* restarted */
+	says(o, "block      guest1       io.a ");
+	says(o, "nvme0 (nvme: ");
+	says(o, "fault ");
+}
+
+Test(command, json_is_json)
+{
+	struct output *o = shell(
+		PARTERRE " run --quiet --json --out %s/out " FAILOVER
+			 " | python3 -c 'import json, sys; "
+			 "r = json.load(sys.stdin); f = r[\"faults\"][0]; "
+			 "print(r[\"status\"], r[\"lost\"], len(r[\"boot\"]), "
+			 "f[\"injected\"] < f[\"detected\"] < f[\"moved\"] "
+			 "< f[\"first_io\"] < f[\"restarted\"])'",
+		scratch());
+
+	wants(o, 0);
+	says(o, "0 0 10 True");
+}
+
+Test(command, trace_filters)
+{
+	struct output *o;
+
+	wants(shell(PARTERRE " run --quiet --out %s/out " FAILOVER, scratch()),
+	      0);
+	o = shell(PARTERRE " trace --event fault %s/out/trace", scratch());
+	wants(o, 0);
+	says(o, "fault what=\"io.a.text crash\"");
+	cr_assert_eq(strchr(o->text, '\n')[1], '\0', "%s", o->text);
+	wants(shell(PARTERRE " trace --event nonsense %s/out/trace", scratch()),
+	      2);
+}

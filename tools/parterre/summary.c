@@ -71,7 +71,7 @@ void summary_text(const struct session *s, const struct oracle_report *o,
 	if (status)
 		printf("%s: failed, status %d\n", name, status);
 	else
-		printf("%s: held\n", name);
+		printf("%s: %s\n", name, s->left ? "left at --until" : "held");
 	print_boot(s);
 	for (size_t i = 0; i < t->fault_count; i++)
 		print_fault(s, &t->fault[i]);

@@ -419,3 +419,56 @@ Test(command, trace_filters)
 	wants(shell(PARTERRE " trace --event nonsense %s/out/trace", scratch()),
 	      2);
 }
+
+/* --- tools/install, with stand-ins for what it calls --- */
+
+static void stand_in(const char *name, const char *script)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/bin/%s", scratch(), name);
+	f = fopen(path, "w");
+	cr_assert(f);
+	fprintf(f, "#!/bin/sh\n%s\n", script);
+	fclose(f);
+	shell("chmod +x %s", path);
+}
+
+static struct output *install(void)
+{
+	return shell("PATH=%s/bin:/usr/bin:/bin " SOURCE_DIR "/tools/install",
+		     scratch());
+}
+
+Test(tools, install)
+{
+	shell("mkdir -p %s/bin", scratch());
+	stand_in("dpkg-query", "echo install ok installed");
+	stand_in("id", "echo 1000");
+	stand_in("sudo", "echo \"$@\" >>$(dirname $0)/asked");
+	stand_in("apt-get", "exit 1");
+
+	/* Nothing is missing: nothing is asked of anybody. */
+	wants(install(), 0);
+	wants(shell("test -e %s/bin/asked", scratch()), 1);
+
+	/* One is: it is named, and installed as root. */
+	stand_in("dpkg-query", "case \"$*\" in *ninja-build) exit 1;; esac\n"
+			       "echo install ok installed");
+	says(install(), "installing from Debian: ninja-build\n");
+	says(shell("cat %s/bin/asked", scratch()),
+	     "apt-get install -y --no-install-recommends ninja-build");
+
+	/* The mirror is out of reach. */
+	stand_in("sudo", "exit 100");
+	wants(install(), 7);
+	says(install(), "is its mirror in reach?");
+}
+
+Test(tools, build_of_an_unknown_preset)
+{
+	wants(shell(SOURCE_DIR "/tools/build"), 2);
+	wants(shell(SOURCE_DIR "/tools/build nonsense"), 7);
+	wants(shell(SOURCE_DIR "/tools/run"), 2);
+}

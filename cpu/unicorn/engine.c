@@ -320,7 +320,7 @@ static bool map_memory(struct cpu *cpu, struct error *err)
 
 static void set_features(struct cpu *cpu)
 {
-	uint32_t *feature = &AT(cpu->env, uint32_t, ENV_FEATURES);
+	uint64_t *feature = &AT(cpu->env, uint64_t, ENV_FEATURES);
 
 	/* The translator accepts what CPUID offers. */
 	feature[FEAT_1_EDX] = CPUID_1_EDX;

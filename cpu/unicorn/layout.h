@@ -69,7 +69,7 @@
 #define ENV_EXCEPTION_NEXT_EIP 5360
 #define ENV_DR                 5368
 #define ENV_OLD_EXCEPTION      5464 /* int32_t */
-#define ENV_FEATURES           5600 /* uint32_t each */
+#define ENV_FEATURES           5600 /* uint64_t each */
 #define FEAT_1_EDX             0
 #define FEAT_1_ECX             1
 #define FEAT_7_EBX             2

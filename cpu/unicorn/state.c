@@ -176,6 +176,8 @@ void cpu_regs_set(struct cpu *cpu, const struct cpu_regs *r)
 	if (r->inhibit)
 		*hflags |= HF_INHIBIT_IRQ;
 	AT(env, uint32_t, ENV_HFLAGS2) &= ~HF2_NMI_MASK;
+	/* No exception is under delivery, which a next one would double. */
+	AT(env, int32_t, ENV_OLD_EXCEPTION) = -1;
 	originals.update_hflags(env);
 	cpu->halted = r->halted;
 	originals.tlb_flush(cpu->cs);

@@ -8,9 +8,16 @@
 #include "sim/check.h"
 #include "sim/scenario/script_internal.h"
 
+/* Lua instructions between two looks, and looks between two runs of the
+ * machine. */
+#define COUNT      1000000
+#define COUNTS_MAX 300
+#define TIME_MAX   9e18 /* ps, below the largest integer of Lua */
+
 /* What a scenario finds besides Lua's own: in Lua where that is shorter. */
 static const char prelude[] =
 	/* Keys in order: a table's own order is the host's. */
+	"local state, over = ...\n"
 	"local next, type, sort, text = next, type, table.sort, tostring\n"
 	"local function before(a, b)\n"
 	"  local ta, tb = type(a), type(b)\n"
@@ -20,7 +27,14 @@ static const char prelude[] =
 	"end\n"
 	"function pairs(t)\n"
 	"  local keys, i = {}, 0\n"
-	"  for k in next, t do keys[#keys + 1] = k end\n"
+	"  for k in next, t do\n"
+	"    local kind = type(k)\n"
+	"    if kind ~= 'number' and kind ~= 'string' and kind ~= 'boolean' "
+	"then\n"
+	"      error('pairs: a ' .. kind .. ' as a key has no order', 2)\n"
+	"    end\n"
+	"    keys[#keys + 1] = k\n"
+	"  end\n"
 	"  sort(keys, before)\n"
 	"  return function()\n"
 	"    i = i + 1\n"
@@ -34,8 +48,29 @@ static const char prelude[] =
 	"end\n"
 	"  return text(v)\n"
 	"end\n"
+	"local format, pack, unpack = string.format, table.pack, table.unpack\n"
+	"function string.format(f, ...)\n"
+	"  if text(f):gsub('%%%%', ''):find('%%[-0-9]*p') then\n"
+	"    error('string.format: %p is not the same on every host', 2)\n"
+	"  end\n"
+	"  local a = pack(...)\n"
+	"  for i = 1, a.n do\n"
+	"    local t = type(a[i])\n"
+	"    if t == 'table' or t == 'function' or t == 'thread' then a[i] = t "
+	"end\n"
+	"  end\n"
+	"  return format(f, unpack(a, 1, a.n))\n"
+	"end\n"
+	/* What ends the scenario cannot be caught. */
+	"local function through(ok, ...)\n"
+	"  if not ok and over() then error((...), 0) end\n"
+	"  return ok, ...\n"
+	"end\n"
+	"local call, xcall, resume = pcall, xpcall, coroutine.resume\n"
+	"function pcall(...) return through(call(...)) end\n"
+	"function xpcall(...) return through(xcall(...)) end\n"
+	"function coroutine.resume(...) return through(resume(...)) end\n"
 	/* xorshift64*, seeded by --seed. */
-	"local state = ...\n"
 	"function math.random(m, n)\n"
 	"  state = state ~ (state >> 12)\n"
 	"  state = state ~ (state << 25)\n"
@@ -72,7 +107,7 @@ static void push_where(lua_State *L)
 {
 	lua_Debug ar;
 
-	for (int level = 1; lua_getstack(L, level, &ar); level++) {
+	for (int level = 0; lua_getstack(L, level, &ar); level++) {
 		lua_getinfo(L, "Sl", &ar);
 		if (ar.currentline > 0 && ar.source[0] == '@') {
 			lua_pushfstring(L, "%s:%d", ar.source + 1,
@@ -112,12 +147,34 @@ int script_fail_with(lua_State *L, const struct error *err)
 	return script_fail(L, copy.code, "%s", copy.text);
 }
 
+/* Was the scenario left, by a failure or at --until? */
+static int lua_over(lua_State *L)
+{
+	const struct script *c = script_of(L);
+
+	lua_pushboolean(L, c->failure.code || c->session->left);
+	return 1;
+}
+
+/* A scenario that computes for ever is told so, after some seconds. */
+static void on_count(lua_State *L, lua_Debug *ar)
+{
+	struct script *c = script_of(L);
+
+	(void)ar;
+	if (++c->counts > COUNTS_MAX)
+		script_fail(L, EXIT_USAGE,
+			    "the scenario computes for ever and does not let "
+			    "the machine run");
+}
+
 void script_advance(lua_State *L, ps_t until)
 {
 	struct session *s = script_of(L)->session;
 	ps_t limit = s->options.until;
 	struct error err;
 
+	script_of(L)->counts = 0;
 	if (!session_advance(s, until, &err))
 		script_fail_with(L, &err);
 	if (limit && s->stop == MACHINE_UNTIL &&
@@ -140,14 +197,21 @@ ps_t script_time(lua_State *L, int arg)
 /* Fractions are welcome: us(2.5). */
 static int duration(lua_State *L, ps_t unit)
 {
+	lua_Integer t;
 	lua_Number n;
 
 	if (lua_isinteger(L, 1)) {
-		lua_pushinteger(L, lua_tointeger(L, 1) * (lua_Integer)unit);
-		return 1;
+		luaL_argcheck(L,
+			      !__builtin_mul_overflow(lua_tointeger(L, 1),
+						      (lua_Integer)unit, &t),
+			      1, "beyond the end of time");
+	} else {
+		n = luaL_checknumber(L, 1) * (lua_Number)unit;
+		luaL_argcheck(L, n > -TIME_MAX && n < TIME_MAX, 1,
+			      "beyond the end of time");
+		t = (lua_Integer)(n + 0.5);
 	}
-	n = luaL_checknumber(L, 1) * (lua_Number)unit;
-	lua_pushinteger(L, (lua_Integer)(n + 0.5));
+	lua_pushinteger(L, t);
 	return 1;
 }
 
@@ -267,7 +331,8 @@ static void open_libraries(lua_State *L)
 		CHECK_MSG(false, "%s", lua_tostring(L, -1));
 	lua_pushinteger(L, (lua_Integer)(script_of(L)->session->options.seed ^
 					 UINT64_C(0x9E3779B97F4A7C15)));
-	lua_call(L, 1, 0);
+	lua_pushcfunction(L, lua_over);
+	lua_call(L, 2, 0);
 	for (size_t i = 0; i < ARRAY_LEN(forbidden); i++) {
 		lua_pushnil(L);
 		lua_setglobal(L, forbidden[i]);
@@ -284,8 +349,9 @@ bool script_run(struct session *s, struct error *err)
 	*(struct script **)lua_getextraspace(L) = &c;
 	luaL_checkversion(L);
 	open_libraries(L);
+	lua_sethook(L, on_count, LUA_MASKCOUNT, COUNT);
 	ok = luaL_loadfilex(L, s->options.scenario, "t") == LUA_OK &&
-	     lua_pcall(L, 0, 0, 0) == LUA_OK;
+	     lua_pcall(L, 0, 0, 0) == LUA_OK && !c.failure.code;
 	if (!ok && s->left) {
 		ok = true;
 	} else if (!ok && c.failure.code) {

@@ -14,6 +14,7 @@
 struct script {
 	struct session *session;
 	struct error failure; /* why the scenario was left; code 0: by Lua */
+	unsigned counts;      /* looks at Lua since the machine ran; script.c */
 };
 
 struct script *script_of(lua_State *L);

@@ -89,19 +89,55 @@ static bool copy_file(const char *from, const char *to, struct error *err)
 			       from, to);
 }
 
+static bool same_file(const char *a, const char *b)
+{
+	struct stat sa, sb;
+
+	return stat(a, &sa) == 0 && stat(b, &sb) == 0 &&
+	       sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+/* One word of a shell's line, whatever is in it. */
+static void put_word(FILE *f, const char *text)
+{
+	fputs(" '", f);
+	for (; *text; text++) {
+		if (*text == '\'')
+			fputs("'\\''", f);
+		else
+			fputc(*text, f);
+	}
+	fputc('\'', f);
+}
+
+/* Repeats the run from wherever it is called; more options may follow. */
 static bool write_command(struct session *s, struct error *err)
 {
 	const struct session_options *o = &s->options;
-	char path[PATH_MAX];
+	char path[PATH_MAX], here[PATH_MAX], program[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	FILE *f;
 
+	program[n > 0 ? n : 0] = '\0';
 	if (!join(path, s->out, "command", err))
 		return false;
+	if (!getcwd(here, sizeof(here)))
+		return error_set(err, EXIT_HOST,
+				 "the folder that this is called in is gone: "
+				 "%s; call it in another",
+				 strerror(errno));
 	f = fopen(path, "w");
 	if (!f)
 		return error_set(err, EXIT_HOST, "%s: cannot be written: %s",
 				 path, strerror(errno));
-	fprintf(f, "parterre run %s --images %s", o->scenario, o->images);
+	fputs("cd --", f);
+	put_word(f, here);
+	fputs(" && exec", f);
+	put_word(f, program);
+	fputs(" run", f);
+	put_word(f, o->scenario);
+	fputs(" --images", f);
+	put_word(f, o->images);
 	if (o->seed_given)
 		fprintf(f, " --seed %" PRIu64, o->seed);
 	if (o->pieces)
@@ -110,8 +146,30 @@ static bool write_command(struct session *s, struct error *err)
 		fprintf(f, " --trace partition");
 	else if (!o->classes)
 		fprintf(f, " --trace none");
-	fprintf(f, "\n");
+	if (o->until)
+		fprintf(f, " --until %" PRIu64 "ps", o->until);
+	fprintf(f, " \"$@\"\n");
 	fclose(f);
+	return true;
+}
+
+/* What an earlier run left would pass for this one's.  The disk stays until
+ * it is known that the new one is not a copy of it. */
+static bool remove_old(struct session *s, struct error *err)
+{
+	static const char *const files[] = {"console.txt", "trace/metadata",
+					    "trace/stream"};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		if (!join(path, s->out, files[i], err))
+			return false;
+		if (unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR)
+			return error_set(err, EXIT_HOST,
+					 "%s: cannot be replaced: %s; give "
+					 "another folder by --out DIR",
+					 path, strerror(errno));
+	}
 	return true;
 }
 
@@ -131,7 +189,9 @@ bool session_open(struct session *s, const struct session_options *o,
 		snprintf(s->out, sizeof(s->out), "parterre.out/%s", name);
 	if (!make_dir(s->out, err) ||
 	    !join(path, s->out, "scenario.lua", err) ||
-	    !copy_file(o->scenario, path, err) || !write_command(s, err) ||
+	    (!same_file(o->scenario, path) &&
+	     !copy_file(o->scenario, path, err)) ||
+	    !remove_old(s, err) || !write_command(s, err) ||
 	    !join(path, s->out, "console.txt", err))
 		return false;
 	s->console = fopen(path, "wb");
@@ -150,15 +210,23 @@ static bool make_disk(struct session *s, const struct session_machine *d,
 
 	if (!join(path, s->out, "disk.img", err))
 		return false;
+	if (d->disk_image[0] && same_file(d->disk_image, path))
+		return error_set(err, EXIT_USAGE,
+				 "%s: the run leaves its own disk there; copy "
+				 "it elsewhere, or give another folder by "
+				 "--out DIR",
+				 d->disk_image);
 	unlink(path);
 	if (d->disk_image[0]) {
+		snprintf(s->disk_image, sizeof(s->disk_image), "%s",
+			 d->disk_image);
 		if (!copy_file(d->disk_image, path, err))
 			return false;
 		if (stat(path, &st) == 0 &&
 		    (uint64_t)st.st_size != d->disk_bytes)
 			return error_set(err, EXIT_USAGE,
 					 "%s: the disk image has %" PRIu64
-					 " bytes, disk.size says %" PRIu64
+					 " bytes, disk says %" PRIu64
 					 "; give the size that it has",
 					 d->disk_image, (uint64_t)st.st_size,
 					 d->disk_bytes);
@@ -361,6 +429,25 @@ static ps_t next_cut(struct session *s, ps_t until)
 	return until - now < slice ? until : now + slice;
 }
 
+/* The hypervisor ends with these codes when nothing can go on: its boot failed,
+ * or the lead monitor had a fault of its own.  An opaque kernel's codes are its
+ * own affair. */
+static bool guest_gave_up(struct session *s, struct error *err)
+{
+	uint32_t code = machine_off_code(s->machine);
+	const char *what = code == 0x7e ? "it could not boot"
+					: "a fault in the lead monitor";
+
+	if (partition_view_opaque(s->view) || (code != 0x7e && code != 0x7f))
+		return true;
+	return error_set(err, EXIT_GUEST,
+			 "the hypervisor gave up (code 0x%" PRIx32
+			 "): %s; its last line: %s",
+			 code, what,
+			 s->line_count ? s->line[s->line_count - 1].text
+				       : "none");
+}
+
 static bool bad_end(struct session *s, struct error *err)
 {
 	switch (s->stop) {
@@ -377,6 +464,8 @@ static bool bad_end(struct session *s, struct error *err)
 	case MACHINE_BROKEN:
 		return error_set(err, EXIT_HOST, "%s",
 				 machine_broken_text(s->machine));
+	case MACHINE_OFF:
+		return guest_gave_up(s, err);
 	default:
 		return true;
 	}

@@ -3,7 +3,7 @@
  * what was seen.
  *
  * The directory holds, after any run:
- *   scenario.lua  a copy          command     one line that repeats the run
+ *   scenario.lua  a copy          command     a shell script that repeats it
  *   disk.img      the disk        console.txt every byte of the console
  *   trace/        CTF             seed, images and options are in `command`
  * Files of an earlier run in it are replaced; nothing else there is touched.
@@ -62,6 +62,7 @@ struct session {
 	char out[PATH_MAX];
 	char path[MACHINE_MODULES_MAX + 4][PATH_MAX]; /* the config's strings */
 	char module_name[MACHINE_MODULES_MAX][64];
+	char disk_image[PATH_MAX]; /* that was copied; empty: zeroes */
 	struct machine_config config;
 	struct machine *machine; /* NULL: machine{} was not called yet */
 	struct trace *trace;

@@ -13,6 +13,12 @@ end
 expect_eq(table.concat(order, " "), "1 3 ant bee zebra", "the order of keys")
 expect_eq(tostring({}), "table", "a table's text")
 
+expect_eq(string.format("%d%% %s", 3, {}), "3% table", "a format")
+expect(not pcall(string.format, "%p", {}), "addresses are not shown")
+expect(not pcall(pairs, {[{}] = 1}), "tables as keys have no order")
+expect(not pcall(ms, math.maxinteger), "time has an end")
+expect(not pcall(us, 1e300), "time has an end for fractions, too")
+
 local first, second = math.random(1000000), math.random(1000000)
 expect(first ~= second, "math.random goes on")
 expect(math.random() < 1, "a fraction")

@@ -300,10 +300,12 @@ Test(negative, failed_expectation_leaves_what_repeats_it)
 
 	says(o, "expectation.lua:8: at 16.000000 ms: expected io.a's state to "
 		"be crashed, it is running");
-	wants(shell("cd " SOURCE_DIR " && PATH=" BUILD_DIR
-		    "/tools:$PATH sh %s/out/command --quiet --out %s/again",
-		    scratch(), scratch()),
-	      1);
+	says(shell("cd / && sh %s/out/command --out %s/again", scratch(),
+		   scratch()),
+	     "expected io.a's state to be crashed");
+	wants(shell("cd %s && cmp out/trace/stream again/trace/stream",
+		    scratch()),
+	      0);
 	for (const char *const *f =
 		     (const char *const[]){"scenario.lua", "command",
 					   "console.txt", "disk.img",
@@ -319,6 +321,22 @@ Test(negative, guest_crash)
 
 	says(o, "guest-crash.lua:10: at 20.");
 	says(o, "triple fault on CPU 0");
+}
+
+Test(negative, no_failure_is_caught)
+{
+	says(fails("caught", 1), "caught.lua:8: at 16.000000 ms: expected: "
+				 "io.a has crashed");
+}
+
+Test(negative, computes_for_ever)
+{
+	says(fails("endless", 2), "endless.lua:8: ");
+}
+
+Test(negative, hypervisor_gives_up)
+{
+	says(fails("no-modules", 3), "its last line: cannot start: no module");
 }
 
 Test(negative, disk_image_of_another_size)
@@ -377,6 +395,82 @@ Test(command, until_leaves_the_scenario)
 	says(o, "virtual time 16.000000 ms");
 }
 
+/* A scenario in a folder of its own, whatever the folder is called. */
+static const char *own_scenario(const char *name, const char *lua)
+{
+	static char path[256];
+	FILE *f;
+
+	shell("mkdir -p \"%s/it's here\"", scratch());
+	snprintf(path, sizeof(path), "%s/it's here/%s", scratch(), name);
+	f = fopen(path, "w");
+	cr_assert(f);
+	fprintf(f,
+		"machine{policy = '" SOURCE_DIR
+		"/scenarios/policy/quickstart.policy'%s\n",
+		lua);
+	fclose(f);
+	return path;
+}
+
+Test(command, repeats_with_quotes_and_until)
+{
+	const char *path = own_scenario("a.lua", "}\nrun_until(ms(20))");
+
+	wants(shell(PARTERRE
+		    " run --quiet --until 5ms --seed 3 --out \"%s.out\" \"%s\"",
+		    path, path),
+	      0);
+	says(shell("cd / && sh \"%s.out/command\" --out %s/again", path,
+		   scratch()),
+	     "virtual time 5.000000 ms");
+}
+
+/* A run overwrites what an earlier one left, and nothing that it reads. */
+Test(command, inputs_stay_as_they_are)
+{
+	const char *path;
+
+	path = own_scenario("scenario.lua", ", disk_image = 'disk.img'}");
+	shell("cd \"%s/it's here\" && truncate -s 64M disk.img && "
+	      "sha256sum disk.img scenario.lua >../sums",
+	      scratch());
+	says(shell("cd \"%s/it's here\" && " PARTERRE
+		   " run --quiet --out . scenario.lua; test $? = 2 && echo two",
+		   scratch()),
+	     "two");
+	wants(shell("cd \"%s/it's here\" && sha256sum -c --quiet ../sums",
+		    scratch()),
+	      0);
+	path = own_scenario("b.lua", "}\nrun_until(ms(1))");
+	wants(shell(PARTERRE " run --quiet --out %s/out \"%s\"", scratch(),
+		    path),
+	      0);
+	wants(shell("test -e %s/out/trace/stream", scratch()), 0);
+	wants(shell(PARTERRE " run --quiet --trace none --out %s/out \"%s\"",
+		    scratch(), path),
+	      0);
+	wants(shell("test -e %s/out/trace/stream", scratch()), 1);
+}
+
+Test(command, recording_knows_the_disk_image)
+{
+	const char *path = own_scenario("c.lua", ", disk_image = 'c.img'}\n"
+						 "run_until(ms(1))");
+
+	shell("truncate -s 64M \"%s/it's here/c.img\"", scratch());
+	wants(shell(PARTERRE " record --quiet --out %s/out -o %s/rec \"%s\"",
+		    scratch(), scratch(), path),
+	      0);
+	wants(shell(PARTERRE " replay --quiet --out %s/out %s/rec", scratch(),
+		    scratch()),
+	      0);
+	shell("echo x | dd conv=notrunc of=\"%s/it's here/c.img\"", scratch());
+	wants(shell(PARTERRE " replay --quiet --out %s/out %s/rec", scratch(),
+		    scratch()),
+	      2);
+}
+
 Test(command, inspect_shows_the_machine)
 {
 	struct output *o = shell(PARTERRE " inspect --quiet --until 40ms --out "
@@ -417,6 +511,13 @@ Test(command, trace_filters)
 	says(o, "fault what=\"io.a.text crash\"");
 	cr_assert_eq(strchr(o->text, '\n')[1], '\0', "%s", o->text);
 	wants(shell(PARTERRE " trace --event nonsense %s/out/trace", scratch()),
+	      2);
+	o = shell(PARTERRE " trace --count --class partition %s/out/trace",
+		  scratch());
+	wants(o, 0);
+	says(o, "  transaction\n");
+	cr_assert(!strstr(o->text, "reg_write"), "%s", o->text);
+	wants(shell(PARTERRE " trace --class nonsense %s/out/trace", scratch()),
 	      2);
 }
 

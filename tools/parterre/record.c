@@ -22,7 +22,7 @@
 #include "sim/digest.h"
 #include "tools/parterre/parterre.h"
 
-#define FILES_MAX   (MACHINE_MODULES_MAX + 2)
+#define FILES_MAX   (MACHINE_MODULES_MAX + 3)
 #define SAMPLES_MAX 100000
 
 struct recorded_file {
@@ -88,6 +88,8 @@ static bool write_recording(const char *path, const struct session *s,
 	     write_file_line(to, "file", c->kernel, err);
 	for (size_t i = 0; ok && i < c->module_count; i++)
 		ok = write_file_line(to, "file", c->module[i].path, err);
+	if (ok && s->disk_image[0])
+		ok = write_file_line(to, "file", s->disk_image, err);
 	if (s->options.seed_given)
 		fprintf(to, "seed %" PRIu64 "\n", s->options.seed);
 	fprintf(to, "classes %u\nengine %s\n", s->options.classes,

@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "sim/trace/trace.h"
 #include "tools/parterre/parterre.h"
@@ -12,11 +13,13 @@ static const char help[] =
 	"Prints the events, one a line: ps, CPU, partition, retired count, "
 	"event.\n"
 	"  --event NAME   this event alone (docs/trace-catalogue.md)\n"
+	"  --class NAME   events of this class alone: partition or machine\n"
 	"  --count        how many of each event there are, instead\n";
 
 #define KINDS_MAX 256
 
-static int print(const char *dir, const struct trace_kind *only, bool count)
+static int print(const char *dir, const struct trace_kind *only,
+		 unsigned classes, bool count)
 {
 	static uint64_t counts[KINDS_MAX];
 	uint64_t total = 0;
@@ -29,7 +32,7 @@ static int print(const char *dir, const struct trace_kind *only, bool count)
 	if (!reader)
 		return complain("trace", &err);
 	while ((state = trace_next(reader, &r, &err)) == 1) {
-		if (only && r.kind != only)
+		if ((only && r.kind != only) || !(classes & r.kind->class))
 			continue;
 		total++;
 		counts[r.kind->number % KINDS_MAX]++;
@@ -55,11 +58,13 @@ int main_trace(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"event", required_argument, NULL, 'e'},
+		{"class", required_argument, NULL, 'l'},
 		{"count", no_argument, NULL, 'c'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	const struct trace_kind *only = NULL;
+	unsigned classes = TRACE_CLASS_PARTITION | TRACE_CLASS_MACHINE;
 	bool count = false;
 	int option;
 
@@ -73,6 +78,17 @@ int main_trace(int argc, char **argv)
 						   "no event is called '%s'; "
 						   "docs/trace-catalogue.md "
 						   "lists them",
+						   optarg);
+			break;
+		case 'l':
+			if (strcmp(optarg, "partition") == 0)
+				classes = TRACE_CLASS_PARTITION;
+			else if (strcmp(optarg, "machine") == 0)
+				classes = TRACE_CLASS_MACHINE;
+			else
+				return usage_error("trace",
+						   "no class is called '%s': "
+						   "partition or machine",
 						   optarg);
 			break;
 		case 'c':
@@ -89,5 +105,5 @@ int main_trace(int argc, char **argv)
 	if (argc - optind != 1)
 		return usage_error("trace", "one trace is read, %d given",
 				   argc - optind);
-	return print(argv[optind], only, count);
+	return print(argv[optind], only, classes, count);
 }

@@ -114,6 +114,7 @@ struct originals {
 	void (*reset_request)(uc_engine *uc);
 	uint64_t (*port_in[3])(void *env, uint32_t port);
 	void (*port_out[3])(void *env, uint32_t port, uint32_t data);
+	void (*horizontal[12])(void *env, void *d, void *s);
 	/* Only called, not replaced: */
 	void (*raise_exception_err_ra)(void *env, int intno, int error,
 				       uintptr_t ra) NORETURN;

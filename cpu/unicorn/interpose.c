@@ -57,6 +57,18 @@ uint64_t helper_inl_x86_64(void *env, uint32_t port);
 void helper_outb_x86_64(void *env, uint32_t port, uint32_t data);
 void helper_outw_x86_64(void *env, uint32_t port, uint32_t data);
 void helper_outl_x86_64(void *env, uint32_t port, uint32_t data);
+void helper_phaddw_xmm_x86_64(void *env, void *d, void *s);
+void helper_phaddd_xmm_x86_64(void *env, void *d, void *s);
+void helper_phaddsw_xmm_x86_64(void *env, void *d, void *s);
+void helper_phsubw_xmm_x86_64(void *env, void *d, void *s);
+void helper_phsubd_xmm_x86_64(void *env, void *d, void *s);
+void helper_phsubsw_xmm_x86_64(void *env, void *d, void *s);
+void helper_phaddw_mmx_x86_64(void *env, void *d, void *s);
+void helper_phaddd_mmx_x86_64(void *env, void *d, void *s);
+void helper_phaddsw_mmx_x86_64(void *env, void *d, void *s);
+void helper_phsubw_mmx_x86_64(void *env, void *d, void *s);
+void helper_phsubd_mmx_x86_64(void *env, void *d, void *s);
+void helper_phsubsw_mmx_x86_64(void *env, void *d, void *s);
 #pragma GCC visibility pop
 
 static struct cpu *running(void)
@@ -772,4 +784,79 @@ void helper_outw_x86_64(void *env, uint32_t port, uint32_t data)
 void helper_outl_x86_64(void *env, uint32_t port, uint32_t data)
 {
 	port_write(env, port, data, 2, RA);
+}
+
+/* --- PHADD, PHSUB --- */
+
+/* The library writes the destination while it still reads the source, which is
+ * wrong if they are the same register. */
+static void horizontal(unsigned which, void *env, void *d, void *s)
+{
+	char copy[ENV_XMM_STRIDE];
+
+	if (d == s) {
+		memcpy(copy, s, which < 6 ? sizeof(copy) : 8);
+		s = copy;
+	}
+	originals.horizontal[which](env, d, s);
+}
+
+void helper_phaddw_xmm_x86_64(void *env, void *d, void *s)
+{
+	horizontal(0, env, d, s);
+}
+
+void helper_phaddd_xmm_x86_64(void *env, void *d, void *s)
+{
+	horizontal(1, env, d, s);
+}
+
+void helper_phaddsw_xmm_x86_64(void *env, void *d, void *s)
+{
+	horizontal(2, env, d, s);
+}
+
+void helper_phsubw_xmm_x86_64(void *env, void *d, void *s)
+{
+	horizontal(3, env, d, s);
+}
+
+void helper_phsubd_xmm_x86_64(void *env, void *d, void *s)
+{
+	horizontal(4, env, d, s);
+}
+
+void helper_phsubsw_xmm_x86_64(void *env, void *d, void *s)
+{
+	horizontal(5, env, d, s);
+}
+
+void helper_phaddw_mmx_x86_64(void *env, void *d, void *s)
+{
+	horizontal(6, env, d, s);
+}
+
+void helper_phaddd_mmx_x86_64(void *env, void *d, void *s)
+{
+	horizontal(7, env, d, s);
+}
+
+void helper_phaddsw_mmx_x86_64(void *env, void *d, void *s)
+{
+	horizontal(8, env, d, s);
+}
+
+void helper_phsubw_mmx_x86_64(void *env, void *d, void *s)
+{
+	horizontal(9, env, d, s);
+}
+
+void helper_phsubd_mmx_x86_64(void *env, void *d, void *s)
+{
+	horizontal(10, env, d, s);
+}
+
+void helper_phsubsw_mmx_x86_64(void *env, void *d, void *s)
+{
+	horizontal(11, env, d, s);
 }

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/scenario/session_disk.c - the run's own copy of the disk. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sim/scenario/session_internal.h"
+
+bool session_join(char *to, const char *dir, const char *name,
+		  struct error *err)
+{
+	int n = snprintf(to, PATH_MAX, "%s/%s", dir, name);
+
+	return (n > 0 && n < PATH_MAX) ||
+	       error_set(err, EXIT_USAGE, "%s/%s: the path is too long", dir,
+			 name);
+}
+
+bool session_copy_file(const char *from, const char *to, struct error *err)
+{
+	static char buf[1 << 16];
+	FILE *in = fopen(from, "rb");
+	FILE *out;
+	size_t n;
+	bool ok;
+
+	if (!in)
+		return error_set(err, EXIT_USAGE, "%s: cannot be read: %s",
+				 from, strerror(errno));
+	out = fopen(to, "wb");
+	if (!out) {
+		fclose(in);
+		return error_set(err, EXIT_HOST, "%s: cannot be written: %s",
+				 to, strerror(errno));
+	}
+	while ((n = fread(buf, 1, sizeof(buf), in)) > 0)
+		fwrite(buf, 1, n, out);
+	ok = !ferror(in) && !ferror(out);
+	fclose(in);
+	ok = fclose(out) == 0 && ok;
+	return ok || error_set(err, EXIT_HOST, "%s: cannot be copied to %s",
+			       from, to);
+}
+
+bool session_same_file(const char *a, const char *b)
+{
+	struct stat sa, sb;
+
+	return stat(a, &sa) == 0 && stat(b, &sb) == 0 &&
+	       sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+bool session_make_disk(struct session *s, const struct session_machine *d,
+		       char *path, struct error *err)
+{
+	struct stat st;
+	int fd;
+
+	if (!session_join(path, s->out, "disk.img", err))
+		return false;
+	if (d->disk_image[0] && session_same_file(d->disk_image, path))
+		return error_set(err, EXIT_USAGE,
+				 "%s: the run leaves its own disk there; copy "
+				 "it elsewhere, or give another folder by "
+				 "--out DIR",
+				 d->disk_image);
+	unlink(path);
+	if (d->disk_image[0]) {
+		snprintf(s->disk_image, sizeof(s->disk_image), "%s",
+			 d->disk_image);
+		if (!session_copy_file(d->disk_image, path, err))
+			return false;
+		if (stat(path, &st) == 0 &&
+		    (uint64_t)st.st_size != d->disk_bytes)
+			return error_set(err, EXIT_USAGE,
+					 "%s: the disk image has %" PRIu64
+					 " bytes, disk says %" PRIu64
+					 "; give the size that it has",
+					 d->disk_image, (uint64_t)st.st_size,
+					 d->disk_bytes);
+		return true;
+	}
+	fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+	if (fd < 0 || ftruncate(fd, (off_t)d->disk_bytes) < 0) {
+		if (fd >= 0)
+			close(fd);
+		return error_set(err, EXIT_HOST,
+				 "%s: cannot make a disk of %" PRIu64
+				 " bytes: %s",
+				 path, d->disk_bytes, strerror(errno));
+	}
+	close(fd);
+	return true;
+}

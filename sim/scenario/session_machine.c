@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/scenario/session_machine.c - from what machine{} says to a machine that
+ * stands at its kernel's entry, and what is seen of it while it runs.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/check.h"
+#include "sim/loader.h"
+#include "sim/scenario/session_internal.h"
+#include "sim/trace/trace.h"
+
+static bool image_path(struct session *s, const char *name, char *path,
+		       struct error *err)
+{
+	char file[80];
+
+	snprintf(file, sizeof(file), "%s.elf", name);
+	if (!session_join(path, s->options.images, file, err))
+		return false;
+	return access(path, R_OK) == 0 ||
+	       error_set(
+		       err, EXIT_USAGE,
+		       "%s: no image of that name (%s); build it (tools/build "
+		       "fast), or give its folder by --images DIR",
+		       path, strerror(errno));
+}
+
+static bool fill_config(struct session *s, const struct session_machine *d,
+			struct error *err)
+{
+	struct machine_config *c = &s->config;
+	size_t n = 0;
+
+	*c = d->config;
+	if (s->options.seed_given)
+		c->seed = s->options.seed;
+	if (!image_path(s, d->kernel, s->path[n], err))
+		return false;
+	c->kernel = s->path[n++];
+	c->module_count = 0;
+	for (size_t i = 0; i < d->module_count; i++) {
+		if (!image_path(s, d->module[i], s->path[n], err))
+			return false;
+		snprintf(s->module_name[i], sizeof(s->module_name[i]),
+			 "%.59s.elf", d->module[i]);
+		c->module[c->module_count].path = s->path[n++];
+		c->module[c->module_count++].string = s->module_name[i];
+	}
+	if (d->policy[0]) {
+		snprintf(s->path[n], PATH_MAX, "%s", d->policy);
+		c->module[c->module_count].path = s->path[n++];
+		c->module[c->module_count++].string = "policy.txt";
+	}
+	snprintf(s->path[n], PATH_MAX, "%s", d->cmdline);
+	c->cmdline = s->path[n++];
+	if (d->disk_bytes) {
+		if (!session_make_disk(s, d, s->path[n], err))
+			return false;
+		c->disk_path = s->path[n++];
+	}
+	return true;
+}
+
+/* --- what is seen --- */
+
+static void on_byte(void *owner, ps_t when, uint8_t byte)
+{
+	struct session *s = owner;
+
+	fputc(byte, s->console);
+	partition_view_console_byte(s->view, when, byte);
+}
+
+static void keep_line(struct session *s, const struct trace_record *r)
+{
+	const char *text = r->value[0].s, *end = strstr(text, "] ");
+
+	if ((s->line_count & (s->line_count + 1)) == 0) {
+		s->line = realloc(s->line,
+				  (2 * s->line_count + 2) * sizeof(*s->line));
+		CHECK(s->line);
+	}
+	if (text[0] == '[' && end)
+		text = end + 2;
+	s->line[s->line_count++] = (struct session_line){
+		.time = r->time,
+		.partition = r->partition,
+		.text = strdup(text),
+	};
+}
+
+static void on_record(void *owner, const struct trace_record *r)
+{
+	struct session *s = owner;
+
+	timeline_note(&s->timeline, r);
+	if (r->kind->number == TRACE_EV_CONSOLE)
+		keep_line(s, r);
+	if (s->wait && s->wait(s->wait_owner, r)) {
+		s->wait = NULL;
+		machine_request_stop(s->machine);
+	}
+}
+
+/* --- the machine --- */
+
+bool session_machine(struct session *s, const struct session_machine *d,
+		     struct error *err)
+{
+	char path[PATH_MAX];
+	unsigned classes = s->options.classes;
+
+	if (!fill_config(s, d, err) ||
+	    !session_join(path, s->out, "trace", err))
+		return false;
+	/* Without a trace on disk, events are still seen. */
+	s->trace = trace_create(classes ? path : NULL,
+				classes ? classes : TRACE_CLASS_PARTITION, err);
+	if (!s->trace)
+		return false;
+	trace_listen(s->trace, on_record, s);
+	s->machine = machine_create(&s->config, s->trace, err);
+	if (!s->machine || !loader_boot(s->machine, &s->config, err))
+		return false;
+	s->view = partition_view_create(s->machine, &s->config, err);
+	if (!s->view)
+		return false;
+	machine_set_console(s->machine, on_byte, s);
+	return true;
+}

@@ -186,6 +186,7 @@ static bool acpi_pm_init(struct device *d, const struct device_prop *props,
 				   .fire = carry,
 				   .owner = pm,
 				   .rank = EVQ_DEVICE};
+	evq_register(machine_evq(d->machine), &pm->carry);
 	return bus_map_ports(machine_bus(d->machine), &range, err);
 }
 

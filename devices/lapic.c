@@ -990,6 +990,7 @@ static bool lapic_init(struct device *d, const struct device_prop *props,
 				  .fire = timer_fire,
 				  .owner = l,
 				  .rank = EVQ_TIMER};
+	evq_register(machine_evq(d->machine), &l->timer);
 	first = l->cpu ? (struct lapic *)machine_device(d->machine, "lapic0")
 		       : l;
 	if (!first)

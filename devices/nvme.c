@@ -643,6 +643,8 @@ static void events_init(struct nvme *n)
 				     .fire = shutdown_fire,
 				     .owner = n,
 				     .rank = EVQ_DEVICE};
+	evq_register(queue_of(n), &n->ready);
+	evq_register(queue_of(n), &n->shutdown);
 	for (unsigned w = 0; w < NVME_WORK; w++) {
 		snprintf(n->work_name[w], sizeof(n->work_name[w]), "%s.work%u",
 			 name, w);
@@ -651,6 +653,7 @@ static void events_init(struct nvme *n)
 					    .fire = work_fire,
 					    .owner = &n->work_owner[w],
 					    .rank = EVQ_DEVICE};
+		evq_register(queue_of(n), &n->work[w]);
 	}
 }
 

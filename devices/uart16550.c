@@ -476,6 +476,8 @@ static bool uart_init(struct device *d, const struct device_prop *props,
 				 .fire = rx_idle,
 				 .owner = u,
 				 .rank = EVQ_DEVICE};
+	evq_register(machine_evq(d->machine), &u->sent);
+	evq_register(machine_evq(d->machine), &u->idle);
 	return bus_map_ports(machine_bus(d->machine), &range, err);
 }
 

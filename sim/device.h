@@ -15,6 +15,8 @@
 
 struct machine;
 struct device;
+struct snapshot_writer; /* sim/snapshot.h */
+struct snapshot_reader;
 
 /* One remembered thing: offset in the object, element size and count.  Elements
  * are little-endian integers of 1, 2, 4 or 8 bytes. */
@@ -69,6 +71,17 @@ struct device_class {
 	void (*digest)(struct device *d,
 		       void (*feed)(void *to, const void *p, size_t n),
 		       void *to);
+	/* The same for snapshots: save() writes it, load() reads it back into
+	 * the device of a machine of the same configuration, after `fields`
+	 * are loaded.  Both or neither.  load() is false after error_set(). */
+	void (*save)(struct device *d, struct snapshot_writer *w);
+	bool (*load)(struct device *d, struct snapshot_reader *r,
+		     struct error *err);
+	/* A snapshot was loaded: RAM, CPUs, events and all devices' fields are
+	 * as they were.  Makes wiring follow what is remembered (a BAR's range
+	 * in the bus, a cached pointer).  May be NULL.  Schedules nothing and
+	 * drives no line: the events and the other ends are restored, too. */
+	void (*restored)(struct device *d);
 	void (*fini)(
 		struct device *d); /* release what init took; may be NULL */
 };

@@ -7,6 +7,7 @@
 #include "sim/evq.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/check.h"
 
@@ -17,6 +18,8 @@ struct evq {
 	uint64_t seq; /* of the next event scheduled */
 	struct event **heap;
 	uint32_t count, slots;
+	struct event **known; /* registered */
+	uint32_t known_count, known_slots;
 };
 
 struct evq *evq_create(void)
@@ -37,7 +40,47 @@ void evq_destroy(struct evq *q)
 	for (uint32_t i = 0; i < q->count; i++)
 		q->heap[i]->index = 0;
 	free(q->heap);
+	free(q->known);
 	free(q);
+}
+
+static struct event *find(const struct evq *q, const char *name)
+{
+	for (uint32_t i = 0; i < q->known_count; i++) {
+		if (!strcmp(q->known[i]->name, name))
+			return q->known[i];
+	}
+	return NULL;
+}
+
+void evq_register(struct evq *q, struct event *ev)
+{
+	CHECK_MSG(!find(q, ev->name), "two events have the name %s", ev->name);
+	if (q->known_count == q->known_slots) {
+		q->known_slots = q->known_slots ? 2 * q->known_slots : 32;
+		q->known = reallocarray(q->known, q->known_slots,
+					sizeof(struct event *));
+		CHECK_MSG(q->known, "out of memory for %u events",
+			  q->known_slots);
+	}
+	q->known[q->known_count++] = ev;
+	ev->registered = true;
+}
+
+void evq_unregister(struct evq *q, const void *object, size_t bytes)
+{
+	uintptr_t first = (uintptr_t)object;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < q->known_count; i++) {
+		struct event *ev = q->known[i];
+
+		if ((uintptr_t)ev - first < bytes)
+			evq_cancel(q, ev);
+		else
+			q->known[kept++] = ev;
+	}
+	q->known_count = kept;
 }
 
 static bool before(const struct event *a, const struct event *b)
@@ -114,6 +157,9 @@ void evq_schedule(struct evq *q, struct event *ev, ps_t when)
 		  "event %s at %llu ps, now is %llu ps", ev->name,
 		  (unsigned long long)when, (unsigned long long)q->now);
 	CHECK_MSG(ev->rank < EVQ_RANK_COUNT && ev->fire, "event %s", ev->name);
+	CHECK_MSG(ev->registered ||
+			  (ev->rank != EVQ_DEVICE && ev->rank != EVQ_TIMER),
+		  "event %s: evq_register() it in its device's init", ev->name);
 	evq_cancel(q, ev);
 	if (q->count == q->slots) {
 		q->slots *= 2;

@@ -38,10 +38,19 @@ struct event {
 	ps_t when;
 	uint64_t seq;
 	uint32_t index; /* in the heap, plus one; 0: idle */
+	bool registered;
 };
 
 struct evq *evq_create(void);
 void evq_destroy(struct evq *q);
+
+/* Makes the event known by its name, which no other may have: so a snapshot
+ * finds it again in another machine.  Devices do it in init, once, after they
+ * filled the event in; what ranks as EVQ_DEVICE or EVQ_TIMER cannot be
+ * scheduled otherwise.  The event must not move in memory afterwards. */
+void evq_register(struct evq *q, struct event *ev);
+/* The registered events within [object, object + bytes) are no more. */
+void evq_unregister(struct evq *q, const void *object, size_t bytes);
 
 /* `when` must not lie in the past; a pending event is moved. */
 void evq_schedule(struct evq *q, struct event *ev, ps_t when);

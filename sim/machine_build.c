@@ -175,6 +175,7 @@ struct device *machine_add_device(struct machine *m, const char *class_name,
 	d->machine = m;
 	strcpy(d->name, name);
 	if (!class->init(d, props, count, err)) {
+		evq_unregister(m->evq, d, class->object_bytes);
 		free(d);
 		return NULL;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fake_board.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "devices/board.h"
@@ -112,6 +113,7 @@ struct probe {
 	uint64_t fired, address, dma_value, timer_cpu, last_now, fault;
 	uint8_t odd;
 	struct event timer, dma;
+	char timer_name[24], dma_name[24];
 	struct probe_seen seen;
 };
 
@@ -248,14 +250,18 @@ static bool probe_init(struct device *d, const struct device_prop *props,
 	struct probe *p = (struct probe *)d;
 	uint64_t at = base ? base->value : PROBE_BASE;
 
-	p->timer = (struct event){.name = "probe.timer",
+	snprintf(p->timer_name, sizeof(p->timer_name), "%s.timer", d->name);
+	snprintf(p->dma_name, sizeof(p->dma_name), "%s.dma", d->name);
+	p->timer = (struct event){.name = p->timer_name,
 				  .fire = timer_fire,
 				  .owner = p,
 				  .rank = EVQ_TIMER};
-	p->dma = (struct event){.name = "probe.dma",
+	p->dma = (struct event){.name = p->dma_name,
 				.fire = dma_fire,
 				.owner = p,
 				.rank = EVQ_DEVICE};
+	evq_register(machine_evq(d->machine), &p->timer);
+	evq_register(machine_evq(d->machine), &p->dma);
 	return bus_map_mmio(
 		       machine_bus(d->machine),
 		       &(struct bus_range){at, PROBE_BYTES, &mmio, d, d->name},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <signal.h>
 
 #include "rig.h"
@@ -10,6 +11,7 @@
 struct script {
 	struct evq *q;
 	struct event ev[EVENTS];
+	char name[EVENTS][8];
 	uint64_t order[EVENTS]; /* when each was last scheduled */
 	uint64_t scheduled;
 	unsigned fired;
@@ -72,12 +74,15 @@ static struct script *script_create(uint64_t seed)
 
 	s->q = evq_create();
 	s->random = seed;
-	for (unsigned i = 0; i < EVENTS; i++)
-		s->ev[i] = (struct event){.name = "ev",
+	for (unsigned i = 0; i < EVENTS; i++) {
+		snprintf(s->name[i], sizeof(s->name[i]), "ev%u", i);
+		s->ev[i] = (struct event){.name = s->name[i],
 					  .fire = fire,
 					  .owner = &s->ev[i],
 					  .rank = (enum evq_rank)rig_below(
 						  &s->random, EVQ_RANK_COUNT)};
+		evq_register(s->q, &s->ev[i]);
+	}
 	all = s;
 	return s;
 }
@@ -162,6 +167,8 @@ Test(evq, same_instant_goes_by_rank_and_takes_newcomers)
 			      .rank = EVQ_DEVICE};
 
 	said = 0;
+	evq_register(q, &timer);
+	evq_register(q, &adder);
 	evq_schedule(q, &stop, 10);
 	evq_schedule(q, &timer, 10);
 	evq_schedule(q, &adder, 10);
@@ -211,4 +218,39 @@ Test(evq, does_not_slide_past_an_event, .signal = SIGABRT)
 
 	evq_schedule(q, &ev, 4);
 	evq_slide(q, 5);
+}
+
+/* A device's event must be known by name, so that a snapshot can hold it. */
+Test(evq, unregistered, .signal = SIGABRT)
+{
+	struct evq *q = evq_create();
+	struct event ev = {.name = "e", .fire = say, .rank = EVQ_DEVICE};
+
+	evq_schedule(q, &ev, 4);
+}
+
+Test(evq, two_of_one_name, .signal = SIGABRT)
+{
+	struct evq *q = evq_create();
+	struct event a = {.name = "e", .fire = say, .rank = EVQ_DEVICE}, b = a;
+
+	evq_register(q, &a);
+	evq_register(q, &b);
+}
+
+Test(evq, unregistered_again)
+{
+	struct evq *q = evq_create();
+	struct event ev[2] = {{.name = "a", .fire = say, .rank = EVQ_DEVICE},
+			      {.name = "b", .fire = say, .rank = EVQ_DEVICE}};
+
+	evq_register(q, &ev[0]);
+	evq_register(q, &ev[1]);
+	evq_schedule(q, &ev[0], 4);
+	evq_schedule(q, &ev[1], 5);
+	evq_unregister(q, &ev[0], sizeof(ev[0]));
+	cr_assert_not(evq_pending(&ev[0]));
+	cr_assert_eq(evq_next(q), 5);
+	evq_register(q, &ev[0]); /* the name is free again */
+	evq_destroy(q);
 }

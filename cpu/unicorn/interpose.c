@@ -24,6 +24,7 @@
 #pragma GCC visibility push(default)
 void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
 			    int max_insns);
+void check_exit_request_x86_64(void *tcg);
 void cpu_loop_exit_noexc_x86_64(void *cs);
 void helper_raise_interrupt_x86_64(void *env, int intno, int next_eip_addend);
 void qemu_system_reset_request(uc_engine *uc);
@@ -171,6 +172,13 @@ void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
 	op = AT(op, void *, OP_LINK);
 	CHECK(AT(op, uint64_t, OP_ARGS + 8) == block->pc);
 	AT(op, uint64_t, OP_ARGS + 8) = (uintptr_t)block;
+}
+
+/* The library would look after each load and store whether it is to stop, and
+ * begin the block anew if so.  It is asked between blocks alone. */
+void check_exit_request_x86_64(void *tcg)
+{
+	(void)tcg;
 }
 
 /* --- leaving blocks --- */

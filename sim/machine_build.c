@@ -93,6 +93,7 @@ struct machine *machine_create(const struct machine_config *c,
 	m = calloc(1, sizeof(*m));
 	CHECK_MSG(m, "out of memory for the machine");
 	m->config = *c;
+	m->ps_whole = PS_PER_S % c->cpu_hz ? 0 : PS_PER_S / c->cpu_hz;
 	m->trace = trace;
 	m->evq = evq_create();
 	m->digest = digest_create();

@@ -31,6 +31,7 @@ struct vcpu {
 
 struct machine {
 	struct machine_config config;
+	uint64_t ps_whole; /* of one instruction; 0: not a whole number */
 	struct evq *evq;
 	struct bus *bus;
 	struct trace *trace;

@@ -246,8 +246,9 @@ static bool msr_write(void *owner, struct cpu *cpu, uint32_t msr,
 
 static void trace_context(struct machine *m, const struct cpu_context_record *c)
 {
-	struct trace_record r = {.kind = NULL};
+	struct trace_record r; /* of many values, few are in use */
 
+	r.partition = 0;
 	switch (c->what) {
 	case CPU_CTX_INTERRUPT:
 		r.kind = trace_kind_find(TRACE_EV_INTERRUPT);
@@ -283,9 +284,13 @@ static void context(void *owner, struct cpu *cpu,
 {
 	struct machine *m = owner;
 
+	bool trace = trace_wants(m->trace, TRACE_CLASS_MACHINE);
+
+	if (!trace && !m->observer.context)
+		return;
 	CHECK(vcpu_of(m, cpu) == m->running);
 	m->observing = true;
-	if (trace_wants(m->trace, TRACE_CLASS_MACHINE))
+	if (trace)
 		trace_context(m, record);
 	if (m->observer.context)
 		m->observer.context(m->observer.owner, m, cpu, record);

@@ -35,98 +35,134 @@ static void *arena_alloc(struct cpu_complex *cx, size_t bytes)
 	return p;
 }
 
-struct block *block_new(struct cpu *cpu, uint64_t pc, const uint16_t *offset,
-			uint32_t count)
+const struct block *block_new(struct cpu *cpu, uint64_t pc,
+			      const uint16_t *offset, uint32_t count,
+			      bool breaks, uint32_t *number)
 {
+	struct cpu_complex *cx = cpu->complex;
 	size_t bytes = sizeof(struct block) + count * sizeof(*offset);
-	struct block *b = arena_alloc(cpu->complex, bytes);
+	struct block *b = arena_alloc(cx, bytes);
 
 	b->pc = pc;
 	b->count = count;
+	b->cost = breaks ? ROOM_MAX + count : count;
 	memcpy(b->offset, offset, count * sizeof(*offset));
+	if (!cx->block_count)
+		cx->block_count = 1;
+	if (cx->block_count >= cx->block_space) {
+		cx->block_space = cx->block_space ? 2 * cx->block_space : 4096;
+		cx->block = realloc(cx->block,
+				    cx->block_space * sizeof(struct block *));
+		CHECK(cx->block);
+	}
+	*number = cx->block_count++;
+	cx->block[*number] = b;
 	return b;
 }
 
-/* How many instructions of the block may run before a breakpoint. */
-static uint32_t before_break(const struct cpu *cpu, const struct block *b)
+bool engine_breaks_at(const struct cpu *cpu, uint64_t linear)
 {
-	for (uint32_t i = 0; i < b->count; i++) {
-		for (unsigned k = 0; k < cpu->break_count; k++) {
-			if (cpu->break_at[k] != b->pc + b->offset[i])
-				continue;
-			if (i == 0 && cpu->pass_break)
-				continue;
+	for (unsigned k = 0; k < cpu->break_count; k++) {
+		if (cpu->break_at[k] == linear)
+			return true;
+	}
+	return false;
+}
+
+/* How many instructions of the block may run before a breakpoint. */
+static uint32_t before_break(const struct cpu *cpu, const struct block *b,
+			     bool pass_first)
+{
+	for (uint32_t i = pass_first ? 1 : 0; i < b->count; i++) {
+		if (engine_breaks_at(cpu, b->pc + b->offset[i]))
 			return i;
-		}
 	}
 	return b->count;
 }
 
-/* The block hook: `address` is our block (translator_loop_x86_64). */
+void engine_retired_set(struct cpu *cpu, uint64_t retired)
+{
+	uint64_t left = cpu->deadline > retired ? cpu->deadline - retired : 0;
+	int32_t room = left < ROOM_MAX ? (int32_t)left : ROOM_MAX - 1;
+
+	if (cpu->attend)
+		room = -1;
+	AT(cpu->env, int32_t, ENV_ROOM) = room;
+	cpu->goal = retired + (uint64_t)room;
+}
+
+void engine_look_up(struct cpu *cpu)
+{
+	uint64_t retired = engine_retired(cpu);
+
+	cpu->attend = true;
+	engine_retired_set(cpu, retired);
+}
+
+/* Make the engine run blocks of its own choice no more before it was in its
+ * main loop, where interrupts are taken.  Only from block_enter(). */
+static void to_main_loop(struct cpu *cpu)
+{
+	AT(cpu->cs, uint16_t, X86_ICOUNT_DECR + 2) = 0xffff;
+}
+
+/* There is no room for the block, or a breakpoint is in it.  `address` is our
+ * block (translate.c).  It is not run. */
 void block_enter(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 {
 	struct cpu *cpu = user;
 	const struct block *b = (const struct block *)(uintptr_t)address;
-	uint64_t room;
+	uint64_t retired = engine_retired(cpu) - b->cost, room;
+	bool attend = cpu->attend, pass = cpu->pass_break;
+	uint32_t limit = b->count;
 
 	(void)uc;
 	(void)size;
-	cpu->block = NULL;
-	if (AT(cpu->cs, int32_t, X86_ICOUNT_DECR) < 0)
-		return; /* somebody asked to look up: it isn't run */
+	engine_no_block(cpu);
+	to_main_loop(cpu);
+	cpu->attend = false;
+	engine_retired_set(cpu, retired);
 	if (cpu->stopped || cpu->kicked) { /* uc_emu_stop() works only here */
 		if (!cpu->stopped)
 			engine_leave(cpu, CPU_STOP_KICK);
 		uc_emu_stop(cpu->uc);
 		return;
 	}
-	if (cpu->attend) {
-		cpu->attend = false;
-		engine_attend(cpu);
+	room = cpu->deadline - retired;
+	/* The main loop may find an interrupt to take; then the next block is
+	 * another. */
+	if (attend && room)
 		return;
-	}
-	room = cpu->deadline - cpu->retired;
-	if (cpu->break_count) {
-		uint32_t limit = before_break(cpu, b);
-
-		if (limit == 0 && room) {
-			engine_leave(cpu, CPU_STOP_BREAK);
-			uc_emu_stop(cpu->uc);
-			return;
-		}
-		if (limit < room && limit < b->count)
-			room = limit;
-	}
-	if (room >= b->count) {
-		cpu->retired += b->count;
-		cpu->block = b;
-		cpu->pass_break = false;
-		AT(cpu->cs, uint32_t, CS_CAN_DO_IO) = b->count == 1;
-		return;
-	}
-	if (room == 0) {
-		engine_leave(cpu, CPU_STOP_DEADLINE);
+	cpu->pass_break = false;
+	if (b->cost != b->count)
+		limit = before_break(cpu, b, pass);
+	if (room == 0 || limit == 0) {
+		engine_leave(cpu, room ? CPU_STOP_BREAK : CPU_STOP_DEADLINE);
 		uc_emu_stop(cpu->uc);
 		return;
 	}
-	AT(cpu->cs, uint32_t, CS_CFLAGS_NEXT_TB) = (uint32_t)room;
-	engine_attend(cpu);
+	if (limit > room)
+		limit = (uint32_t)room;
+	/* A block of a length that was asked for has no breakpoints. */
+	if (limit < b->count || b->cost != b->count)
+		AT(cpu->cs, uint32_t, CS_CFLAGS_NEXT_TB) = limit;
 }
 
 void block_settle(struct cpu *cpu, unsigned done)
 {
-	const struct block *b = cpu->block;
+	const struct block *b = engine_block(cpu);
 	uint64_t at;
 
 	if (!b)
 		return;
-	cpu->block = NULL;
 	at = cpu_rip(cpu) +
 	     AT(cpu->env, struct env_segment, ENV_SEGS + 24 * CPU_CS).base -
 	     b->pc;
+	engine_no_block(cpu);
 	for (uint32_t i = 0; i < b->count; i++) {
 		if (b->offset[i] == at) {
-			cpu->retired -= b->count - i - done;
+			engine_retired_set(cpu, engine_retired(cpu) -
+							(b->count - i - done));
 			return;
 		}
 	}
@@ -141,7 +177,7 @@ void engine_leave(struct cpu *cpu, enum cpu_stop why)
 		cpu->stop = why;
 	}
 	AT(cpu->uc, bool, UC_STOP_REQUEST) = true;
-	cpu->attend = true;
+	engine_look_up(cpu);
 }
 
 /* --- observers --- */
@@ -204,6 +240,7 @@ static uint64_t on_mmio_read(uc_engine *uc, uint64_t offset, unsigned size,
 	uint64_t value;
 
 	(void)uc;
+	engine_alone(cpu, AT(cpu->cs, uintptr_t, CS_MEM_IO_PC));
 	cpu->accessing = true;
 	value = cpu->complex->ops->mmio_read(cpu->complex->owner, cpu,
 					     *(const uint64_t *)user + offset,
@@ -218,6 +255,7 @@ static void on_mmio_write(uc_engine *uc, uint64_t offset, unsigned size,
 	struct cpu *cpu = engine_running;
 
 	(void)uc;
+	engine_alone(cpu, AT(cpu->cs, uintptr_t, CS_MEM_IO_PC));
 	cpu->accessing = true;
 	cpu->complex->ops->mmio_write(cpu->complex->owner, cpu,
 				      *(const uint64_t *)user + offset, size,
@@ -412,6 +450,7 @@ void cpu_complex_destroy(struct cpu_complex *cx)
 		cx->arena = a->next;
 		free(a);
 	}
+	free(cx->block);
 	free(cx->ram);
 	free(cx);
 }
@@ -447,13 +486,16 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
 	CHECK(!engine_running);
 	if (cpu->halted && !wakes(cpu))
 		return CPU_STOP_HALT;
-	if (cpu->retired >= deadline)
+	if (engine_retired(cpu) >= deadline)
 		return CPU_STOP_DEADLINE;
 	cpu->deadline = deadline;
 	cpu->stopped = false;
 	cpu->kicked = false;
 	cpu->attend = false;
-	cpu->block = NULL;
+	engine_retired_set(cpu, engine_retired(cpu));
+	engine_no_block(cpu);
+	/* Whether an access may be made is asked by engine_alone(). */
+	AT(cpu->cs, uint32_t, CS_CAN_DO_IO) = 1;
 	cpu->last_cpl = cpu_cpl(cpu);
 	*pending = (cpu->intr ? INTERRUPT_HARD : 0) |
 		   (cpu->nmi ? INTERRUPT_NMI : 0);
@@ -462,7 +504,7 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
 	e = uc_emu_start(cpu->uc, AT(cpu->env, uint64_t, ENV_EIP), 0, 0, 0);
 	cpu->running = false;
 	engine_running = NULL;
-	cpu->block = NULL;
+	engine_no_block(cpu);
 	if (e != UC_ERR_OK || !cpu->stopped) {
 		snprintf(cpu->broken, sizeof(cpu->broken),
 			 "the CPU engine stopped by itself at rip %#llx: %s",
@@ -477,7 +519,7 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
 
 uint64_t cpu_retired(const struct cpu *cpu)
 {
-	return cpu->retired - (cpu->accessing ? 1 : 0);
+	return engine_retired(cpu) - (cpu->accessing ? 1 : 0);
 }
 
 const char *cpu_broken_text(const struct cpu *cpu)
@@ -490,6 +532,7 @@ void cpu_kick(struct cpu *cpu)
 	if (!cpu->running)
 		return;
 	cpu->kicked = true;
+	engine_look_up(cpu);
 }
 
 void cpu_set_intr(struct cpu *cpu, bool level)
@@ -501,7 +544,7 @@ void cpu_set_intr(struct cpu *cpu, bool level)
 		return;
 	if (level) {
 		*pending |= INTERRUPT_HARD;
-		cpu->attend = true;
+		engine_look_up(cpu);
 	} else {
 		*pending &= ~INTERRUPT_HARD;
 	}
@@ -512,7 +555,7 @@ void cpu_set_nmi(struct cpu *cpu)
 	cpu->nmi = true;
 	if (cpu->running) {
 		AT(cpu->cs, uint32_t, CS_INTERRUPT_REQUEST) |= INTERRUPT_NMI;
-		cpu->attend = true;
+		engine_look_up(cpu);
 	}
 }
 
@@ -532,17 +575,43 @@ void cpu_tlb_flush(struct cpu *cpu)
 	originals.tlb_flush(cpu->cs);
 }
 
-void cpu_break_set(struct cpu *cpu, vaddr_t rip)
+/* Blocks are marked when they are translated: all are translated anew. */
+static void forget_code(struct cpu *cpu)
 {
-	cpu_break_clear(cpu, rip);
-	CHECK(cpu->break_count < BREAKS_MAX);
-	cpu->break_at[cpu->break_count++] = rip;
+	struct cpu_complex *cx = cpu->complex;
+
+	for (size_t i = 0; i < cx->ram_count; i++) {
+		const struct ram *r = &cx->ram[i];
+
+		for (uint64_t page = 0; page < r->r.bytes / PAGE_BYTES;
+		     page++) {
+			uint64_t at = r->ram_addr + page * PAGE_BYTES;
+
+			if (r->has_code[page])
+				originals.invalidate_range(cpu->uc, at,
+							   at + PAGE_BYTES);
+		}
+	}
 }
 
-void cpu_break_clear(struct cpu *cpu, vaddr_t rip)
+static void break_drop(struct cpu *cpu, vaddr_t rip)
 {
 	for (unsigned i = 0; i < cpu->break_count; i++) {
 		if (cpu->break_at[i] == rip)
 			cpu->break_at[i--] = cpu->break_at[--cpu->break_count];
 	}
+}
+
+void cpu_break_set(struct cpu *cpu, vaddr_t rip)
+{
+	break_drop(cpu, rip);
+	CHECK(cpu->break_count < BREAKS_MAX);
+	cpu->break_at[cpu->break_count++] = rip;
+	forget_code(cpu);
+}
+
+void cpu_break_clear(struct cpu *cpu, vaddr_t rip)
+{
+	break_drop(cpu, rip);
+	forget_code(cpu);
 }

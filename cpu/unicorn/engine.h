@@ -6,13 +6,16 @@
  * interpose.c defines functions that the library then calls instead of its
  * own; state.c moves registers.
  *
- * How the count stays exact.  Each translated block calls block_enter() before
- * it runs.  The block's instructions are counted there, all at once
- * (`retired`), and its boundaries are remembered (`block`).  A block that would
- * pass the deadline isn't run: the engine is told to run one of just the right
- * length.  A block that is left in its middle (fault, register access, code
- * that it changed itself) is settled: the instructions that did not run are
- * taken off again.
+ * How the count stays exact.  Each translated block begins by taking its number
+ * of instructions off the room that there is, in two words of the engine's own
+ * state (translate.c); so what has retired is `goal` less the room.  It also
+ * leaves its number there.  A block for which there is no room calls
+ * block_enter() and isn't run: there is decided what is due, the deadline, a
+ * breakpoint, an interrupt; the engine may be told to run a block of just the
+ * right length.  Whoever wants the engine to look up before the next block
+ * takes all room away.  A block that is left in its middle (fault, register
+ * access, code that it changed itself) is settled: the instructions that did
+ * not run are given back.
  */
 #ifndef PARTERRE_UNICORN_ENGINE_H
 #define PARTERRE_UNICORN_ENGINE_H
@@ -29,6 +32,7 @@
 struct block {
 	uint64_t pc; /* linear */
 	uint32_t count;
+	uint32_t cost; /* count, or more than any room: a breakpoint is in it */
 	uint16_t offset[]; /* of instruction i from pc; [0] = 0 */
 };
 
@@ -48,15 +52,14 @@ struct cpu {
 	struct cpu_complex *complex;
 	unsigned index;
 	uc_engine *uc;
-	void *cs;  /* CPUState */
-	void *env; /* CPUX86State */
-	uint64_t retired;
+	void *cs;      /* CPUState */
+	void *env;     /* CPUX86State */
+	uint64_t goal; /* retired plus room */
 	uint64_t deadline;
-	const struct block *block; /* NULL: between blocks */
 	bool running;
 	bool accessing; /* a callback is made by the last counted instruction */
 	bool kicked;
-	bool attend;  /* look up before the next block */
+	bool attend;  /* look up before the next block: there is no room */
 	bool stopped; /* `stop` is valid */
 	bool halted, intr, nmi;
 	bool pass_break; /* the breakpoint at this very place was reported */
@@ -78,6 +81,8 @@ struct cpu_complex {
 	struct ram *ram;
 	void *ram_region; /* what memory_mapping() answers while a guest runs */
 	struct arena *arena;
+	uint32_t block_count, block_space;
+	const struct block **block; /* by number; [0]: none */
 };
 
 /* The vCPU that this thread is running; NULL outside cpu_run(). */
@@ -115,6 +120,7 @@ struct originals {
 	uint64_t (*port_in[3])(void *env, uint32_t port);
 	void (*port_out[3])(void *env, uint32_t port, uint32_t data);
 	void (*horizontal[12])(void *env, void *d, void *s);
+	void (*check_exit_request)(void *tcg);
 	/* Only called, not replaced: */
 	void (*raise_exception_err_ra)(void *env, int intno, int error,
 				       uintptr_t ra) NORETURN;
@@ -131,6 +137,9 @@ struct originals {
 	void (*reset_dirty)(void *cs, uint64_t host_start, uint64_t bytes);
 	void (*loop_exit)(void *cs) NORETURN;
 	uint64_t (*ram_addr_from_host)(uc_engine *uc, void *host);
+	void *(*op_after)(void *tcg, void *op, int code);
+	void (*op_remove)(void *tcg, void *op);
+	void *(*temp_new)(void *tcg, int type, bool local);
 };
 extern struct originals originals;
 
@@ -142,24 +151,44 @@ bool library_trusted(const char *build_id, bool (*selftest)(void),
 		     struct error *err);
 
 /* engine.c */
-struct block *block_new(struct cpu *cpu, uint64_t pc, const uint16_t *offset,
-			uint32_t count);
+#define ROOM_MAX (1 << 30)
+static inline uint64_t engine_retired(const struct cpu *cpu)
+{
+	return cpu->goal - (uint64_t)AT(cpu->env, int32_t, ENV_ROOM);
+}
+/* Makes room up to the deadline, or none if somebody asked for attention. */
+void engine_retired_set(struct cpu *cpu, uint64_t retired);
+/* block_enter() comes before the next block. */
+void engine_look_up(struct cpu *cpu);
+/* The block that runs; NULL: between blocks. */
+static inline const struct block *engine_block(const struct cpu *cpu)
+{
+	uint32_t number = AT(cpu->env, uint32_t, ENV_BLOCK);
+
+	return number ? cpu->complex->block[number] : NULL;
+}
+static inline void engine_no_block(struct cpu *cpu)
+{
+	AT(cpu->env, uint32_t, ENV_BLOCK) = 0;
+}
+/* Gives the block a number. */
+const struct block *block_new(struct cpu *cpu, uint64_t pc,
+			      const uint16_t *offset, uint32_t count,
+			      bool breaks, uint32_t *number);
+bool engine_breaks_at(const struct cpu *cpu, uint64_t linear);
 void block_enter(uc_engine *uc, uint64_t block, uint32_t size, void *cpu);
 /* Take off what did not run: the instruction at eip is the first of those;
  * `done` more instructions count all the same. */
 void block_settle(struct cpu *cpu, unsigned done);
+/* interpose.c: an access whose effects other parts of the machine see must be
+ * the only instruction of its block: if it is not, run it again as one that
+ * is.  `ra`: where in the block's code; 0: the engine's own access. */
+void engine_alone(struct cpu *cpu, uintptr_t ra);
 struct ram *ram_of_paddr(struct cpu_complex *cx, paddr_t pa);
 struct ram *ram_of_ram_addr(struct cpu_complex *cx, uint64_t ram_addr);
 void engine_context(struct cpu *cpu, enum cpu_context_event what,
 		    uint32_t vector, uint32_t error, uint64_t value);
 void engine_ring_check(struct cpu *cpu);
-/* Make the engine leave before the block that is being entered.  Only there or
- * between blocks: the library also asks after each store, and would go back to
- * the block's start.  From callbacks: cpu->attend. */
-static inline void engine_attend(struct cpu *cpu)
-{
-	AT(cpu->cs, uint16_t, X86_ICOUNT_DECR + 2) = 0xffff;
-}
 void engine_leave(struct cpu *cpu, enum cpu_stop why);
 
 /* msr.c: false when there is no such MSR or the value is not allowed. */

@@ -22,9 +22,6 @@
 
 /* What the library's headers would declare. */
 #pragma GCC visibility push(default)
-void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
-			    int max_insns);
-void check_exit_request_x86_64(void *tcg);
 void cpu_loop_exit_noexc_x86_64(void *cs);
 void helper_raise_interrupt_x86_64(void *env, int intno, int next_eip_addend);
 void qemu_system_reset_request(uc_engine *uc);
@@ -77,11 +74,11 @@ static struct cpu *running(void)
 	return engine_running;
 }
 
-/* An access whose effects other parts of the machine see must be the only
- * instruction of its block: if it is not, run it again as one that is. */
-static void alone(struct cpu *cpu, uintptr_t ra)
+void engine_alone(struct cpu *cpu, uintptr_t ra)
 {
-	if (cpu->block->count == 1)
+	const struct block *b = engine_block(cpu);
+
+	if (!ra || !b || b->count == 1)
 		return;
 	originals.restore_state(cpu->cs, ra, true);
 	AT(cpu->cs, uint32_t, CS_CFLAGS_NEXT_TB) = 1;
@@ -99,86 +96,6 @@ gettimeofday(struct timeval *restrict tv, void *restrict tz)
 	(void)tz;
 	*tv = (struct timeval){0};
 	return 0;
-}
-
-/* --- translation --- */
-
-struct translator_ops {
-	void (*init_disas_context)(void *db, void *cs);
-	void (*tb_start)(void *db, void *cs);
-	void (*insn_start)(void *db, void *cs);
-	bool (*breakpoint_check)(void *db, void *cs, const void *bp);
-	void (*translate_insn)(void *db, void *cs);
-	void (*tb_stop)(void *db, void *cs);
-	void (*disas_log)(const void *db, void *cs);
-};
-
-struct disas_base {
-	void *tb;
-	uint64_t pc_first, pc_next;
-	int is_jmp; /* 0: go on, 1: end the block here */
-	int num_insns, max_insns;
-	bool singlestep_enabled;
-};
-
-#define BLOCK_MAX      512
-#define INSN_BYTES_MAX 15
-
-struct translation {
-	const struct translator_ops *ops;
-	uint32_t count;
-	uint16_t offset[BLOCK_MAX];
-};
-static _Thread_local struct translation *translating;
-
-static void translate_insn(void *db, void *cs)
-{
-	struct disas_base *d = db;
-	struct translation *t = translating;
-	uint64_t page_end = (d->pc_first | (PAGE_BYTES - 1)) + 1;
-
-	CHECK(t->count < BLOCK_MAX);
-	t->offset[t->count++] = (uint16_t)(d->pc_next - d->pc_first);
-	t->ops->translate_insn(db, cs);
-	/* An instruction that may reach into the next page starts a block of
-	 * its own: a fault in fetching it must come when it is due. */
-	if (d->is_jmp == 0 && d->pc_next + INSN_BYTES_MAX > page_end)
-		d->is_jmp = 1;
-}
-
-void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
-			    int max_insns)
-{
-	struct translation t = {.ops = ops};
-	struct translator_ops mine = *(const struct translator_ops *)ops;
-	struct cpu *cpu = running();
-	struct block *block;
-	void *op;
-
-	if (!cpu) {
-		originals.translator_loop(ops, db, cs, tb, max_insns);
-		return;
-	}
-	mine.translate_insn = translate_insn;
-	translating = &t;
-	originals.translator_loop(&mine, db, cs, tb, max_insns);
-	translating = NULL;
-	block = block_new(cpu, AT(tb, uint64_t, TB_PC), t.offset, t.count);
-	/* The first operations load the arguments of the block hook: size,
-	 * engine, address.  The address becomes our block. */
-	op = AT(AT(cpu->uc, void *, UC_TCG_CTX), void *, TCG_OPS);
-	CHECK(AT(op, uint64_t, OP_ARGS + 8) == AT(tb, uint16_t, TB_SIZE));
-	op = AT(op, void *, OP_LINK);
-	op = AT(op, void *, OP_LINK);
-	CHECK(AT(op, uint64_t, OP_ARGS + 8) == block->pc);
-	AT(op, uint64_t, OP_ARGS + 8) = (uintptr_t)block;
-}
-
-/* The library would look after each load and store whether it is to stop, and
- * begin the block anew if so.  It is asked between blocks alone. */
-void check_exit_request_x86_64(void *tcg)
-{
-	(void)tcg;
 }
 
 /* --- leaving blocks --- */
@@ -350,7 +267,7 @@ bool x86_cpu_tlb_fill_x86_64(void *cs, uint64_t addr, int size, int access,
 		return originals.tlb_fill(cs, addr, size, access, mmu_idx,
 					  probe, ra);
 	if (access == ACCESS_FETCH)
-		cpu->block = NULL; /* between blocks */
+		engine_no_block(cpu); /* between blocks */
 	if ((AT(cpu->env, uint32_t, ENV_HFLAGS) & HF_LMA) &&
 	    (uint64_t)((int64_t)(addr << 16) >> 16) != addr) {
 		if (probe)
@@ -431,10 +348,10 @@ bool x86_cpu_exec_interrupt_x86_64(void *cs, int request)
 
 	if (!cpu)
 		return originals.exec_interrupt(cs, request);
-	cpu->block = NULL;
+	engine_no_block(cpu);
 	/* A run that ends at this boundary ends before the interrupt, however
 	 * the boundary was reached. */
-	if (cpu->kicked || cpu->stopped || cpu->retired >= cpu->deadline)
+	if (cpu->kicked || cpu->stopped || engine_retired(cpu) >= cpu->deadline)
 		return false;
 	if (((uint32_t)request & INTERRUPT_NMI) &&
 	    !(AT(cpu->env, uint32_t, ENV_HFLAGS2) & HF2_NMI_MASK)) {
@@ -455,6 +372,8 @@ bool x86_cpu_exec_interrupt_x86_64(void *cs, int request)
 		return false;
 	}
 	cpu->halted = false;
+	/* A length that was asked for was for what is interrupted. */
+	AT(cs, uint32_t, CS_CFLAGS_NEXT_TB) = ~0u;
 	engine_context(cpu, CPU_CTX_INTERRUPT, (uint32_t)vector, 0, 0);
 	originals.hardirq(cpu->env, vector, 1);
 	AT(cpu->env, int32_t, ENV_OLD_EXCEPTION) = -1;
@@ -473,7 +392,7 @@ void helper_hlt_x86_64(void *env, int next_eip_addend)
 	AT(env, uint64_t, ENV_EIP) += (uint64_t)(int64_t)next_eip_addend;
 	AT(env, uint32_t, ENV_HFLAGS) &= ~HF_INHIBIT_IRQ;
 	cpu->halted = true;
-	cpu->block = NULL;
+	engine_no_block(cpu);
 	engine_leave(cpu, CPU_STOP_HALT);
 	AT(cpu->cs, int32_t, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
 	originals.loop_exit(cpu->cs);
@@ -488,7 +407,7 @@ void helper_pause_x86_64(void *env, int next_eip_addend)
 		return;
 	}
 	AT(env, uint64_t, ENV_EIP) += (uint64_t)(int64_t)next_eip_addend;
-	cpu->block = NULL;
+	engine_no_block(cpu);
 	engine_leave(cpu, CPU_STOP_PAUSE);
 	AT(cpu->cs, int32_t, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
 	originals.loop_exit(cpu->cs);
@@ -622,7 +541,7 @@ void helper_rdtsc_x86_64(void *env)
 	if ((AT(env, uint64_t, ENV_CR + 32) & 4) &&
 	    (AT(env, uint32_t, ENV_HFLAGS) & HF_CPL_MASK))
 		originals.raise_exception_err_ra(env, EXCP_GP, 0, RA);
-	alone(cpu, RA);
+	engine_alone(cpu, RA);
 	cpu->accessing = true;
 	tsc = cpu->complex->ops->tsc_read(cpu->complex->owner, cpu);
 	cpu->accessing = false;
@@ -647,7 +566,7 @@ void helper_rdmsr_x86_64(void *env)
 		originals.rdmsr(env);
 		return;
 	}
-	alone(cpu, RA);
+	engine_alone(cpu, RA);
 	cpu->accessing = true;
 	known = msr_read(cpu, AT(env, uint32_t, ENV_REGS + 8), &value);
 	cpu->accessing = false;
@@ -666,7 +585,7 @@ void helper_wrmsr_x86_64(void *env)
 		originals.wrmsr(env);
 		return;
 	}
-	alone(cpu, RA);
+	engine_alone(cpu, RA);
 	cpu->accessing = true;
 	known = msr_write(cpu, AT(env, uint32_t, ENV_REGS + 8),
 			  AT(env, uint32_t, ENV_REGS) |
@@ -683,7 +602,7 @@ uint64_t helper_read_crN_x86_64(void *env, int reg)
 
 	if (!cpu || reg != 8)
 		return originals.read_cr(env, reg);
-	alone(cpu, RA);
+	engine_alone(cpu, RA);
 	cpu->accessing = true;
 	value = cpu->complex->ops->cr8_read(cpu->complex->owner, cpu);
 	cpu->accessing = false;
@@ -701,7 +620,7 @@ void helper_write_crN_x86_64(void *env, int reg, uint64_t value)
 	if (reg == 8) {
 		if (value & ~UINT64_C(15))
 			originals.raise_exception_err_ra(env, EXCP_GP, 0, RA);
-		alone(cpu, RA);
+		engine_alone(cpu, RA);
 		cpu->accessing = true;
 		cpu->complex->ops->cr8_write(cpu->complex->owner, cpu,
 					     (uint8_t)value);
@@ -740,7 +659,7 @@ static uint64_t port_read(void *env, uint32_t port, unsigned log2_bytes,
 
 	if (!cpu)
 		return originals.port_in[log2_bytes](env, port);
-	alone(cpu, ra);
+	engine_alone(cpu, ra);
 	cpu->accessing = true;
 	value = cpu->complex->ops->port_read(cpu->complex->owner, cpu,
 					     (uint16_t)port, 1u << log2_bytes);
@@ -757,7 +676,7 @@ static void port_write(void *env, uint32_t port, uint32_t data,
 		originals.port_out[log2_bytes](env, port, data);
 		return;
 	}
-	alone(cpu, ra);
+	engine_alone(cpu, ra);
 	cpu->accessing = true;
 	cpu->complex->ops->port_write(cpu->complex->owner, cpu, (uint16_t)port,
 				      1u << log2_bytes, data);

@@ -25,6 +25,7 @@
 #define CS_ENV_PTR           296
 #define CS_TB_JMP_CACHE      312
 #define CS_HALTED            33176 /* uint32_t */
+#define CS_MEM_IO_PC         33144 /* uintptr_t: who accesses a register */
 #define CS_CAN_DO_IO         33180 /* uint32_t */
 #define CS_EXCEPTION_INDEX   33184 /* int32_t */
 #define CS_UC                33192
@@ -62,6 +63,8 @@
 #define ENV_CSTAR              4816
 #define ENV_FMASK              4824
 #define ENV_KERNELGSBASE       4832
+#define ENV_ROOM               4848 /* int32_t; IA32_TSC_ADJUST, not in use */
+#define ENV_BLOCK              4856 /* uint32_t; TSC deadline, not in use */
 #define ENV_TSC_AUX            4864
 #define ENV_PAT                5248
 #define ENV_ERROR_CODE         5352 /* int32_t */
@@ -84,11 +87,26 @@ struct env_segment {
 };
 
 /* TranslationBlock, TCGContext, TCGOp */
-#define TB_PC   0
-#define TB_SIZE 20 /* uint16_t */
-#define TCG_OPS 29576
-#define OP_LINK 8
-#define OP_ARGS 24
+#define TB_PC         0
+#define TB_SIZE       20 /* uint16_t */
+#define TB_CFLAGS     24 /* uint32_t */
+#define CF_COUNT_MASK 0x7fffu
+#define TCG_OPS       29576 /* first and last */
+#define OP_CODE       0     /* uint8_t */
+#define OP_NEXT       8
+#define OP_ARGS       24
+
+/* Operations of the code generator, and a temporary's type. */
+#define TCG_SET_LABEL  1
+#define TCG_CALL       2
+#define TCG_MOVI_I32   6
+#define TCG_LD_I32     13
+#define TCG_ST_I32     16
+#define TCG_SUB_I32    18
+#define TCG_BRCOND_I32 38
+#define TCG_MOVI_I64   64
+#define TCG_EXIT_TB    130
+#define TCG_TYPE_I32   0
 
 /* hflags and hflags2 */
 #define HF_CPL_MASK    3u

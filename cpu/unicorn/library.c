@@ -133,6 +133,7 @@ static const struct {
 	ORIGINAL(horizontal[9], X("helper_phsubw_mmx")),
 	ORIGINAL(horizontal[10], X("helper_phsubd_mmx")),
 	ORIGINAL(horizontal[11], X("helper_phsubsw_mmx")),
+	ORIGINAL(check_exit_request, X("check_exit_request")),
 	ORIGINAL(raise_exception_err_ra, X("raise_exception_err_ra")),
 	ORIGINAL(set_page, X("tlb_set_page_with_attrs")),
 	ORIGINAL(restore_state, X("cpu_restore_state")),
@@ -146,6 +147,9 @@ static const struct {
 	ORIGINAL(reset_dirty, X("tlb_reset_dirty")),
 	ORIGINAL(loop_exit, X("cpu_loop_exit")),
 	ORIGINAL(ram_addr_from_host, X("qemu_ram_addr_from_host")),
+	ORIGINAL(op_after, X("tcg_op_insert_after")),
+	ORIGINAL(op_remove, X("tcg_op_remove")),
+	ORIGINAL(temp_new, X("tcg_temp_new_internal")),
 };
 
 static bool find_functions(struct error *err)

@@ -220,7 +220,7 @@ void cpu_reset(struct cpu *cpu)
 
 uint64_t cpu_rip(struct cpu *cpu)
 {
-	const struct block *b = cpu->block;
+	const struct block *b = engine_block(cpu);
 
 	/* Inside a block of one the engine's own is not kept. */
 	if (cpu->accessing && b && b->count == 1)

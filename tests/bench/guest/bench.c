@@ -391,9 +391,12 @@ static const struct {
 	const char *name;
 	uint64_t (*run)(uint64_t n);
 } kernels[] = {
-	{"alu", alu},           {"branchy", branchy},
-	{"memory", memory},     {"syscalls", syscalls},
-	{"pagefaults", pagefaults}, {"switches", switches},
+	{"alu", alu},
+	{"branchy", branchy},
+	{"memory", memory},
+	{"syscalls", syscalls},
+	{"pagefaults", pagefaults},
+	{"switches", switches},
 	{"program", program},
 };
 
@@ -423,7 +426,8 @@ int main(const uint32_t *info)
 			continue;
 		value = kernels[i].run(n);
 		for (size_t k = 0; k < 16; k++)
-			text[k] = "0123456789abcdef"[value >> (60 - 4 * k) & 15];
+			text[k] =
+				"0123456789abcdef"[value >> (60 - 4 * k) & 15];
 		text[16] = '\n';
 		text[17] = 0;
 		put(text);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cpu/unicorn/translate.c - what translated blocks look like.
+ *
+ * Takes the place of the library's translator_loop(): the library translates,
+ * here is remembered where each instruction starts, and the block's first
+ * operations are rewritten to count (engine.h).  What the library puts there,
+ * and at the end:
+ *
+ *      size, engine, address, user := constants      (for the block hook)
+ *      call the block hook
+ *      t := load a flag; zero := 0
+ *      if t < zero goto leave
+ *      ...
+ *   leave: end the block, not run
+ *
+ * becomes
+ *
+ *      t := load room; n := the block's cost; t := t - n; store t to room
+ *      number := the block's; store it
+ *      if t < zero goto leave
+ *      ...
+ *   leave: size, engine, address, user := constants
+ *      call the block hook
+ *      end the block, not run
+ */
+#include <string.h>
+
+#include "cpu/unicorn/engine.h"
+#include "sim/check.h"
+
+#pragma GCC visibility push(default)
+void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
+			    int max_insns);
+void check_exit_request_x86_64(void *tcg);
+#pragma GCC visibility pop
+
+/* The library would look after each load and store whether it is to stop, and
+ * begin the block anew if so: we ask between blocks alone. */
+void check_exit_request_x86_64(void *tcg)
+{
+	if (!engine_running)
+		originals.check_exit_request(tcg);
+}
+
+struct translator_ops {
+	void (*init_disas_context)(void *db, void *cs);
+	void (*tb_start)(void *db, void *cs);
+	void (*insn_start)(void *db, void *cs);
+	bool (*breakpoint_check)(void *db, void *cs, const void *bp);
+	void (*translate_insn)(void *db, void *cs);
+	void (*tb_stop)(void *db, void *cs);
+	void (*disas_log)(const void *db, void *cs);
+};
+
+struct disas_base {
+	void *tb;
+	uint64_t pc_first, pc_next;
+	int is_jmp; /* 0: go on, 1: end the block here */
+	int num_insns, max_insns;
+	bool singlestep_enabled;
+};
+
+#define BLOCK_MAX      512
+#define INSN_BYTES_MAX 15
+
+struct translation {
+	const struct translator_ops *ops;
+	const struct cpu *cpu;
+	uint32_t count;
+	bool breaks;
+	uint16_t offset[BLOCK_MAX];
+};
+static _Thread_local struct translation *translating;
+
+static void translate_insn(void *db, void *cs)
+{
+	struct disas_base *d = db;
+	struct translation *t = translating;
+	uint64_t page_end = (d->pc_first | (PAGE_BYTES - 1)) + 1;
+
+	CHECK(t->count < BLOCK_MAX);
+	t->breaks = t->breaks || engine_breaks_at(t->cpu, d->pc_next);
+	t->offset[t->count++] = (uint16_t)(d->pc_next - d->pc_first);
+	t->ops->translate_insn(db, cs);
+	/* An instruction that may reach into the next page starts a block of
+	 * its own: a fault in fetching it must come when it is due. */
+	if (d->is_jmp == 0 && d->pc_next + INSN_BYTES_MAX > page_end)
+		d->is_jmp = 1;
+}
+
+/* --- operations --- */
+
+static void *next(void *op)
+{
+	return AT(op, void *, OP_NEXT);
+}
+
+static uint64_t *args(void *op)
+{
+	return &AT(op, uint64_t, OP_ARGS);
+}
+
+static void expect(void *op, uint8_t code)
+{
+	CHECK_MSG(AT(op, uint8_t, OP_CODE) == code,
+		  "the translator wrote operation %u, not %u",
+		  AT(op, uint8_t, OP_CODE), code);
+}
+
+static void *put_after(void *tcg, void *op, int code, uint64_t a, uint64_t b,
+		       uint64_t c)
+{
+	void *new = originals.op_after(tcg, op, code);
+
+	args(new)[0] = a;
+	args(new)[1] = b;
+	args(new)[2] = c;
+	return new;
+}
+
+/* A temporary that is neither of two. */
+static uint64_t fresh(void *tcg, uint64_t t, uint64_t u)
+{
+	uint64_t new;
+
+	do {
+		new = (uintptr_t)originals.temp_new(tcg, TCG_TYPE_I32, false);
+	} while (new == t || new == u);
+	return new;
+}
+
+#define HOOK_OPS  5
+#define HOOK_ARGS 8
+
+static void count_in_block(struct cpu *cpu, const struct block *b,
+			   uint32_t number)
+{
+	void *tcg = AT(cpu->uc, void *, UC_TCG_CTX);
+	void *hook[HOOK_OPS], *load, *zero, *branch, *op;
+	uint64_t t, n, env;
+
+	static const uint8_t hook_codes[HOOK_OPS] = {TCG_MOVI_I32, TCG_MOVI_I64,
+						     TCG_MOVI_I64, TCG_MOVI_I64,
+						     TCG_CALL};
+
+	op = AT(tcg, void *, TCG_OPS);
+	for (unsigned i = 0; i < HOOK_OPS; i++, op = next(op)) {
+		expect(op, hook_codes[i]);
+		hook[i] = op;
+	}
+	load = op;
+	expect(load, TCG_LD_I32);
+	zero = next(load);
+	expect(zero, TCG_MOVI_I32);
+	branch = next(zero);
+	expect(branch, TCG_BRCOND_I32);
+
+	t = args(load)[0];
+	env = args(load)[1];
+	args(load)[2] = ENV_ROOM;
+	n = fresh(tcg, t, args(zero)[0]);
+	op = put_after(tcg, load, TCG_MOVI_I32, n, b->cost, 0);
+	op = put_after(tcg, op, TCG_SUB_I32, t, t, n);
+	op = put_after(tcg, op, TCG_ST_I32, t, env, ENV_ROOM);
+	op = put_after(tcg, op, TCG_MOVI_I32, n, number, 0);
+	put_after(tcg, op, TCG_ST_I32, n, env, ENV_BLOCK);
+
+	/* The label is the last operation but one. */
+	for (op = branch; AT(op, uint8_t, OP_CODE) != TCG_SET_LABEL ||
+			  args(op)[0] != args(branch)[3];)
+		op = next(op);
+	expect(next(op), TCG_EXIT_TB);
+	args(hook[2])[1] = (uintptr_t)b;
+	for (unsigned i = 0; i < HOOK_OPS; i++) {
+		void *moved = originals.op_after(tcg, op,
+						 AT(hook[i], uint8_t, OP_CODE));
+
+		memcpy(moved, hook[i], OP_NEXT);
+		memcpy(args(moved), args(hook[i]), HOOK_ARGS * 8);
+		originals.op_remove(tcg, hook[i]);
+		op = moved;
+	}
+}
+
+void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
+			    int max_insns)
+{
+	struct cpu *cpu = engine_running;
+	struct translation t = {.ops = ops, .cpu = cpu};
+	struct translator_ops mine = *(const struct translator_ops *)ops;
+	const struct block *b;
+	uint32_t number;
+
+	if (!cpu) {
+		originals.translator_loop(ops, db, cs, tb, max_insns);
+		return;
+	}
+	mine.translate_insn = translate_insn;
+	translating = &t;
+	originals.translator_loop(&mine, db, cs, tb, max_insns);
+	translating = NULL;
+	/* A length that block_enter() asked for ends before breakpoints. */
+	if (AT(tb, uint32_t, TB_CFLAGS) & CF_COUNT_MASK)
+		t.breaks = false;
+	b = block_new(cpu, AT(tb, uint64_t, TB_PC), t.offset, t.count, t.breaks,
+		      &number);
+	count_in_block(cpu, b, number);
+}

@@ -265,15 +265,6 @@ static void on_mmio_write(uc_engine *uc, uint64_t offset, unsigned size,
 
 /* --- RAM --- */
 
-struct ram *ram_of_paddr(struct cpu_complex *cx, paddr_t pa)
-{
-	for (size_t i = 0; i < cx->ram_count; i++) {
-		if (pa - cx->ram[i].r.base < cx->ram[i].r.bytes)
-			return &cx->ram[i];
-	}
-	return NULL;
-}
-
 struct ram *ram_of_ram_addr(struct cpu_complex *cx, uint64_t ram_addr)
 {
 	for (size_t i = 0; i < cx->ram_count; i++) {

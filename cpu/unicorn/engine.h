@@ -121,6 +121,7 @@ struct originals {
 	void (*port_out[3])(void *env, uint32_t port, uint32_t data);
 	void (*horizontal[12])(void *env, void *d, void *s);
 	void (*check_exit_request)(void *tcg);
+	void *(*lookup_block)(void *env);
 	/* Only called, not replaced: */
 	void (*raise_exception_err_ra)(void *env, int intno, int error,
 				       uintptr_t ra) NORETURN;
@@ -184,7 +185,14 @@ void block_settle(struct cpu *cpu, unsigned done);
  * the only instruction of its block: if it is not, run it again as one that
  * is.  `ra`: where in the block's code; 0: the engine's own access. */
 void engine_alone(struct cpu *cpu, uintptr_t ra);
-struct ram *ram_of_paddr(struct cpu_complex *cx, paddr_t pa);
+static inline struct ram *ram_of_paddr(struct cpu_complex *cx, paddr_t pa)
+{
+	for (size_t i = 0; i < cx->ram_count; i++) {
+		if (pa - cx->ram[i].r.base < cx->ram[i].r.bytes)
+			return &cx->ram[i];
+	}
+	return NULL;
+}
 struct ram *ram_of_ram_addr(struct cpu_complex *cx, uint64_t ram_addr);
 void engine_context(struct cpu *cpu, enum cpu_context_event what,
 		    uint32_t vector, uint32_t error, uint64_t value);

@@ -11,7 +11,7 @@
 
 #include "cpu/cpuid.h"
 #include "cpu/unicorn/engine.h"
-#include "cpu/walk.h"
+#include "cpu/walk_inline.h"
 #include "sim/check.h"
 
 #define RA ((uintptr_t)__builtin_return_address(0))
@@ -136,7 +136,7 @@ void *memory_mapping(uc_engine *uc, uint64_t address)
 	return originals.memory_mapping(uc, address);
 }
 
-static bool read_table(void *owner, paddr_t pa, uint64_t *value)
+static inline bool read_table(void *owner, paddr_t pa, uint64_t *value)
 {
 	struct ram *ram = ram_of_paddr(owner, pa);
 
@@ -195,7 +195,7 @@ static void walk_fill(struct cpu *cpu, uint64_t va, int access, bool user,
 	if (access == ACCESS_FETCH && (root.efer & WALK_EFER_NXE) &&
 	    (root.cr4 & WALK_CR4_PAE))
 		error |= 16;
-	if (!walk(&root, va, &w)) {
+	if (!walk_inline(&root, va, &w)) {
 		f->error = error | (w.reserved ? 9 : 0);
 		return;
 	}

@@ -106,7 +106,13 @@ struct env_segment {
 #define TCG_BRCOND_I32 38
 #define TCG_MOVI_I64   64
 #define TCG_EXIT_TB    130
+#define TCG_GOTO_PTR   132
 #define TCG_TYPE_I32   0
+#define TCG_TYPE_I64   1
+/* A call of a function with one result and one argument that reads registers,
+ * writes none and has no side effects. */
+#define TCG_CALL_1_1   (TCG_CALL | 1 << 8 | 1 << 12)
+#define TCG_CALL_READS 6
 
 /* hflags and hflags2 */
 #define HF_CPL_MASK    3u

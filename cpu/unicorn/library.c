@@ -134,6 +134,7 @@ static const struct {
 	ORIGINAL(horizontal[10], X("helper_phsubd_mmx")),
 	ORIGINAL(horizontal[11], X("helper_phsubsw_mmx")),
 	ORIGINAL(check_exit_request, X("check_exit_request")),
+	ORIGINAL(lookup_block, X("helper_lookup_tb_ptr")),
 	ORIGINAL(raise_exception_err_ra, X("raise_exception_err_ra")),
 	ORIGINAL(set_page, X("tlb_set_page_with_attrs")),
 	ORIGINAL(restore_state, X("cpu_restore_state")),

@@ -22,6 +22,9 @@
  *   leave: size, engine, address, user := constants
  *      call the block hook
  *      end the block, not run
+ *
+ * A block that would end by going back to the engine's main loop looks for the
+ * next one itself: the main loop is for those that find no room.
  */
 #include <string.h>
 
@@ -129,6 +132,32 @@ static uint64_t fresh(void *tcg, uint64_t t, uint64_t u)
 	return new;
 }
 
+/* The code of the block that is next, or of the way to the main loop.  The
+ * block that ends here may have let interrupts in. */
+static void *next_block(void *env)
+{
+	struct cpu *cpu = engine_running;
+	uint32_t pending = AT(cpu->cs, uint32_t, CS_INTERRUPT_REQUEST);
+
+	if (pending && (cpu_interruptible(cpu) || (pending & INTERRUPT_NMI)))
+		engine_look_up(cpu);
+	return originals.lookup_block(env);
+}
+
+/* `end`: the end of a block, to the main loop; `env`: as the code generator
+ * knows the state. */
+static void chain(void *tcg, void *end, uint64_t env)
+{
+	uint64_t t = (uintptr_t)originals.temp_new(tcg, TCG_TYPE_I64, false);
+	void *call =
+		put_after(tcg, end, TCG_CALL, t, env, (uintptr_t)next_block);
+
+	AT(call, uint16_t, OP_CODE) = TCG_CALL_1_1;
+	args(call)[3] = TCG_CALL_READS;
+	put_after(tcg, call, TCG_GOTO_PTR, t, 0, 0);
+	originals.op_remove(tcg, end);
+}
+
 #define HOOK_OPS  5
 #define HOOK_ARGS 8
 
@@ -166,9 +195,14 @@ static void count_in_block(struct cpu *cpu, const struct block *b,
 	put_after(tcg, op, TCG_ST_I32, n, env, ENV_BLOCK);
 
 	/* The label is the last operation but one. */
-	for (op = branch; AT(op, uint8_t, OP_CODE) != TCG_SET_LABEL ||
-			  args(op)[0] != args(branch)[3];)
+	for (op = next(branch); AT(op, uint8_t, OP_CODE) != TCG_SET_LABEL ||
+				args(op)[0] != args(branch)[3];) {
+		void *end = op;
+
 		op = next(op);
+		if (AT(end, uint8_t, OP_CODE) == TCG_EXIT_TB && !args(end)[0])
+			chain(tcg, end, env);
+	}
 	expect(next(op), TCG_EXIT_TB);
 	args(hook[2])[1] = (uintptr_t)b;
 	for (unsigned i = 0; i < HOOK_OPS; i++) {

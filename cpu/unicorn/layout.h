@@ -89,6 +89,7 @@ struct env_segment {
 /* TranslationBlock, TCGContext, TCGOp */
 #define TB_PC         0
 #define TB_SIZE       20 /* uint16_t */
+#define TB_FLAGS      16 /* uint32_t: hflags */
 #define TB_CFLAGS     24 /* uint32_t */
 #define CF_COUNT_MASK 0x7fffu
 #define TCG_OPS       29576 /* first and last */

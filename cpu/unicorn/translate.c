@@ -216,6 +216,21 @@ static void count_in_block(struct cpu *cpu, const struct block *b,
 	}
 }
 
+/* The block ends the shadow of STI or MOV SS: an interrupt may be due after it,
+ * which the main loop sees.  The library goes there by itself but for RET and
+ * jumps through registers. */
+static void end_in_main_loop(struct cpu *cpu)
+{
+	void *op = AT(AT(cpu->uc, void *, UC_TCG_CTX), void *, TCG_OPS);
+
+	for (; op; op = next(op)) {
+		if (AT(op, uint8_t, OP_CODE) == TCG_GOTO_PTR) {
+			AT(op, uint8_t, OP_CODE) = TCG_EXIT_TB;
+			args(op)[0] = 0;
+		}
+	}
+}
+
 void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
 			    int max_insns)
 {
@@ -239,4 +254,6 @@ void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
 	b = block_new(cpu, AT(tb, uint64_t, TB_PC), t.offset, t.count, t.breaks,
 		      &number);
 	count_in_block(cpu, b, number);
+	if (AT(tb, uint32_t, TB_FLAGS) & HF_INHIBIT_IRQ)
+		end_in_main_loop(cpu);
 }

@@ -44,7 +44,7 @@ void evq_destroy(struct evq *q)
 	free(q);
 }
 
-static struct event *find(const struct evq *q, const char *name)
+struct event *evq_find(const struct evq *q, const char *name)
 {
 	for (uint32_t i = 0; i < q->known_count; i++) {
 		if (!strcmp(q->known[i]->name, name))
@@ -55,7 +55,8 @@ static struct event *find(const struct evq *q, const char *name)
 
 void evq_register(struct evq *q, struct event *ev)
 {
-	CHECK_MSG(!find(q, ev->name), "two events have the name %s", ev->name);
+	CHECK_MSG(!evq_find(q, ev->name), "two events have the name %s",
+		  ev->name);
 	if (q->known_count == q->known_slots) {
 		q->known_slots = q->known_slots ? 2 * q->known_slots : 32;
 		q->known = reallocarray(q->known, q->known_slots,

@@ -49,6 +49,8 @@ void evq_destroy(struct evq *q);
  * filled the event in; what ranks as EVQ_DEVICE or EVQ_TIMER cannot be
  * scheduled otherwise.  The event must not move in memory afterwards. */
 void evq_register(struct evq *q, struct event *ev);
+/* NULL: none of that name is registered. */
+struct event *evq_find(const struct evq *q, const char *name);
 /* The registered events within [object, object + bytes) are no more. */
 void evq_unregister(struct evq *q, const void *object, size_t bytes);
 

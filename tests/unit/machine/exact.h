@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tests/unit/machine/exact.h - machines that run the kernels of
+ * tests/guest/exact, and how two runs are compared.
+ */
+#ifndef PARTERRE_TESTS_EXACT_H
+#define PARTERRE_TESTS_EXACT_H
+
+#include "sim/machine.h"
+
+#define EXACT_END     (100 * PS_PER_MS)
+#define EXACT_CONSOLE 512
+
+/* A machine with its disk, which holds a function in each block. */
+struct exact {
+	struct machine *m;
+	char disk[64];
+	char console[EXACT_CONSOLE];
+};
+
+/* All that must not depend on how a run was cut. */
+struct exact_result {
+	enum machine_stop stop;
+	uint32_t code;
+	ps_t end; /* of the CPU that ended it */
+	uint64_t chain, digest, retired;
+	char console[EXACT_CONSOLE];
+};
+
+/* `kernel`: a name in tests/guest/exact, "exact2"; NULL: no disk, no images (a
+ * machine to load a snapshot into). */
+void exact_make(struct exact *e, const char *kernel, unsigned cpus, bool disk);
+void exact_drop(struct exact *e);
+struct exact_result exact_result_of(struct exact *e, enum machine_stop stop);
+/* To the end, in one go. */
+struct exact_result exact_straight(const char *kernel, unsigned cpus,
+				   bool disk);
+bool exact_equal(const struct exact_result *a, const struct exact_result *b);
+/* Fails the test unless they are equal. */
+void exact_same(const struct exact_result *a, const struct exact_result *b,
+		const char *how, uint64_t seed);
+uint64_t exact_random(uint64_t *seed, uint64_t below);
+
+#endif

@@ -80,6 +80,9 @@ struct cpu_ops {
 	/* CR8 is the TPR: 4 bits. */
 	uint8_t (*cr8_read)(void *owner, struct cpu *cpu);
 	void (*cr8_write)(void *owner, struct cpu *cpu, uint8_t value);
+	/* PAUSE retired: is there someone whose turn it could be?  False: the
+	 * run goes on.  NULL: there always is. */
+	bool (*pause)(void *owner, struct cpu *cpu);
 	/* NULL: nobody looks.  Observing never changes the guest. */
 	void (*context)(void *owner, struct cpu *cpu,
 			const struct cpu_context_record *record);

@@ -100,6 +100,17 @@ static bool can_run(const struct vcpu *v)
 	       (v->intr && cpu_interruptible(v->cpu));
 }
 
+bool machine_others_wait(const struct machine *m)
+{
+	for (unsigned i = 0; i < m->config.cpu_count; i++) {
+		const struct vcpu *v = &m->vcpu[i];
+
+		if (v != m->running && can_run(v) && vcpu_now(m, v) < m->bound)
+			return true;
+	}
+	return false;
+}
+
 static bool anyone_can_run(const struct machine *m)
 {
 	for (unsigned i = 0; i < m->config.cpu_count; i++) {

@@ -72,6 +72,8 @@ static inline struct vcpu *vcpu_of(struct machine *m, const struct cpu *cpu)
 }
 
 /* The vCPU's own time, at the boundary where it stands. */
+/* Another CPU than the running one could work before the bound. */
+bool machine_others_wait(const struct machine *m);
 ps_t vcpu_now(const struct machine *m, const struct vcpu *v);
 /* It was halted and will go on: not before now. */
 void vcpu_wake(struct machine *m, struct vcpu *v);

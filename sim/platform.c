@@ -297,7 +297,15 @@ static void context(void *owner, struct cpu *cpu,
 	m->observing = false;
 }
 
+/* With nobody else to run before the bound, the turn would come back. */
+static bool pause_turn(void *owner, struct cpu *cpu)
+{
+	(void)cpu;
+	return machine_others_wait(owner);
+}
+
 const struct cpu_ops machine_cpu_ops = {
+	.pause = pause_turn,
 	.mmio_read = mmio_read,
 	.mmio_write = mmio_write,
 	.port_read = port_read,

@@ -407,9 +407,14 @@ void helper_pause_x86_64(void *env, int next_eip_addend)
 		return;
 	}
 	AT(env, uint64_t, ENV_EIP) += (uint64_t)(int64_t)next_eip_addend;
+	AT(env, uint32_t, ENV_HFLAGS) &= ~HF_INHIBIT_IRQ;
 	engine_no_block(cpu);
-	engine_leave(cpu, CPU_STOP_PAUSE);
-	AT(cpu->cs, int32_t, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
+	AT(cpu->cs, int32_t, CS_EXCEPTION_INDEX) = -1;
+	if (!cpu->complex->ops->pause ||
+	    cpu->complex->ops->pause(cpu->complex->owner, cpu)) {
+		engine_leave(cpu, CPU_STOP_PAUSE);
+		AT(cpu->cs, int32_t, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
+	}
 	originals.loop_exit(cpu->cs);
 }
 

@@ -407,7 +407,7 @@ static size_t make_madt(struct out *o, unsigned cpus) /* 5.2.12 */
 	size_t at = table_begin(o, "APIC", 5);
 
 	put(o, LAPIC_BASE, 4);
-	put(o, 0, 4); /* no 8259 beside */
+	put(o, 1, 4); /* PCAT_COMPAT: a pair of 8259 beside */
 	for (unsigned cpu = 0; cpu < cpus; cpu++) {
 		put(o, 0x0800, 2); /* processor local APIC */
 		put(o, cpu, 1);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "devices/ioapic.h"
+#include "devices/isa.h"
 #include "devices/rate.h"
 #include "sim/machine.h"
 
@@ -175,12 +175,8 @@ static bool acpi_pm_init(struct device *d, const struct device_prop *props,
 
 	(void)props;
 	(void)prop_count;
-	pm->sci = (struct irq_line){ioapic_pin_set,
-				    machine_device(d->machine, "ioapic0"),
-				    ACPI_SCI_PIN};
-	if (!pm->sci.to)
-		return error_set(err, EXIT_USAGE, "%s: add ioapic0 before it",
-				 d->name);
+	if (!isa_irq_line(d->machine, ACPI_SCI_PIN, d->name, &pm->sci, err))
+		return false;
 	strcat(strcpy(pm->carry_name, d->name), ".carry");
 	pm->carry = (struct event){.name = pm->carry_name,
 				   .fire = carry,

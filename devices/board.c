@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* devices/board.c - the one machine that there is: a PC without its oldest
- * parts.
+/* devices/board.c - the one machine that there is: a PC.
  *
  *   ports                       memory-mapped
- *   0F4-0F7  exit0              B0000000-BFFFFFFF  pci0, ECAM
- *   3F8-3FF  uart0  (pin 4)     C0000000 + slot x 64 KiB: BARs of PCI slots
- *   600-60B  pm0    (pin 9)     FEC00000  ioapic0
- *   CF8-CFF  pci0               FEE00000  lapic0 and up
+ *   020-021  pic0               B0000000-BFFFFFFF  pci0, ECAM
+ *   0A0-0A1  pic0               C0000000 + slot x 64 KiB: BARs of PCI slots
+ *   0F4-0F7  exit0              FEC00000  ioapic0
+ *   3F8-3FF  uart0  (IRQ 4)     FEE00000  lapic0 and up
+ *   4D0-4D1  pic0, ELCR
+ *   600-60B  pm0    (IRQ 9)
+ *   CF8-CFF  pci0
  *
  *   PCI slots (bus 0, function 0; INTA is I/O APIC pin 16 + slot)
  *   0  host bridge      2 to 5  nvme0 to nvme3, one subsystem disk0
  *
  * Order matters in four places, for a device finds its wires by name when it
- * is added: lapic0 before the other local APICs (it holds the page), ioapic0
- * before whoever has an interrupt wire, pci0 before its functions, disk0 before
- * its controllers.  The order is also the order of the digest.
+ * is added: lapic0 before the other local APICs (it holds the page), isa0
+ * (after both interrupt controllers) before whoever has an interrupt wire, pci0
+ * before its functions, disk0 before its controllers.  The order is also the
+ * order of the digest.
  */
 #include "devices/board.h"
 
@@ -85,6 +88,8 @@ bool board_build(struct machine *m, const struct machine_config *c,
 
 	return add_lapics(m, err) &&
 	       add(m, "ioapic", "ioapic0", ioapic, ARRAY_LEN(ioapic), err) &&
+	       add(m, "i8259", "pic0", NULL, 0, err) &&
+	       add(m, "isa", "isa0", NULL, 0, err) &&
 	       add(m, "pci_host", "pci0", NULL, 0, err) &&
 	       add(m, "acpi_pm", "pm0", NULL, 0, err) &&
 	       add(m, "uart16550", "uart0", uart, ARRAY_LEN(uart), err) &&

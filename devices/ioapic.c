@@ -2,6 +2,7 @@
 /* devices/ioapic.c - section numbers are of the 82093AA data sheet. */
 #include "devices/ioapic.h"
 
+#include "devices/isa.h"
 #include "devices/lapic.h"
 
 /* 3.1: two memory-mapped registers reach all others. */
@@ -89,6 +90,11 @@ void ioapic_pin_set(struct device *d, unsigned pin, bool level)
 		send(io, pin);
 }
 
+bool ioapic_listens(const struct device *d, unsigned pin)
+{
+	return !(((const struct ioapic *)d)->entry[pin] & ENTRY_MASKED);
+}
+
 void ioapic_eoi(struct machine *m, uint8_t vector)
 {
 	struct ioapic *io = (struct ioapic *)machine_device(m, "ioapic0");
@@ -106,6 +112,10 @@ void ioapic_eoi(struct machine *m, uint8_t vector)
 
 static void entry_write(struct ioapic *io, unsigned pin, uint64_t value)
 {
+	bool masks = (value ^ io->entry[pin]) & ENTRY_MASKED;
+
+	if (masks)
+		isa_settle(io->device.machine);
 	io->entry[pin] =
 		(value & ENTRY_WRITABLE) | (io->entry[pin] & ENTRY_REMOTE_IRR);
 	/* QUIRK: an entry made edge-triggered forgets its remote IRR; kernels
@@ -113,6 +123,8 @@ static void entry_write(struct ioapic *io, unsigned pin, uint64_t value)
 	if (!(value & ENTRY_LEVEL))
 		io->entry[pin] &= ~ENTRY_REMOTE_IRR;
 	level_service(io, pin);
+	if (masks)
+		isa_settle(io->device.machine);
 }
 
 static uint64_t ioapic_read(struct device *d, uint64_t off, unsigned size)

@@ -6,8 +6,8 @@
  * turns nothing round.
  *
  * Not modelled: polarity (above), APIC bus arbitration ID (reads the ID),
- * delivery status (delivery is immediate: always idle), SMI and ExtINT delivery
- * (the local APIC records them as odd).
+ * delivery status (delivery is immediate: always idle), SMI delivery (the local
+ * APIC records it as odd).
  */
 #ifndef PARTERRE_DEVICES_IOAPIC_H
 #define PARTERRE_DEVICES_IOAPIC_H
@@ -19,6 +19,9 @@
 
 /* As an irq_line wants it. */
 void ioapic_pin_set(struct device *ioapic, unsigned pin, bool level);
+
+/* Whether the pin's entry is not masked. */
+bool ioapic_listens(const struct device *ioapic, unsigned pin);
 
 /* A local APIC's EOI of a level-triggered vector; fine without an I/O APIC. */
 void ioapic_eoi(struct machine *m, uint8_t vector);

@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "devices/i8259.h"
 #include "devices/ioapic.h"
 
 enum {
@@ -84,6 +85,17 @@ enum {
 /* Version 14H, six LVT entries, no suppression of EOI broadcasts. */
 #define VERSION UINT32_C(0x00050014)
 
+/* 10.5.1, 10.6.1: delivery modes. */
+enum {
+	MODE_FIXED = 0,
+	MODE_LOWEST = 1,
+	MODE_SMI = 2,
+	MODE_NMI = 4,
+	MODE_INIT = 5,
+	MODE_SIPI = 6,
+	MODE_EXTINT = 7
+};
+
 struct lapic {
 	struct device device;
 	/* Silicon. */
@@ -96,8 +108,9 @@ struct lapic {
 	uint32_t esr, esr_pending;
 	uint32_t icr_low, icr_high;
 	uint32_t lvt[LVT_COUNT];
-	uint32_t lint; /* levels of the pins, bit per pin */
-	uint32_t intr; /* what INTR shows */
+	uint32_t lint;   /* levels of the pins, bit per pin */
+	uint32_t intr;   /* what INTR shows */
+	uint32_t extint; /* an ExtINT message came and was not taken */
 	/* Wiring. */
 	unsigned cpu;
 	struct event timer;
@@ -127,6 +140,7 @@ static const struct device_field lapic_fields[] = {
 	DEVICE_ARRAY(struct lapic, lvt),
 	DEVICE_FIELD(struct lapic, lint),
 	DEVICE_FIELD(struct lapic, intr),
+	DEVICE_FIELD(struct lapic, extint),
 	{NULL, 0, 0, 0},
 };
 
@@ -221,9 +235,22 @@ static int deliverable(const struct lapic *l)
 	return ((uint32_t)vector & 0xF0) > (ppr(l) & 0xF0) ? vector : -1;
 }
 
+/* Whether INTR is for the 8259 to answer: LINT0 in ExtINT mode (10.5.1: a level
+ * whatever its trigger bit says, no priority holds it back), a message of that
+ * mode, or a disabled APIC, whose LINT0 is the CPU's INTR (10.4.3). */
+static bool is_external(const struct lapic *l)
+{
+	uint32_t lvt = l->lvt[LVT_LINT0];
+
+	if (!is_enabled(l))
+		return l->lint & 1;
+	return l->extint || ((l->lint & 1) && (lvt >> 8 & 7) == MODE_EXTINT &&
+			     !(lvt & LVT_MASKED));
+}
+
 static void lapic_update(struct lapic *l)
 {
-	uint32_t intr = deliverable(l) >= 0;
+	uint32_t intr = deliverable(l) >= 0 || is_external(l);
 
 	if (intr == l->intr)
 		return;
@@ -262,16 +289,6 @@ static void accept_fixed(struct lapic *l, uint8_t vector, bool level)
 
 static void registers_reset(struct lapic *l);
 
-enum {
-	MODE_FIXED = 0,
-	MODE_LOWEST = 1,
-	MODE_SMI = 2,
-	MODE_NMI = 4,
-	MODE_INIT = 5,
-	MODE_SIPI = 6,
-	MODE_EXTINT = 7
-};
-
 static void accept(struct lapic *l, const struct lapic_message *msg)
 {
 	struct machine *m = l->device.machine;
@@ -291,6 +308,10 @@ static void accept(struct lapic *l, const struct lapic_message *msg)
 		break;
 	case MODE_SIPI:
 		machine_cpu_sipi(m, l->cpu, msg->vector);
+		break;
+	case MODE_EXTINT:
+		l->extint = 1;
+		lapic_update(l);
 		break;
 	default:
 		machine_odd(&l->device, "delivery mode not modelled", REG_IRR,
@@ -433,8 +454,14 @@ int lapic_ack(struct machine *m, unsigned cpu)
 	struct lapic *l = lapic_of(m, cpu);
 	int vector = l ? deliverable(l) : -1;
 
-	if (vector < 0)
-		return -1;
+	if (vector < 0) {
+		if (!l || !is_external(l))
+			return -1;
+		l->extint = 0;
+		vector = i8259_ack(m);
+		lapic_update(l);
+		return vector;
+	}
 	bit_clear(l->irr, (unsigned)vector);
 	bit_set(l->isr, (unsigned)vector);
 	lapic_update(l);
@@ -453,6 +480,8 @@ static void lvt_fire(struct lapic *l, unsigned which)
 
 	if (lvt & LVT_MASKED)
 		return;
+	if (which == LVT_LINT0 && msg.mode == MODE_EXTINT)
+		return; /* a level: is_external() */
 	if (which == LVT_TIMER || which == LVT_ERROR)
 		msg.mode = MODE_FIXED; /* they have no delivery mode */
 	if (which == LVT_LINT0 && msg.mode == MODE_FIXED && (lvt & LVT_LEVEL)) {
@@ -470,8 +499,13 @@ void lapic_lint_set(struct device *d, unsigned pin, bool level)
 	uint32_t bit = UINT32_C(1) << pin, before = l->lint & bit;
 
 	l->lint = level ? l->lint | bit : l->lint & ~bit;
-	if (level && !before)
+	if (level && !before) {
+		/* 10.4.3: disabled, the pins are INTR and NMI. */
+		if (!is_enabled(l) && pin == 1)
+			machine_set_nmi(d->machine, l->cpu);
 		lvt_fire(l, LVT_LINT0 + pin);
+	}
+	lapic_update(l);
 }
 
 static void lvt_write(struct lapic *l, unsigned which, uint32_t value)
@@ -486,6 +520,7 @@ static void lvt_write(struct lapic *l, unsigned which, uint32_t value)
 		(value & writable[which]) | (l->lvt[which] & LVT_REMOTE_IRR);
 	if (!(l->svr & SVR_ENABLE)) /* 10.4.7.2 */
 		l->lvt[which] |= LVT_MASKED;
+	lapic_update(l);
 }
 
 /* ---- timer (10.5.4) ---- */
@@ -626,6 +661,7 @@ static void svr_write(struct lapic *l, uint32_t value)
 	for (unsigned i = 0; i < LVT_COUNT; i++)
 		l->lvt[i] |= LVT_MASKED;
 	timer_arm(l);
+	lapic_update(l);
 }
 
 static void tpr_write(struct lapic *l, uint32_t value)
@@ -890,6 +926,7 @@ static bool base_write(struct lapic *l, uint64_t value)
 	l->base_msr = LAPIC_BASE | mode | (l->base_msr & BASE_BSP);
 	if (!mode && old) /* 10.4.3: state is lost */
 		registers_reset(l);
+	lapic_update(l);
 	return true;
 }
 
@@ -956,7 +993,7 @@ static void registers_reset(struct lapic *l)
 	for (unsigned i = 0; i < LVT_COUNT; i++)
 		l->lvt[i] = LVT_MASKED;
 	evq_cancel(machine_evq(l->device.machine), &l->timer);
-	l->intr = 0;
+	l->intr = l->extint = 0;
 	machine_set_intr(l->device.machine, l->cpu, false);
 }
 
@@ -968,6 +1005,13 @@ static void lapic_reset(struct device *d)
 	l->base_msr = LAPIC_BASE | BASE_EN | (l->cpu ? 0 : BASE_BSP);
 	l->lint = 0;
 	registers_reset(l);
+	if (l->cpu)
+		return;
+	/* Firmware leaves the first CPU in virtual wire mode (MultiProcessor
+	 * Specification 1.4, 3.6.2.2). */
+	l->svr |= SVR_ENABLE;
+	l->lvt[LVT_LINT0] = MODE_EXTINT << 8;
+	l->lvt[LVT_LINT1] = MODE_NMI << 8;
 }
 
 static bool lapic_init(struct device *d, const struct device_prop *props,

@@ -12,9 +12,16 @@
  * The machine calls lapic_ack() when a CPU takes INTR; the device drives INTR
  * by machine_set_intr(), NMI by machine_set_nmi().
  *
+ * An interrupt of the 8259 (ExtINT: LINT0, a message of the I/O APIC, or a
+ * disabled local APIC) raises INTR, too; lapic_ack() then asks the 8259.  What
+ * is pending in the local APIC goes first.
+ *
+ * After reset lapic0 stands as firmware leaves it: software-enabled, LINT0
+ * ExtINT, LINT1 NMI (virtual wire mode).
+ *
  * Not modelled: lowest-priority delivery by arbitration (the candidate with the
- * lowest processor priority wins, ties to the lowest index), SMI and ExtINT
- * delivery (recorded as odd), focus processor checking, moving the page by
+ * lowest processor priority wins, ties to the lowest index), SMI delivery
+ * (recorded as odd), focus processor checking, moving the page by
  * IA32_APIC_BASE (recorded as odd; the page stays), cluster model of the
  * logical x2APIC ID beyond 16 CPUs, performance and thermal LVT sources (the
  * registers are there), APIC bus arbitration.
@@ -28,7 +35,8 @@
 #define LAPIC_BUS_PS UINT64_C(1000) /* one bus clock */
 
 /* Interrupt acknowledge: moves the highest request to in-service and gives its
- * vector.  -1: nothing can be delivered any more (INTR was withdrawn). */
+ * vector, or the 8259's.  -1: nothing can be delivered any more (INTR was
+ * withdrawn). */
 int lapic_ack(struct machine *m, unsigned cpu);
 
 /* CR8 (bits 7:4 of the TPR). */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "devices/ioapic.h"
+#include "devices/isa.h"
 #include "devices/rate.h"
 #include "sim/machine.h"
 
@@ -458,14 +458,9 @@ static bool uart_init(struct device *d, const struct device_prop *props,
 	struct bus_range range = {port ? port->value : 0x3F8, 8, &ops, d,
 				  d->name};
 
-	u->irq = (struct irq_line){ioapic_pin_set,
-				   machine_device(d->machine, "ioapic0"),
-				   irq ? (unsigned)irq->value : 4};
-	if (!u->irq.to || u->irq.pin >= IOAPIC_PINS)
-		return error_set(err, EXIT_USAGE,
-				 "%s: no pin %u of ioapic0: add ioapic0 first, "
-				 "choose irq below %u",
-				 d->name, u->irq.pin, IOAPIC_PINS);
+	if (!isa_irq_line(d->machine, irq ? irq->value : 4, d->name, &u->irq,
+			  err))
+		return false;
 	strcat(strcpy(u->sent_name, d->name), ".sent");
 	strcat(strcpy(u->idle_name, d->name), ".idle");
 	u->sent = (struct event){.name = u->sent_name,

@@ -161,6 +161,11 @@ static void key_disk_image(lua_State *L, struct session_machine *d)
 	path(L, "disk_image", d->disk_image);
 }
 
+static void key_name(lua_State *L, struct session_machine *d)
+{
+	text(L, "name", d->name, sizeof(d->name));
+}
+
 static const struct key {
 	const char *name;
 	void (*take)(lua_State *L, struct session_machine *d);
@@ -173,6 +178,7 @@ static const struct key {
 	{"hz", key_hz},
 	{"kernel", key_kernel},
 	{"modules", key_modules},
+	{"name", key_name},
 	{"policy", key_policy},
 	{"ram", key_ram},
 	{"seed", key_seed},
@@ -192,15 +198,35 @@ static int unknown_key(lua_State *L, const char *name)
 			  lua_tostring(L, -1));
 }
 
+/* All keys of the table at 1. */
+static void take_keys(lua_State *L, struct session_machine *d)
+{
+	lua_pushnil(L);
+	while (lua_next(L, 1)) {
+		const struct key *k = NULL;
+
+		if (lua_type(L, -2) != LUA_TSTRING)
+			luaL_error(L, "machine{}: a value without a key");
+		for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+			if (strcmp(keys[i].name, lua_tostring(L, -2)) == 0)
+				k = &keys[i];
+		}
+		if (!k)
+			unknown_key(L, lua_tostring(L, -2));
+		else
+			k->take(L, d);
+		lua_pop(L, 1);
+	}
+}
+
+/* machine{...}: a handle.  The first machine is the run's own. */
 static int lua_machine(lua_State *L)
 {
-	struct session *s = script_of(L)->session;
+	struct session *s = script_of(L)->first;
 	struct session_machine *d;
 	struct error err;
 
 	luaL_checktype(L, 1, LUA_TTABLE);
-	if (s->machine)
-		return luaL_error(L, "a scenario has one machine");
 	d = lua_newuserdatauv(L, sizeof(*d), 0);
 	memset(d, 0, sizeof(*d));
 	machine_config_defaults(&d->config);
@@ -208,25 +234,13 @@ static int lua_machine(lua_State *L)
 	memcpy(d->module, modules_default, sizeof(modules_default));
 	d->module_count = ARRAY_LEN(modules_default);
 	d->disk_bytes = UINT64_C(64) << 20;
-	lua_pushnil(L);
-	while (lua_next(L, 1)) {
-		const struct key *k = NULL;
-
-		if (lua_type(L, -2) != LUA_TSTRING)
-			return luaL_error(L,
-					  "machine{}: a value without a key");
-		for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-			if (strcmp(keys[i].name, lua_tostring(L, -2)) == 0)
-				k = &keys[i];
-		}
-		if (!k)
-			return unknown_key(L, lua_tostring(L, -2));
-		k->take(L, d);
-		lua_pop(L, 1);
-	}
-	if (!session_machine(s, d, &err))
+	take_keys(L, d);
+	if (s->machine)
+		s = session_add(s, d->name, &err);
+	if (!s || !session_machine(s, d, &err))
 		return script_fail_with(L, &err);
-	return 0;
+	machines_push(L, s);
+	return 1;
 }
 
 const luaL_Reg describe_functions[] = {

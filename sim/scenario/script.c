@@ -129,11 +129,12 @@ int script_fail(lua_State *L, enum exit_code code, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	push_where(L);
-	if (s->machine)
-		error_set(&c->failure, code, "%s: at %.6f ms: %s",
+	if (c->first->machine)
+		error_set(&c->failure, code, "%s: at %.6f ms: %s%s%s%s",
 			  lua_tostring(L, -1),
-			  (double)machine_now(s->machine) / (double)PS_PER_MS,
-			  text);
+			  (double)session_now(s) / (double)PS_PER_MS,
+			  s->name[0] ? "machine " : "", s->name,
+			  s->name[0] ? ": " : "", text);
 	else
 		error_set(&c->failure, code, "%s: %s", lua_tostring(L, -1),
 			  text);
@@ -152,7 +153,7 @@ static int lua_over(lua_State *L)
 {
 	const struct script *c = script_of(L);
 
-	lua_pushboolean(L, c->failure.code || c->session->left);
+	lua_pushboolean(L, c->failure.code || c->first->left);
 	return 1;
 }
 
@@ -177,9 +178,8 @@ void script_advance(lua_State *L, ps_t until)
 	script_of(L)->counts = 0;
 	if (!session_advance(s, until, &err))
 		script_fail_with(L, &err);
-	if (limit && s->stop == MACHINE_UNTIL &&
-	    machine_now(s->machine) >= limit) {
-		s->left = true;
+	if (limit && session_is_on(s) && session_now(s) >= limit) {
+		s->first->left = true;
 		luaL_error(L, "the instant of --until is reached");
 	}
 }
@@ -245,7 +245,7 @@ static int lua_note(lua_State *L)
 		fprintf(stderr, "\r\033[K");
 	if (s->machine)
 		fprintf(stderr, "%10.3f ms  ",
-			(double)machine_now(s->machine) / (double)PS_PER_MS);
+			(double)session_now(s) / (double)PS_PER_MS);
 	for (int i = 1; i <= n; i++) {
 		lua_getglobal(L, "tostring");
 		lua_pushvalue(L, i);
@@ -290,14 +290,6 @@ static const luaL_Reg plain_functions[] = {
 
 /* --- the state --- */
 
-static void set_functions(lua_State *L, const luaL_Reg *f)
-{
-	for (; f->name; f++) {
-		lua_pushcfunction(L, f->func);
-		lua_setglobal(L, f->name);
-	}
-}
-
 static void open_libraries(lua_State *L)
 {
 	static const luaL_Reg libraries[] = {
@@ -320,12 +312,13 @@ static void open_libraries(lua_State *L)
 	/* Where wait_console() goes on, by partition's name. */
 	lua_newtable(L);
 	lua_setfield(L, LUA_REGISTRYINDEX, "cursor");
-	set_functions(L, plain_functions);
-	set_functions(L, describe_functions);
-	set_functions(L, wait_functions);
-	set_functions(L, look_functions);
+	machines_open(L);
+	machines_globals(L, plain_functions);
+	machines_globals(L, describe_functions);
+	machines_globals(L, wait_functions);
+	machines_globals(L, look_functions);
 	lua_newtable(L);
-	luaL_setfuncs(L, inject_functions, 0);
+	machines_fields(L, inject_functions);
 	lua_setglobal(L, "inject");
 	if (luaL_loadbufferx(L, prelude, sizeof(prelude) - 1, "=prelude", "t"))
 		CHECK_MSG(false, "%s", lua_tostring(L, -1));
@@ -341,7 +334,7 @@ static void open_libraries(lua_State *L)
 
 bool script_run(struct session *s, struct error *err)
 {
-	struct script c = {.session = s};
+	struct script c = {.first = s, .session = s};
 	lua_State *L = luaL_newstate();
 	bool ok;
 

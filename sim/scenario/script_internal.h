@@ -12,23 +12,34 @@
 #include "sim/scenario/script.h"
 
 struct script {
-	struct session *session;
-	struct error failure; /* why the scenario was left; code 0: by Lua */
-	unsigned counts;      /* looks at Lua since the machine ran; script.c */
+	struct session *first;
+	struct session *session; /* whose function is being called */
+	struct error failure;    /* why the scenario was left; code 0: by Lua */
+	unsigned counts; /* looks at Lua since the machine ran; script.c */
 };
 
 struct script *script_of(lua_State *L);
-/* The session, with its machine; a Lua error when there is none yet. */
+/* The session that the call is about, with its machine; a Lua error when there
+ * is none yet. */
 struct session *script_machine(lua_State *L);
 /* Leaves the scenario: file:line of the caller, the instant, then the text. */
 int script_fail(lua_State *L, enum exit_code code, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
 /* The same for an error that says all but where. */
 int script_fail_with(lua_State *L, const struct error *err);
-/* Runs the machine; leaves the scenario when it ends badly. */
+/* Runs the machines; leaves the scenario when it ends badly. */
 void script_advance(lua_State *L, ps_t until);
 /* A duration or instant argument: an integer from ns(), us(), ms() or s(). */
 ps_t script_time(lua_State *L, int arg);
+
+/* machines.c: the functions of the table as globals, which act on the first
+ * machine; or as fields of the table on top. */
+void machines_globals(lua_State *L, const luaL_Reg *f);
+void machines_fields(lua_State *L, const luaL_Reg *f);
+/* Makes what handles are made of. */
+void machines_open(lua_State *L);
+/* What machine{} returns. */
+void machines_push(lua_State *L, struct session *s);
 
 extern const luaL_Reg describe_functions[], wait_functions[], look_functions[],
 	inject_functions[];

@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sim/check.h"
+#include "sim/digest.h"
 #include "sim/scenario/session_internal.h"
 #include "sim/trace/trace.h"
 
@@ -24,28 +24,6 @@ void session_name(const char *scenario, char *name, size_t bytes)
 }
 
 /* --- the directory --- */
-
-static bool make_dir(const char *path, struct error *err)
-{
-	char part[PATH_MAX];
-
-	snprintf(part, sizeof(part), "%s", path);
-	for (char *p = part + 1;; p++) {
-		bool end = !*p;
-
-		if (!end && *p != '/')
-			continue;
-		*p = '\0';
-		if (mkdir(part, 0777) < 0 && errno != EEXIST)
-			return error_set(err, EXIT_HOST,
-					 "%s: cannot make the directory: %s; "
-					 "give another by --out DIR",
-					 part, strerror(errno));
-		if (end)
-			return true;
-		*p = '/';
-	}
-}
 
 /* One word of a shell's line, whatever is in it. */
 static void put_word(FILE *f, const char *text)
@@ -123,26 +101,11 @@ static bool remove_old(struct session *s, struct error *err)
 	return true;
 }
 
-bool session_open(struct session *s, const struct session_options *o,
-		  struct error *err)
+static bool open_console(struct session *s, struct error *err)
 {
-	char name[256], path[PATH_MAX];
+	char path[PATH_MAX];
 
-	memset(s, 0, sizeof(*s));
-	s->options = *o;
-	s->contained = true;
-	s->cut = o->pieces;
-	session_name(o->scenario, name, sizeof(name));
-	if (o->out)
-		snprintf(s->out, sizeof(s->out), "%s", o->out);
-	else
-		snprintf(s->out, sizeof(s->out), "parterre.out/%s", name);
-	if (!make_dir(s->out, err) ||
-	    !session_join(path, s->out, "scenario.lua", err) ||
-	    (!session_same_file(o->scenario, path) &&
-	     !session_copy_file(o->scenario, path, err)) ||
-	    !remove_old(s, err) || !write_command(s, err) ||
-	    !session_join(path, s->out, "console.txt", err))
+	if (!session_join(path, s->out, "console.txt", err))
 		return false;
 	s->console = fopen(path, "wb");
 	return s->console ||
@@ -150,29 +113,122 @@ bool session_open(struct session *s, const struct session_options *o,
 			 strerror(errno));
 }
 
+bool session_open(struct session *s, const struct session_options *o,
+		  struct error *err)
+{
+	char name[256], path[PATH_MAX];
+
+	memset(s, 0, sizeof(*s));
+	s->options = *o;
+	s->first = s;
+	s->contained = true;
+	s->cut = o->pieces;
+	session_name(o->scenario, name, sizeof(name));
+	if (o->out)
+		snprintf(s->out, sizeof(s->out), "%s", o->out);
+	else
+		snprintf(s->out, sizeof(s->out), "parterre.out/%s", name);
+	return session_make_dir(s->out, err) &&
+	       session_join(path, s->out, "scenario.lua", err) &&
+	       (session_same_file(o->scenario, path) ||
+		session_copy_file(o->scenario, path, err)) &&
+	       remove_old(s, err) && write_command(s, err) &&
+	       open_console(s, err);
+}
+
+static bool good_name(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+	size_t n = strlen(name);
+
+	return n && n < SESSION_NAME_BYTES && strspn(name, letters) == n &&
+	       strcmp(name, "trace") != 0;
+}
+
+static bool may_add(const struct session *first, const char *name,
+		    struct error *err)
+{
+	unsigned count = 0;
+
+	if (!good_name(name))
+		return error_set(err, EXIT_USAGE,
+				 "'%s' is no name for a further machine: give "
+				 "machine{} a name of 1 to %u of a-z, 0-9, - "
+				 "and _",
+				 name, SESSION_NAME_BYTES - 1);
+	if (session_now(first))
+		return error_set(err, EXIT_USAGE,
+				 "machine %s comes too late: all machines are "
+				 "described before the first one runs",
+				 name);
+	for (const struct session *m = first; m; m = m->next, count++) {
+		if (strcmp(m->name, name) == 0)
+			return error_set(err, EXIT_USAGE,
+					 "a machine is called %s already; give "
+					 "the other another name",
+					 name);
+	}
+	return count < SESSION_MACHINES_MAX ||
+	       error_set(err, EXIT_USAGE, "a scenario has at most %u machines",
+			 SESSION_MACHINES_MAX);
+}
+
+struct session *session_add(struct session *first, const char *name,
+			    struct error *err)
+{
+	struct session *s, **last = &first->next;
+
+	if (!may_add(first, name, err))
+		return NULL;
+	s = calloc(1, sizeof(*s));
+	CHECK(s);
+	s->options = first->options;
+	s->first = first;
+	s->contained = true;
+	snprintf(s->name, sizeof(s->name), "%s", name);
+	if (!session_join(s->out, first->out, name, err) ||
+	    !session_make_dir(s->out, err) || !remove_old(s, err) ||
+	    !open_console(s, err)) {
+		free(s);
+		return NULL;
+	}
+	for (s->index = 1; *last; last = &(*last)->next)
+		s->index++;
+	*last = s;
+	first->step = SESSION_STEP_PS;
+	return s;
+}
+
 /* --- the end --- */
 
-bool session_finish(struct session *s, struct error *err)
+static void finish_machine(struct session *s)
+{
+	if (s->view) { /* not if its kernel was not good */
+		partition_view_look(s->view);
+		s->contained = partition_view_check(s->view, &s->violation);
+		s->opaque = partition_view_opaque(s->view);
+	}
+	s->off = s->stop == MACHINE_OFF;
+	s->off_code = machine_off_code(s->machine);
+	s->own.end = machine_now(s->machine);
+	s->own.retired = machine_retired(s->machine);
+	s->own.chain = machine_chain(s->machine);
+	s->own.digest = machine_digest(s->machine);
+	partition_view_destroy(s->view);
+	machine_destroy(s->machine);
+	s->machine = NULL;
+	s->view = NULL;
+}
+
+static bool finish_one(struct session *s, struct error *err)
 {
 	bool ok = true;
 
-	if (s->options.live)
-		fprintf(stderr, "\r\033[K");
-	if (s->machine) {
-		partition_view_look(s->view);
-		s->contained = partition_view_check(s->view, &s->violation);
-		s->end = machine_now(s->machine);
-		s->retired = machine_retired(s->machine);
-		s->chain = machine_chain(s->machine);
-		s->digest = machine_digest(s->machine);
-		partition_view_destroy(s->view);
-		machine_destroy(s->machine);
-		s->machine = NULL;
-		s->view = NULL;
-	}
+	if (s->machine)
+		finish_machine(s);
 	if (s->trace) {
-		s->trace_digest = trace_digest(s->trace);
-		s->trace_count = trace_count(s->trace);
+		s->own.trace_digest = trace_digest(s->trace);
+		s->own.trace_count = trace_count(s->trace);
 		ok = trace_close(s->trace, err);
 		s->trace = NULL;
 	}
@@ -184,13 +240,35 @@ bool session_finish(struct session *s, struct error *err)
 	return ok;
 }
 
-void session_close(struct session *s)
+static void add_sum(struct session_sum *sum, const struct session_sum *own)
 {
-	struct error ignored;
+	if (own->end > sum->end)
+		sum->end = own->end;
+	sum->retired += own->retired;
+	sum->trace_count += own->trace_count;
+	sum->chain = digest_fold(sum->chain, &own->chain, sizeof(own->chain));
+	sum->digest =
+		digest_fold(sum->digest, &own->digest, sizeof(own->digest));
+	sum->trace_digest = digest_fold(sum->trace_digest, &own->trace_digest,
+					sizeof(own->trace_digest));
+}
 
-	/* Whoever wants to know has finished it before. */
-	if (!session_finish(s, &ignored))
-		CHECK(ignored.code != EXIT_HELD);
+bool session_finish(struct session *first, struct error *err)
+{
+	bool ok = true;
+
+	if (first->options.live)
+		fprintf(stderr, "\r\033[K");
+	for (struct session *m = first; m; m = m->next)
+		ok = finish_one(m, ok ? err : NULL) && ok;
+	first->sum = first->own;
+	for (struct session *m = first->next; m; m = m->next)
+		add_sum(&first->sum, &m->own);
+	return ok;
+}
+
+static void forget(struct session *s)
+{
 	for (size_t i = 0; i < s->line_count; i++)
 		free(s->line[i].text);
 	free(s->line);
@@ -198,4 +276,20 @@ void session_close(struct session *s)
 	s->line = NULL;
 	s->sample = NULL;
 	s->line_count = s->sample_count = 0;
+}
+
+void session_close(struct session *first)
+{
+	struct error ignored;
+	struct session *m;
+
+	/* Whoever wants to know has finished it before. */
+	if (!session_finish(first, &ignored))
+		CHECK(ignored.code != EXIT_HELD);
+	while ((m = first->next)) {
+		first->next = m->next;
+		forget(m);
+		free(m);
+	}
+	forget(first);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sim/scenario/session.h - one run of one scenario: its machine, its directory,
- * what was seen.
+/* sim/scenario/session.h - one run of one scenario: its machines, its
+ * directory, what was seen.
  *
  * The directory holds, after any run:
  *   scenario.lua  a copy          command     a shell script that repeats it
@@ -8,7 +8,14 @@
  *   trace/        CTF             seed, images and options are in `command`
  * Files of an earlier run in it are replaced; nothing else there is touched.
  *
- * The machine may be run by anyone through session_advance() alone, which cuts
+ * Several machines.  The session that session_open() makes is the first
+ * machine's, and the run itself: it owns the list of the others, each a session
+ * with a name, whose directory NAME/ lies within the first's.  They all advance
+ * together, in the order in which they were made, to common instants; what
+ * passes between machines passes at fixed ones (multiples of `step`).  So what
+ * each of them does depends on the scenario alone.
+ *
+ * The machines may be run by anyone through session_advance() alone, which cuts
  * the run (options.pieces), prints the live line, and turns a machine's end
  * into an error.
  */
@@ -34,9 +41,16 @@ struct session_options {
 	ps_t until; /* the scenario ends at this instant; 0: when it ends */
 };
 
+/* Machines of one scenario. */
+#define SESSION_MACHINES_MAX 8
+#define SESSION_NAME_BYTES   16
+/* Machines without a network between them advance in steps of this. */
+#define SESSION_STEP_PS (10 * PS_PER_US)
+
 /* What machine{} in the scenario says, texts its own. */
 struct session_machine {
 	struct machine_config config; /* numbers; paths are filled by session */
+	char name[SESSION_NAME_BYTES];
 	char kernel[64], cmdline[256];
 	char module[MACHINE_MODULES_MAX][64]; /* image names */
 	size_t module_count;
@@ -51,6 +65,12 @@ struct session_line {
 	char *text; /* without "[name] " */
 };
 
+/* What a run, or one machine of it, comes to. */
+struct session_sum {
+	ps_t end;
+	uint64_t retired, chain, digest, trace_digest, trace_count;
+};
+
 /* The chain at multiples of SESSION_SAMPLE_PS: where two runs parted. */
 #define SESSION_SAMPLE_PS (5 * PS_PER_MS)
 
@@ -59,6 +79,9 @@ typedef bool session_wait(void *owner, const struct trace_record *r);
 
 struct session {
 	struct session_options options;
+	struct session *first, *next; /* in the order in which they were made */
+	unsigned index;               /* 0: the first */
+	char name[SESSION_NAME_BYTES]; /* empty: the first has none */
 	char out[PATH_MAX];
 	char path[MACHINE_MODULES_MAX + 4][PATH_MAX]; /* the config's strings */
 	char module_name[MACHINE_MODULES_MAX][64];
@@ -73,36 +96,60 @@ struct session {
 	struct session_line *line;
 	session_wait *wait;
 	void *wait_owner;
+	bool hit;     /* the wait was satisfied in the last advance */
+	bool patient; /* halting for good is no error: time just passes */
+	struct event idle;
 	enum machine_stop stop; /* why the machine stands; MACHINE_UNTIL: it can
 				   go on */
-	uint64_t cut;           /* of options.pieces */
+	/* When it is over: */
+	struct session_sum own;
+	bool opaque, off; /* no partitions; the guest switched it off */
+	uint32_t off_code;
+	bool contained;
+	struct partition_violation violation;
+
+	/* Of the run, so in the first alone. */
+	bool left; /* at options.until, before the scenario's end */
+	ps_t now;  /* where all machines that are on stand; see session_now() */
+	ps_t step; /* of several machines; 0: there is one */
+	uint64_t cut; /* of options.pieces */
 	size_t sample_count;
 	uint64_t *sample; /* [i]: the chain at (i + 1) * SESSION_SAMPLE_PS */
-	uint64_t host_ns; /* spent in the machine */
+	uint64_t host_ns; /* spent in the machines */
 	/* The live line before: when, at which instant, who had run how long.
 	 */
 	uint64_t live_host_ns;
 	ps_t live_at, live_ran[PARTITION_VIEW_MAX];
-	/* When it is over: */
-	ps_t end;
-	uint64_t retired, chain, digest, trace_digest, trace_count;
-	bool left; /* at options.until, before the scenario's end */
-	bool contained;
-	struct partition_violation violation;
+	/* When it is over, of all machines together: */
+	struct session_sum sum;
 };
 
 /* Makes the directory and what can be there before the machine. */
 bool session_open(struct session *s, const struct session_options *o,
 		  struct error *err) MUST_USE;
+/* One more machine's session, by its name; NULL: the name is taken or not one,
+ * there are too many, or a machine ran already. */
+struct session *session_add(struct session *first, const char *name,
+			    struct error *err) MUST_USE;
 bool session_machine(struct session *s, const struct session_machine *d,
 		     struct error *err) MUST_USE;
-/* Runs to `until`, or to where `wait` stops it (returns true with
- * s->stop MACHINE_REQUESTED), or to the machine's end (MACHINE_OFF).  False: it
- * ended in a way that fails any run (shutdown, deadlock, engine). */
+/* The instant at which the run stands. */
+ps_t session_now(const struct session *s);
+/* Can it go on? */
+static inline bool session_is_on(const struct session *s)
+{
+	return s->stop == MACHINE_UNTIL || s->stop == MACHINE_REQUESTED;
+}
+bool session_anyone_is_on(const struct session *first);
+/* Runs all machines to `until`, or to where the wait of `s` stops it (s->hit),
+ * or to this machine's end (s->stop is MACHINE_OFF).  With several machines
+ * these take effect at the next multiple of the step, where all machines stand
+ * then.  False: a machine ended in a way that fails any run (shutdown,
+ * deadlock, engine). */
 bool session_advance(struct session *s, ps_t until, struct error *err) MUST_USE;
-/* Closes the trace and takes the digests; the machine is gone after. */
-bool session_finish(struct session *s, struct error *err) MUST_USE;
-void session_close(struct session *s);
+/* Closes the traces and takes the digests; the machines are gone after. */
+bool session_finish(struct session *first, struct error *err) MUST_USE;
+void session_close(struct session *first);
 
 /* The scenario's name: its file without folder and ".lua". */
 void session_name(const char *scenario, char *name, size_t bytes);

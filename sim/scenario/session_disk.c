@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sim/scenario/session_disk.c - the run's own copy of the disk. */
+/* sim/scenario/session_disk.c - folders, files, and the run's own copy of
+ * the disk.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,6 +20,28 @@ bool session_join(char *to, const char *dir, const char *name,
 	return (n > 0 && n < PATH_MAX) ||
 	       error_set(err, EXIT_USAGE, "%s/%s: the path is too long", dir,
 			 name);
+}
+
+bool session_make_dir(const char *path, struct error *err)
+{
+	char part[PATH_MAX];
+
+	snprintf(part, sizeof(part), "%s", path);
+	for (char *p = part + 1;; p++) {
+		bool end = !*p;
+
+		if (!end && *p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(part, 0777) < 0 && errno != EEXIST)
+			return error_set(err, EXIT_HOST,
+					 "%s: cannot make the directory: %s; "
+					 "give another by --out DIR",
+					 part, strerror(errno));
+		if (end)
+			return true;
+		*p = '/';
+	}
 }
 
 bool session_copy_file(const char *from, const char *to, struct error *err)

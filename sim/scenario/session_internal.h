@@ -17,4 +17,10 @@ bool session_same_file(const char *a, const char *b);
 bool session_make_disk(struct session *s, const struct session_machine *d,
 		       char *path, struct error *err);
 
+/* Makes `path` and what is missing above it. */
+bool session_make_dir(const char *path, struct error *err);
+
+/* session_run.c: the chain of all machines together. */
+uint64_t session_chain(const struct session *first);
+
 #endif

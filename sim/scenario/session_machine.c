@@ -113,6 +113,8 @@ bool session_machine(struct session *s, const struct session_machine *d,
 	char path[PATH_MAX];
 	unsigned classes = s->options.classes;
 
+	if (d->name[0])
+		snprintf(s->name, sizeof(s->name), "%s", d->name);
 	if (!fill_config(s, d, err) ||
 	    !session_join(path, s->out, "trace", err))
 		return false;

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sim/scenario/session_run.c - running: pieces, progress, how a machine ends.
+/* sim/scenario/session_run.c - running: pieces, progress, several machines in
+ * lockstep, how a machine ends.
+ *
+ * Every machine in its turn runs to the same instant, the next cut.  Cuts may
+ * lie anywhere (samples, the live line, --pieces); what one machine can feel of
+ * another, or of the scenario after a wait, happens at multiples of the step
+ * alone, which cuts do not move.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -7,6 +13,7 @@
 #include <time.h>
 
 #include "sim/check.h"
+#include "sim/digest.h"
 #include "sim/scenario/session_internal.h"
 
 #define LIVE_SLICE   (2 * PS_PER_MS)
@@ -20,13 +27,22 @@ static uint64_t host_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+ps_t session_now(const struct session *s)
+{
+	const struct session *f = s->first;
+
+	return f->next ? f->now : machine_now(f->machine);
+}
+
+/* --- progress --- */
+
 /* What each partition does: its share of the CPU since the line before, or its
  * state when it cannot run. */
-static void live_line(struct session *s)
+static size_t live_partitions(struct session *s, ps_t since, char *who,
+			      size_t bytes)
 {
-	ps_t now = machine_now(s->machine), since = now - s->live_at;
 	struct partition_info p;
-	char who[160] = "", word[40];
+	char word[40];
 	size_t n = 0;
 
 	for (size_t i = 0; i < partition_view_count(s->view); i++) {
@@ -40,44 +56,82 @@ static void live_line(struct session *s)
 				 (unsigned)((p.ran - s->live_ran[i]) * 100 /
 					    (since ? since : 1)));
 		s->live_ran[i] = p.ran;
-		if (n < sizeof(who))
-			n += (size_t)snprintf(who + n, sizeof(who) - n,
-					      "  %s %s", p.name, word);
+		if (n < bytes)
+			n += (size_t)snprintf(who + n, bytes - n, "  %s %s",
+					      p.name, word);
 	}
-	s->live_at = now;
+	return n;
+}
+
+/* A kernel without partitions shows by its last line how far it is. */
+static void live_line(struct session *f)
+{
+	ps_t now = session_now(f), since = now - f->live_at;
+	char who[160] = "";
+	const struct session_line *last =
+		f->line_count ? &f->line[f->line_count - 1] : NULL;
+
+	if (!live_partitions(f, since, who, sizeof(who)) && last)
+		snprintf(who, sizeof(who), "  %.60s", last->text);
+	f->live_at = now;
 	fprintf(stderr, "\r\033[K%10.3f ms%s", (double)now / (double)PS_PER_MS,
 		who);
 }
 
-static ps_t next_sample(const struct session *s)
+/* --- cuts --- */
+
+static ps_t next_sample(const struct session *f)
 {
-	return (s->sample_count + 1) * SESSION_SAMPLE_PS;
+	return (f->sample_count + 1) * SESSION_SAMPLE_PS;
 }
 
-static void take_sample(struct session *s)
+/* The run's chain: the machine's; of several, folded in their order. */
+uint64_t session_chain(const struct session *f)
 {
-	if (machine_now(s->machine) < next_sample(s))
+	uint64_t chain = machine_chain(f->machine), other;
+
+	for (const struct session *m = f->next; m; m = m->next) {
+		other = machine_chain(m->machine);
+		chain = digest_fold(chain, &other, sizeof(other));
+	}
+	return chain;
+}
+
+static void take_sample(struct session *f)
+{
+	if (session_now(f) < next_sample(f))
 		return;
-	s->sample =
-		realloc(s->sample, (s->sample_count + 1) * sizeof(*s->sample));
-	CHECK(s->sample);
-	s->sample[s->sample_count++] = machine_chain(s->machine);
+	f->sample =
+		realloc(f->sample, (f->sample_count + 1) * sizeof(*f->sample));
+	CHECK(f->sample);
+	f->sample[f->sample_count++] = session_chain(f);
 }
 
-static ps_t next_cut(struct session *s, ps_t until)
+/* The first multiple of the step behind `t`; never when there is one machine.
+ */
+static ps_t next_step(const struct session *f, ps_t t)
 {
-	ps_t now = machine_now(s->machine), slice = LIVE_SLICE;
+	return f->step ? t - t % f->step + f->step : PS_NEVER;
+}
 
-	if (until > next_sample(s))
-		until = next_sample(s);
-	if (s->options.pieces) {
-		s->cut = s->cut * UINT64_C(6364136223846793005) +
+static ps_t next_cut(struct session *f, ps_t until)
+{
+	ps_t now = session_now(f), slice = LIVE_SLICE;
+
+	if (until > next_sample(f))
+		until = next_sample(f);
+	if (until > next_step(f, now))
+		until = next_step(f, now);
+	if (f->options.pieces) {
+		f->cut = f->cut * UINT64_C(6364136223846793005) +
 			 UINT64_C(1442695040888963407);
 		/* From single instructions to hundreds of microseconds. */
-		slice = (s->cut >> 16) % (PS_PER_NS << (s->cut >> 60) * 5 / 4);
+		slice = (f->cut >> 16) % (PS_PER_NS << (f->cut >> 60) * 5 / 4);
 	}
 	return until - now < slice ? until : now + slice;
 }
+
+/* --- how a machine ends --- */
 
 /* The hypervisor ends with these codes when nothing can go on: its boot failed,
  * or the lead monitor had a fault of its own.  An opaque kernel's codes are its
@@ -100,19 +154,24 @@ static bool guest_gave_up(struct session *s, struct error *err)
 
 static bool bad_end(struct session *s, struct error *err)
 {
+	char who[SESSION_NAME_BYTES + 16] = "";
+
+	if (s->name[0])
+		snprintf(who, sizeof(who), "machine %s: ", s->name);
 	switch (s->stop) {
 	case MACHINE_SHUTDOWN:
 		return error_set(err, EXIT_GUEST,
-				 "triple fault on CPU %u, the machine shut "
+				 "%striple fault on CPU %u, the machine shut "
 				 "down; its last console lines are in "
 				 "%s/console.txt",
-				 machine_stopped_cpu(s->machine), s->out);
+				 who, machine_stopped_cpu(s->machine), s->out);
 	case MACHINE_DEADLOCK:
 		return error_set(err, EXIT_LIVENESS,
-				 "all CPUs halt and nothing will ever wake "
-				 "them");
+				 "%sall CPUs halt and nothing will ever wake "
+				 "them",
+				 who);
 	case MACHINE_BROKEN:
-		return error_set(err, EXIT_HOST, "%s",
+		return error_set(err, EXIT_HOST, "%s%s", who,
 				 machine_broken_text(s->machine));
 	case MACHINE_OFF:
 		return guest_gave_up(s, err);
@@ -121,25 +180,101 @@ static bool bad_end(struct session *s, struct error *err)
 	}
 }
 
+/* --- one machine --- */
+
+static void wake(void *owner, ps_t when)
+{
+	(void)owner, (void)when;
+}
+
+/* All CPUs halt and nothing is to come from within, but something may come from
+ * outside: time passes.  Nobody runs, so this event is felt by nobody. */
+static bool doze(struct session *s, ps_t until)
+{
+	if (!s->patient && !s->first->next)
+		return false;
+	s->idle = (struct event){.name = "session.idle",
+				 .fire = wake,
+				 .owner = s,
+				 .rank = EVQ_STOP};
+	evq_schedule(machine_evq(s->machine), &s->idle, until);
+	return true;
+}
+
+/* To `until`, or to where it stops for another reason.  One of several machines
+ * goes on behind the end of a wait: the scenario hears at the next step. */
+static void run_to(struct session *s, ps_t until)
+{
+	s->stop = MACHINE_UNTIL;
+	while (s->stop == MACHINE_UNTIL && machine_now(s->machine) < until) {
+		s->stop = machine_run(s->machine, until);
+		if (s->stop == MACHINE_REQUESTED) {
+			s->hit = true;
+			if (s->first->next)
+				s->stop = MACHINE_UNTIL;
+		}
+		if (s->stop == MACHINE_DEADLOCK && doze(s, until))
+			s->stop = MACHINE_UNTIL;
+	}
+}
+
+/* --- all machines --- */
+
+/* One cut further. */
+static bool advance(struct session *f, ps_t until, struct error *err)
+{
+	ps_t next = next_cut(f, until);
+
+	for (struct session *m = f; m; m = m->next) {
+		if (!session_is_on(m))
+			continue;
+		run_to(m, next);
+		if (!bad_end(m, err))
+			return false;
+	}
+	f->now = next;
+	if (f->next || f->stop == MACHINE_UNTIL)
+		take_sample(f);
+	if (f->options.live && host_ns() - f->live_host_ns > LIVE_HOST_NS) {
+		f->live_host_ns = host_ns();
+		live_line(f);
+	}
+	return true;
+}
+
+bool session_anyone_is_on(const struct session *f)
+{
+	for (; f; f = f->next) {
+		if (session_is_on(f))
+			return true;
+	}
+	return false;
+}
+
 bool session_advance(struct session *s, ps_t until, struct error *err)
 {
+	struct session *f = s->first;
+	ps_t limit = f->options.until ? f->options.until : PS_NEVER;
 	uint64_t began = host_ns();
-	ps_t limit = s->options.until ? s->options.until : PS_NEVER;
+	bool on = session_is_on(s), told = false, ok = true;
 
 	CHECK(s->machine);
 	if (until > limit)
 		until = limit;
-	s->stop = MACHINE_UNTIL;
-	while (s->stop == MACHINE_UNTIL && machine_now(s->machine) < until) {
-		s->stop = machine_run(s->machine, next_cut(s, until));
-		if (s->stop == MACHINE_UNTIL)
-			take_sample(s);
-		if (s->options.live &&
-		    host_ns() - s->live_host_ns > LIVE_HOST_NS) {
-			s->live_host_ns = host_ns();
-			live_line(s);
-		}
+	s->hit = false;
+	while (ok && session_anyone_is_on(f) && session_now(f) < until) {
+		ok = advance(f, until, err);
+		if (told || (!s->hit && session_is_on(s) == on))
+			continue;
+		/* One machine stands where it happened. */
+		told = true;
+		if (!f->next)
+			break;
+		if (f->now % f->step && until > next_step(f, f->now))
+			until = next_step(f, f->now);
+		else if (f->now % f->step == 0)
+			break;
 	}
-	s->host_ns += host_ns() - began;
-	return bad_end(s, err);
+	f->host_ns += host_ns() - began;
+	return ok;
 }

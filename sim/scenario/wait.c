@@ -25,7 +25,7 @@ static ps_t limit_of(lua_State *L, int arg)
 			within = script_time(L, -1);
 		lua_pop(L, 1);
 	}
-	return machine_now(s->machine) + within;
+	return session_now(s) + within;
 }
 
 /* What there is to see of a partition: its state and its last lines. */
@@ -85,9 +85,23 @@ static int late(lua_State *L, const char *what, uint32_t index)
 
 static int lua_now(lua_State *L)
 {
-	lua_pushinteger(L,
-			(lua_Integer)machine_now(script_machine(L)->machine));
+	lua_pushinteger(L, (lua_Integer)session_now(script_machine(L)));
 	return 1;
+}
+
+/* To that instant, whoever is switched off before; a kernel of which we know
+ * nothing may wait there for what the scenario does next. */
+static void run_to(lua_State *L, struct session *s, ps_t until)
+{
+	struct session *f = s->first;
+
+	for (struct session *m = f; m; m = m->next)
+		m->patient = partition_view_opaque(m->view);
+	do {
+		script_advance(L, until);
+	} while (f->next && session_now(f) < until && session_anyone_is_on(f));
+	for (struct session *m = f; m; m = m->next)
+		m->patient = false;
 }
 
 static int lua_run_until(lua_State *L)
@@ -95,12 +109,12 @@ static int lua_run_until(lua_State *L)
 	struct session *s = script_machine(L);
 	ps_t until = script_time(L, 1);
 
-	if (until < machine_now(s->machine))
+	if (until < session_now(s))
 		return luaL_error(L,
 				  "run_until: that instant is over, it is "
 				  "%I ps",
-				  (LUAI_UACINT)machine_now(s->machine));
-	script_advance(L, until);
+				  (LUAI_UACINT)session_now(s));
+	run_to(L, s, until);
 	return 0;
 }
 
@@ -108,7 +122,7 @@ static int lua_run_for(lua_State *L)
 {
 	struct session *s = script_machine(L);
 
-	script_advance(L, machine_now(s->machine) + script_time(L, 1));
+	run_to(L, s, session_now(s) + script_time(L, 1));
 	return 0;
 }
 
@@ -117,7 +131,8 @@ static int lua_wait_off(lua_State *L)
 	struct session *s = script_machine(L);
 	ps_t limit = limit_of(L, 1);
 
-	script_advance(L, limit);
+	if (session_is_on(s))
+		script_advance(L, limit);
 	if (s->stop != MACHINE_OFF)
 		return late(L, "the guest to switch the machine off", 0);
 	lua_pushinteger(L, machine_off_code(s->machine));
@@ -189,28 +204,33 @@ static int lua_wait_console(lua_State *L)
 	const char *name = luaL_checkstring(L, 1);
 	ps_t limit = limit_of(L, 3);
 	char what[300];
+	const char *key;
 	size_t at;
 
 	luaL_checkstring(L, 2);
+	lua_settop(L, 3);
+	key = lua_pushfstring(L, "%d %s", (int)s->index, name);
 	lua_getfield(L, LUA_REGISTRYINDEX, "cursor");
-	at = lua_getfield(L, -1, name) == LUA_TNIL
+	at = lua_getfield(L, -1, key) == LUA_TNIL
 		     ? 0
 		     : (size_t)lua_tointeger(L, -1);
 	lua_pop(L, 1);
 	while (!next_line(L, name, &at)) {
 		size_t lines = s->line_count;
 
-		s->wait = any_line;
-		script_advance(L, limit);
-		s->wait = NULL;
-		if (s->stop != MACHINE_REQUESTED && s->line_count == lines) {
+		if (session_is_on(s)) {
+			s->wait = any_line;
+			script_advance(L, limit);
+			s->wait = NULL;
+		}
+		if (!s->hit && s->line_count == lines) {
 			snprintf(what, sizeof(what), "a line of %s like '%s'",
 				 name, lua_tostring(L, 2));
 			return late(L, what, index_of(L, name));
 		}
 	}
 	lua_pushinteger(L, (lua_Integer)at);
-	lua_setfield(L, -4, name); /* cursor, line, instant, at */
+	lua_setfield(L, -4, key); /* cursor, line, instant, at */
 	return 2;
 }
 
@@ -383,7 +403,8 @@ static int lua_wait_event(lua_State *L)
 	}
 	s->wait = on_event;
 	s->wait_owner = w;
-	script_advance(L, limit);
+	if (session_is_on(s))
+		script_advance(L, limit);
 	s->wait = NULL;
 	if (!w->found) {
 		snprintf(what, sizeof(what), "event %s", name);

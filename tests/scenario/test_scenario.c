@@ -107,7 +107,7 @@ Test(negative, arguments_of_calls)
 		{"wait_event('state', {off = 1})", "has no field 'off'"},
 		{"run_until(0)", "that instant is over"},
 		{"run_for(-1)", "a time is not negative"},
-		{"machine{}", "a scenario has one machine"},
+		{"machine{}", "is no name for a further machine"},
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

@@ -149,7 +149,7 @@ int main_check(int argc, char **argv)
 	status = run_session(&s, &o.session, &oracle, &err);
 	if (status)
 		complain("check", &err);
-	if (s.end && path_in(fresh, s.out, "trace")) {
+	if (s.sum.end && path_in(fresh, s.out, "trace")) {
 		differ = verdict("check",
 				 compare_traces(o.operand[0], fresh, &err),
 				 &err);
@@ -157,7 +157,7 @@ int main_check(int argc, char **argv)
 			status = differ;
 		else if (!status && !o.quiet)
 			printf("%" PRIu64 " events, all the same\n",
-			       s.trace_count);
+			       s.sum.trace_count);
 	}
 	session_close(&s);
 	return status;

@@ -103,6 +103,22 @@ static void print_devices(const struct session *s)
 	}
 }
 
+static void print_machine(const struct session *s)
+{
+	partition_view_look(s->view);
+	if (s->name[0])
+		printf("machine %s ", s->name);
+	printf("at %.6f ms\n",
+	       (double)machine_now(s->machine) / (double)PS_PER_MS);
+	print_cpus(s);
+	print_times(s);
+	if (!partition_view_opaque(s->view)) {
+		print_partitions(s);
+		print_channels(s);
+	}
+	print_devices(s);
+}
+
 static const char help[] =
 	"usage: parterre inspect [OPTION...] SCENARIO\n"
 	"Runs the scenario, to --until or its end, and shows the machine "
@@ -123,16 +139,8 @@ int main_inspect(int argc, char **argv)
 		status = complain("inspect", &err);
 	else
 		status = EXIT_HELD;
-	if (s.machine && s.view) {
-		partition_view_look(s.view);
-		printf("at %.6f ms\n",
-		       (double)machine_now(s.machine) / (double)PS_PER_MS);
-		print_cpus(&s);
-		print_times(&s);
-		print_partitions(&s);
-		print_channels(&s);
-		print_devices(&s);
-	}
+	for (struct session *m = &s; m && m->machine && m->view; m = m->next)
+		print_machine(m);
 	if (!session_finish(&s, &end) && !status)
 		status = complain("inspect", &end);
 	session_close(&s);

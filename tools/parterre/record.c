@@ -12,6 +12,8 @@
  *   events N   trace HEX
  *   sample PS HEX             the chain at instants, to find where runs part
  *   end-of-recording
+ *
+ * Numbers and digests are those of all machines together, in their order.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -22,7 +24,7 @@
 #include "sim/digest.h"
 #include "tools/parterre/parterre.h"
 
-#define FILES_MAX   (MACHINE_MODULES_MAX + 3)
+#define FILES_MAX   (SESSION_MACHINES_MAX * (MACHINE_MODULES_MAX + 2))
 #define SAMPLES_MAX 100000
 
 struct recorded_file {
@@ -73,10 +75,24 @@ static bool write_file_line(FILE *to, const char *key, const char *path,
 	return true;
 }
 
+/* All that a machine reads. */
+static bool write_files(FILE *to, const struct session *s, struct error *err)
+{
+	const struct machine_config *c = &s->config;
+
+	if (!write_file_line(to, "file", c->kernel, err))
+		return false;
+	for (size_t i = 0; i < c->module_count; i++) {
+		if (!write_file_line(to, "file", c->module[i].path, err))
+			return false;
+	}
+	return !s->disk_image[0] ||
+	       write_file_line(to, "file", s->disk_image, err);
+}
+
 static bool write_recording(const char *path, const struct session *s,
 			    int status, struct error *err)
 {
-	const struct machine_config *c = &s->config;
 	FILE *to = fopen(path, "w");
 	bool ok;
 
@@ -84,22 +100,19 @@ static bool write_recording(const char *path, const struct session *s,
 		return error_set(err, EXIT_HOST, "%s: cannot be written: %s",
 				 path, strerror(errno));
 	fprintf(to, "parterre-recording 1\n");
-	ok = write_file_line(to, "scenario", s->options.scenario, err) &&
-	     write_file_line(to, "file", c->kernel, err);
-	for (size_t i = 0; ok && i < c->module_count; i++)
-		ok = write_file_line(to, "file", c->module[i].path, err);
-	if (ok && s->disk_image[0])
-		ok = write_file_line(to, "file", s->disk_image, err);
+	ok = write_file_line(to, "scenario", s->options.scenario, err);
+	for (const struct session *m = s; ok && m; m = m->next)
+		ok = write_files(to, m, err);
 	if (s->options.seed_given)
 		fprintf(to, "seed %" PRIu64 "\n", s->options.seed);
 	fprintf(to, "classes %u\nengine %s\n", s->options.classes,
 		cpu_engine_text());
-	fprintf(to, "end %" PRIu64 "\nstatus %d\nretired %" PRIu64 "\n", s->end,
-		status, s->retired);
-	fprintf(to, "chain %016" PRIx64 "\ndigest %016" PRIx64 "\n", s->chain,
-		s->digest);
+	fprintf(to, "end %" PRIu64 "\nstatus %d\nretired %" PRIu64 "\n",
+		s->sum.end, status, s->sum.retired);
+	fprintf(to, "chain %016" PRIx64 "\ndigest %016" PRIx64 "\n",
+		s->sum.chain, s->sum.digest);
 	fprintf(to, "events %" PRIu64 "\ntrace %016" PRIx64 "\n",
-		s->trace_count, s->trace_digest);
+		s->sum.trace_count, s->sum.trace_digest);
 	for (size_t i = 0; i < s->sample_count; i++)
 		fprintf(to, "sample %" PRIu64 " %016" PRIx64 "\n",
 			(uint64_t)(i + 1) * SESSION_SAMPLE_PS, s->sample[i]);
@@ -132,14 +145,14 @@ int main_record(int argc, char **argv)
 		complain("record", &err);
 	/* A run that fails is worth recording, too; one that never began isn't.
 	 */
-	if (s.end) {
+	if (s.sum.end) {
 		if (!write_recording(o.file, &s, status, &write_err))
 			status = complain("record", &write_err);
 		else if (!o.quiet)
 			printf("recorded %.6f ms, chain %016" PRIx64
 			       ", to %s\n",
-			       (double)s.end / (double)PS_PER_MS, s.chain,
-			       o.file);
+			       (double)s.sum.end / (double)PS_PER_MS,
+			       s.sum.chain, o.file);
 	}
 	session_close(&s);
 	return status;
@@ -342,23 +355,24 @@ static bool compare(const struct recording *rec, const struct session *s,
 				 (double)((i + 1) * SESSION_SAMPLE_PS) /
 					 (double)PS_PER_MS);
 	}
-	if (s->end != rec->end)
+	if (s->sum.end != rec->end)
 		return error_set(err, EXIT_TRACE,
 				 "the run ends at %" PRIu64
 				 " ps, recorded %" PRIu64 " ps",
-				 s->end, rec->end);
-	if (s->retired != rec->retired)
+				 s->sum.end, rec->end);
+	if (s->sum.retired != rec->retired)
 		return error_set(err, EXIT_TRACE,
 				 "%" PRIu64 " instructions retired, recorded "
 				 "%" PRIu64,
-				 s->retired, rec->retired);
-	if (s->chain != rec->chain)
-		return differs(err, "the chain", rec->chain, s->chain);
-	if (s->digest != rec->digest)
-		return differs(err, "the digest", rec->digest, s->digest);
-	if (s->trace_digest != rec->trace || s->trace_count != rec->events)
+				 s->sum.retired, rec->retired);
+	if (s->sum.chain != rec->chain)
+		return differs(err, "the chain", rec->chain, s->sum.chain);
+	if (s->sum.digest != rec->digest)
+		return differs(err, "the digest", rec->digest, s->sum.digest);
+	if (s->sum.trace_digest != rec->trace ||
+	    s->sum.trace_count != rec->events)
 		return differs(err, "the trace's digest", rec->trace,
-			       s->trace_digest);
+			       s->sum.trace_digest);
 	return (uint64_t)status == rec->status ||
 	       error_set(err, EXIT_TRACE,
 			 "the run's status is %d, recorded %" PRIu64, status,
@@ -391,12 +405,13 @@ int main_replay(int argc, char **argv)
 	o.session.seed = rec.seed;
 	o.session.classes = (unsigned)rec.classes & 3;
 	status = run_session(&s, &o.session, &oracle, &err);
-	if (s.end && compare(&rec, &s, status, &err)) {
+	if (s.sum.end && compare(&rec, &s, status, &err)) {
 		status = EXIT_HELD;
 		if (!o.quiet)
 			printf("replayed %.6f ms, chain %016" PRIx64
 			       ": bit for bit the same\n",
-			       (double)s.end / (double)PS_PER_MS, s.chain);
+			       (double)s.sum.end / (double)PS_PER_MS,
+			       s.sum.chain);
 	} else {
 		status = complain("replay", &err);
 	}

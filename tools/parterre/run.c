@@ -13,7 +13,7 @@ bool path_in(char *to, const char *dir, const char *name)
 	return n > 0 && n < PATH_MAX;
 }
 
-/* What no run may do, whatever its scenario expects. */
+/* What no machine may do, whatever its scenario expects. */
 static int verdicts(struct session *s, struct oracle_report *oracle,
 		    struct error *err)
 {
@@ -41,6 +41,22 @@ static int verdicts(struct session *s, struct oracle_report *oracle,
 	return err->code;
 }
 
+/* The first machine's report is kept, or that of the one that failed. */
+static int all_verdicts(struct session *s, struct oracle_report *oracle,
+			struct error *err)
+{
+	static struct oracle_report other;
+	int status = verdicts(s, oracle, err);
+
+	for (s = s->next; s && !status; s = s->next) {
+		memset(&other, 0, sizeof(other));
+		status = verdicts(s, &other, err);
+		if (status)
+			*oracle = other;
+	}
+	return status;
+}
+
 int run_session(struct session *s, const struct session_options *o,
 		struct oracle_report *oracle, struct error *err)
 {
@@ -56,7 +72,7 @@ int run_session(struct session *s, const struct session_options *o,
 		return end.code;
 	}
 	end.code = EXIT_HELD;
-	if (s->end && verdicts(s, oracle, &end) && !status) {
+	if (s->sum.end && all_verdicts(s, oracle, &end) && !status) {
 		*err = end;
 		status = end.code;
 	}
@@ -79,12 +95,12 @@ int main_run(int argc, char **argv)
 	status = run_session(&s, &o.session, &oracle, &err);
 	if (o.json)
 		summary_json(&s, &oracle, status);
-	else if (s.end)
+	else if (s.sum.end)
 		summary_text(&s, &oracle, status);
 	if (status) {
 		fflush(stdout);
 		complain("run", &err);
-		if (s.end)
+		if (s.sum.end)
 			fprintf(stderr,
 				"  all of the run is in %s; its `command` "
 				"repeats it\n",

@@ -58,20 +58,16 @@ static void print_fault(const struct session *s, const struct timeline_fault *f)
 
 static double mips(const struct session *s)
 {
-	return s->host_ns ? (double)s->retired * 1e3 / (double)s->host_ns : 0;
+	return s->host_ns ? (double)s->sum.retired * 1e3 / (double)s->host_ns
+			  : 0;
 }
 
-void summary_text(const struct session *s, const struct oracle_report *o,
-		  int status)
+/* What partitions did; a kernel without them has nothing of it. */
+static void print_partitions(const struct session *s,
+			     const struct oracle_report *o)
 {
 	const struct timeline *t = &s->timeline;
-	char name[256];
 
-	name_of(s, name, sizeof(name));
-	if (status)
-		printf("%s: failed, status %d\n", name, status);
-	else
-		printf("%s: %s\n", name, s->left ? "left at --until" : "held");
 	print_boot(s);
 	for (size_t i = 0; i < t->fault_count; i++)
 		print_fault(s, &t->fault[i]);
@@ -79,21 +75,70 @@ void summary_text(const struct session *s, const struct oracle_report *o,
 	       ", replayed %" PRIu64 "; records issued %" PRIu64
 	       ", acknowledged %" PRIu64 "\n",
 	       t->requests, t->responses, t->replays, t->issued, t->committed);
-	if (o->streams)
+	if (o && o->streams)
 		printf("disk: lost %" PRIu64 ", doubled %" PRIu64
 		       ", torn %" PRIu64 ", out of order %" PRIu64 "\n",
 		       o->lost, o->doubled, o->torn, o->misordered);
-	for (size_t i = 0; i < o->notes; i++)
+	for (size_t i = 0; o && i < o->notes; i++)
 		printf("  %s\n", o->note[i]);
+}
+
+/* A kernel without partitions: what it said last. */
+static void print_opaque(const struct session *s)
+{
+	printf("%u CPU%s; console of %zu lines", s->config.cpu_count,
+	       s->config.cpu_count > 1 ? "s" : "", s->line_count);
+	if (s->line_count)
+		printf(", the last at %.6f ms: %s",
+		       (double)s->line[s->line_count - 1].time /
+			       (double)PS_PER_MS,
+		       s->line[s->line_count - 1].text);
+	printf("\n");
+	for (size_t i = 0; i < s->timeline.fault_count; i++)
+		printf("fault: %s at %.3f us\n", s->timeline.fault[i].what,
+		       us(s->timeline.fault[i].injected));
+}
+
+static void print_machine(const struct session *s,
+			  const struct oracle_report *o)
+{
+	if (s->opaque)
+		print_opaque(s);
+	else
+		print_partitions(s, o);
+	if (s->off)
+		printf("switched off by the guest, code %" PRIu32 "\n",
+		       s->off_code);
+}
+
+void summary_text(const struct session *s, const struct oracle_report *o,
+		  int status)
+{
+	char name[256];
+
+	name_of(s, name, sizeof(name));
+	if (status)
+		printf("%s: failed, status %d\n", name, status);
+	else
+		printf("%s: %s\n", name, s->left ? "left at --until" : "held");
+	for (const struct session *m = s; m; m = m->next) {
+		if (s->next)
+			printf("machine %s: %.6f ms, %" PRIu64
+			       " instructions, chain %016" PRIx64 "\n",
+			       m->name[0] ? m->name : "(the first)",
+			       (double)m->own.end / (double)PS_PER_MS,
+			       m->own.retired, m->own.chain);
+		print_machine(m, m == s ? o : NULL);
+	}
 	printf("virtual time %.6f ms, %" PRIu64
 	       " instructions retired, %.1f MIPS on this host\n",
-	       (double)s->end / (double)PS_PER_MS, s->retired, mips(s));
-	printf("digest %016" PRIx64 ", chain %016" PRIx64 "\n", s->digest,
-	       s->chain);
+	       (double)s->sum.end / (double)PS_PER_MS, s->sum.retired, mips(s));
+	printf("digest %016" PRIx64 ", chain %016" PRIx64 "\n", s->sum.digest,
+	       s->sum.chain);
 	if (s->options.classes)
 		printf("trace %s/trace, %" PRIu64 " events, digest %016" PRIx64
 		       "\n",
-		       s->out, s->trace_count, s->trace_digest);
+		       s->out, s->sum.trace_count, s->sum.trace_digest);
 }
 
 /* --- JSON --- */
@@ -145,6 +190,30 @@ static void json_faults(const struct timeline *t)
 	printf("],\n");
 }
 
+static void json_machines(const struct session *s)
+{
+	printf("  \"machines\": [");
+	for (const struct session *m = s; m; m = m->next) {
+		printf("%s\n    {\"name\": ", m == s ? "" : ",");
+		json_text(m->name);
+		printf(", \"cpus\": %u, \"time_ps\": %" PRIu64
+		       ", \"retired\": %" PRIu64 ", \"console_lines\": %zu",
+		       m->config.cpu_count, m->own.end, m->own.retired,
+		       m->line_count);
+		if (m->off)
+			printf(", \"off\": %" PRIu32, m->off_code);
+		else
+			printf(", \"off\": null");
+		printf(", \"digest\": \"%016" PRIx64
+		       "\", \"chain\": \"%016" PRIx64
+		       "\", \"trace_digest\": \"%016" PRIx64
+		       "\", \"events\": %" PRIu64 "}",
+		       m->own.digest, m->own.chain, m->own.trace_digest,
+		       m->own.trace_count);
+	}
+	printf("],\n");
+}
+
 void summary_json(const struct session *s, const struct oracle_report *o,
 		  int status)
 {
@@ -163,6 +232,7 @@ void summary_json(const struct session *s, const struct oracle_report *o,
 	}
 	printf("],\n");
 	json_faults(t);
+	json_machines(s);
 	printf("  \"requests\": %" PRIu64 ", \"responses\": %" PRIu64
 	       ", \"replayed\": %" PRIu64 ", \"issued\": %" PRIu64
 	       ", \"acknowledged\": %" PRIu64 ",\n",
@@ -172,11 +242,12 @@ void summary_json(const struct session *s, const struct oracle_report *o,
 	       o->lost, o->doubled, o->torn, o->misordered);
 	printf("  \"time_ps\": %" PRIu64 ", \"retired\": %" PRIu64
 	       ", \"mips\": %.1f,\n",
-	       s->end, s->retired, mips(s));
+	       s->sum.end, s->sum.retired, mips(s));
 	printf("  \"digest\": \"%016" PRIx64 "\", \"chain\": \"%016" PRIx64
 	       "\", \"trace_digest\": \"%016" PRIx64 "\", \"events\": %" PRIu64
 	       ",\n  \"out\": ",
-	       s->digest, s->chain, s->trace_digest, s->trace_count);
+	       s->sum.digest, s->sum.chain, s->sum.trace_digest,
+	       s->sum.trace_count);
 	json_text(s->out);
 	printf("\n}\n");
 }

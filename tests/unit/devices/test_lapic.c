@@ -22,11 +22,25 @@ static void self(struct rig *r, uint8_t vector)
 	set(r, 0x300, 0x40000 | vector);
 }
 
-Test(lapic, resets_to_the_state_of_table_10_1)
+Test(lapic, is_left_by_firmware_in_virtual_wire_mode)
 {
 	struct rig r;
 
 	rig_start(&r, 1);
+	cr_expect_eq(get(&r, 0xF0), 0x1FF);
+	cr_expect_eq(get(&r, 0x320), 0x10000);
+	cr_expect_eq(get(&r, 0x350), 0x700, "LINT0 is ExtINT");
+	cr_expect_eq(get(&r, 0x360), 0x400, "LINT1 is NMI");
+	rig_stop(&r);
+}
+
+Test(lapic, init_gives_the_state_of_table_10_1)
+{
+	struct lapic_message init = {.dest = 0, .mode = 5};
+	struct rig r;
+
+	rig_start(&r, 1);
+	lapic_deliver(r.m, &init);
 	cr_expect_eq(get(&r, 0x20), 0);
 	cr_expect_eq(get(&r, 0x30), 0x00050014);
 	cr_expect_eq(get(&r, 0xF0), 0xFF);
@@ -42,6 +56,7 @@ Test(lapic, software_disabled_accepts_nothing_and_keeps_the_lvt_masked)
 	struct rig r;
 
 	rig_start(&r, 1);
+	set(&r, 0xF0, 0xFF);
 	self(&r, 0x40);
 	cr_expect_not(rig_intr(&r, 0));
 	set(&r, 0x320, 0x40);
@@ -335,6 +350,7 @@ Test(lapic, lint_pins_deliver_as_their_entries_say)
 	rig_start(&r, 1);
 	rig_lapic_on(&r);
 	d = machine_device(r.m, "lapic0");
+	set(&r, 0x350, 0x10045);
 	lapic_lint_set(d, 0, true); /* masked: nothing */
 	lapic_lint_set(d, 0, false);
 	cr_expect_eq(lapic_ack(r.m, 0), -1);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Several machines in one scenario, and kernels that nobody here wrote. */
+#include <stdio.h>
+#include <string.h>
+
+#include "shell.h"
+
+#define GUESTS "--images " BUILD_DIR "/tests/guest "
+
+static struct output *run(const char *options, const char *scenario)
+{
+	return shell(PARTERRE " run --quiet --out %s/out " GUESTS "%s " CASES
+			      "%s",
+		     scratch(), options, scenario);
+}
+
+/* The chain of a machine in a summary that shows several. */
+static void chain_of(const struct output *o, const char *machine, char *chain)
+{
+	char line[64];
+	const char *at;
+
+	snprintf(line, sizeof(line), "machine %s: ", machine);
+	at = strstr(o->text, line);
+	cr_assert(at, "%s", o->text);
+	at = strstr(at, "chain ");
+	cr_assert(at);
+	snprintf(chain, 17, "%s", at + 6);
+}
+
+Test(machines, advance_together)
+{
+	struct output *o = run("", "machines.lua");
+
+	wants(o, 0);
+	says(o, "machine b: ");
+	says(o, "2 CPUs; console of 2 lines");
+	says(o, "switched off by the guest, code 42");
+	cr_assert(!strstr(o->text, "boot order"), "%s", o->text);
+	wants(shell("test -s %s/out/trace/stream && "
+		    "test -s %s/out/b/trace/stream && "
+		    "grep -q hello %s/out/b/console.txt",
+		    scratch(), scratch(), scratch()),
+	      0);
+}
+
+static void of_run(const struct output *o, const char *key, char *value)
+{
+	static struct output last;
+	const char *at = strstr(o->text, "\"time_ps\"");
+
+	for (const char *next = at; next; next = strstr(at + 1, "\"time_ps\""))
+		at = next;
+	cr_assert(at);
+	snprintf(last.text, sizeof(last.text), "%s", at);
+	snprintf(value, 20, "%.19s", json_value(&last, key));
+}
+
+Test(machines, same_in_random_pieces)
+{
+	struct output *o = run("--json", "machines.lua");
+	char chain[20], trace[20], option[32];
+
+	wants(o, 0);
+	/* The run's own digests come behind those of its machines. */
+	of_run(o, "chain", chain);
+	of_run(o, "trace_digest", trace);
+	cr_assert_eq(strlen(chain), 16);
+	for (unsigned seed = 1; seed <= 3; seed++) {
+		snprintf(option, sizeof(option), "--json --pieces %u", seed);
+		o = run(option, "machines.lua");
+		wants(o, 0);
+		says(o, chain);
+		says(o, trace);
+	}
+}
+
+/* Neighbours are not felt. */
+Test(machines, same_as_alone)
+{
+	struct output *o = run("", "machines.lua");
+	char chain[20];
+
+	wants(o, 0);
+	chain_of(o, "c", chain);
+	o = run("", "alone.lua");
+	wants(o, 0);
+	says(o, chain);
+}
+
+Test(machines, recorded_and_replayed)
+{
+	wants(shell(PARTERRE " record --quiet --out %s/out " GUESTS
+			     "-o %s/rec " CASES "machines.lua",
+		    scratch(), scratch()),
+	      0);
+	wants(shell(PARTERRE " replay --quiet --out %s/out " GUESTS "%s/rec",
+		    scratch(), scratch()),
+	      0);
+	/* Another retired count of the second machine is noticed. */
+	shell("sed -i 's/^chain ..../chain 0000/' %s/rec", scratch());
+	wants(shell(PARTERRE " replay --quiet --out %s/out " GUESTS "%s/rec",
+		    scratch(), scratch()),
+	      6);
+}
+
+static void own(const char *lua)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/own.lua", scratch());
+	f = fopen(path, "w");
+	cr_assert(f);
+	fprintf(f, "%s", lua);
+	fclose(f);
+}
+
+#define HELLO                                                                  \
+	"kernel = 'hello', modules = {}, disk = false, controllers = 0, "      \
+	"ram = '16M'"
+
+static struct output *run_own(const char *lua)
+{
+	own(lua);
+	return shell(PARTERRE " run --quiet --out %s/out " GUESTS "%s/own.lua",
+		     scratch(), scratch());
+}
+
+Test(machines, wrong_ones)
+{
+	static const char *const wrong[][2] = {
+		{"machine{" HELLO "}", "'' is no name"},
+		{"machine{name = 'trace', " HELLO "}", "'trace' is no name"},
+		{"machine{name = '../x', " HELLO "}", "'../x' is no name"},
+		{"machine{name = 'a', " HELLO "}", "is called a already"},
+		{"run_for(1) machine{name = 'b', " HELLO "}", "too late"},
+		{"a.wait_off(1)", "machine expected"},
+		{"local b = machine{name = 'b', " HELLO
+		 "} b:wait_console('*', 'no such', {within = us(7)})",
+		 "at 0.007000 ms: machine b: waited in vain"},
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char lua[1024];
+		struct output *o;
+
+		snprintf(lua, sizeof(lua),
+			 "local a = machine{name = 'a', " HELLO "}\n%s\n",
+			 wrong[i][0]);
+		o = run_own(lua);
+		cr_assert(o->status == 2 || o->status == 4, "%s: %d\n%s",
+			  wrong[i][0], o->status, o->text);
+		says(o, "own.lua:2: ");
+		says(o, wrong[i][1]);
+	}
+}

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sim/loader.c - first decide (loader_plan() and place()), then act: nothing is
- * written to RAM before everything is known to fit.
+/* sim/loader.c - reads the files, lets the format decide (first all of it, then
+ * act: nothing is written to RAM before everything is known to fit), and brings
+ * the result into the machine.
  *
- * "Spec" is the Multiboot specification, version 0.6.96; "gABI" the System V
- * generic ABI, chapters 4 and 5.
+ * Next: loader_internal.h, then a format: loader_linux.c.
  */
 #include "sim/loader.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,16 +18,22 @@
 #include "devices/lapic.h"
 #include "devices/pci.h"
 #include "sim/check.h"
+#include "sim/loader_internal.h"
 
-/* ---- the file ---- */
+#define FIRMWARE_BASE BOARD_RSDP
+#define FIRMWARE_END  LOADER_MIB
 
-struct image {
-	const char *path;
-	const uint8_t *data;
-	uint64_t bytes;
+/* In the order in which they are tried; some are only had by name. */
+static const struct loader_format formats[] = {
+	{"linux", linux_recognises, linux_load},
+	{"linux64", NULL, linux64_load},
+	{"linux32", NULL, linux32_load},
+	{"multiboot", multiboot_recognises, multiboot_load},
 };
 
-static bool bad(const struct image *f, struct error *err, uint64_t offset,
+/* ---- what the formats use ---- */
+
+bool loader_bad(const struct loader_file *f, struct error *err, uint64_t offset,
 		const char *field, uint64_t value, const char *what)
 {
 	return error_set(err, EXIT_USAGE,
@@ -36,7 +41,7 @@ static bool bad(const struct image *f, struct error *err, uint64_t offset,
 			 f->path, offset, field, value, what);
 }
 
-static uint16_t get16(const struct image *f, uint64_t offset)
+uint16_t loader_get16(const struct loader_file *f, uint64_t offset)
 {
 	uint16_t value;
 
@@ -44,7 +49,7 @@ static uint16_t get16(const struct image *f, uint64_t offset)
 	return value;
 }
 
-static uint32_t get32(const struct image *f, uint64_t offset)
+uint32_t loader_get32(const struct loader_file *f, uint64_t offset)
 {
 	uint32_t value;
 
@@ -52,7 +57,7 @@ static uint32_t get32(const struct image *f, uint64_t offset)
 	return value;
 }
 
-static uint64_t get64(const struct image *f, uint64_t offset)
+uint64_t loader_get64(const struct loader_file *f, uint64_t offset)
 {
 	uint64_t value;
 
@@ -60,614 +65,376 @@ static uint64_t get64(const struct image *f, uint64_t offset)
 	return value;
 }
 
-/* ---- Multiboot header (spec 3.1) ---- */
-
-#define HEADER_MAGIC     UINT32_C(0x1BADB002)
-#define HEADER_BYTES     12
-#define HEADER_ADDRESSES 32 /* with the address fields */
-
-#define FLAG_VIDEO     UINT32_C(0x00000004)
-#define FLAG_REQUIRED  UINT32_C(0x0000FFFF) /* to be obeyed or refused */
-#define FLAG_KNOWN     UINT32_C(0x00000007)
-#define FLAG_ADDRESSES UINT32_C(0x00010000)
-
-static bool check_flags(const struct image *f, uint32_t offset, uint32_t flags,
-			struct error *err)
+uint8_t *loader_alloc(struct loader_load *load, size_t bytes)
 {
-	if (flags & FLAG_REQUIRED & ~FLAG_KNOWN)
-		return bad(f, err, offset + 4, "Multiboot flags", flags,
-			   "it requires what version 1 does not have (bits 3 "
-			   "to 15); clear them");
-	if (flags & FLAG_VIDEO)
-		return bad(f, err, offset + 4, "Multiboot flags", flags,
-			   "it requires a video mode (bit 2) and the machine "
-			   "offers none; clear the bit");
-	if ((flags & FLAG_ADDRESSES) &&
-	    offset + HEADER_ADDRESSES > LOADER_SEARCH_BYTES)
-		return bad(f, err, offset, "Multiboot header", offset,
-			   "its address fields leave the first 8192 bytes; "
-			   "link the header further to the front");
-	return true;
+	uint8_t *p = calloc(1, bytes);
+
+	CHECK_MSG(p, "out of memory for the loader");
+	CHECK(load->owned_count < LOADER_PIECES_MAX);
+	load->owned[load->owned_count++] = p;
+	return p;
 }
 
-/* A magic with a wrong sum may be data: the search goes on, and only when
- * there is no header at all is the first such place the thing to name. */
-static bool find_header(struct loader_plan *plan, const struct image *f,
-			struct error *err)
+void loader_load_free(struct loader_load *load)
 {
-	uint64_t end =
-		f->bytes < LOADER_SEARCH_BYTES ? f->bytes : LOADER_SEARCH_BYTES;
-	uint64_t wrong_sum = UINT64_MAX;
-
-	for (uint64_t at = 0; at + HEADER_BYTES <= end; at += 4) {
-		if (get32(f, at) != HEADER_MAGIC)
-			continue;
-		if (HEADER_MAGIC + get32(f, at + 4) + get32(f, at + 8)) {
-			if (wrong_sum == UINT64_MAX)
-				wrong_sum = at;
-			continue;
-		}
-		plan->header_offset = (uint32_t)at;
-		plan->flags = get32(f, at + 4);
-		if ((plan->flags & FLAG_ADDRESSES) &&
-		    at + HEADER_ADDRESSES > f->bytes)
-			return bad(f, err, at, "Multiboot header", at,
-				   "the file ends in its address fields; the "
-				   "image is truncated, build it again");
-		return check_flags(f, (uint32_t)at, plan->flags, err);
-	}
-	if (wrong_sum != UINT64_MAX)
-		return bad(f, err, wrong_sum + 8, "Multiboot checksum",
-			   get32(f, wrong_sum + 8),
-			   "magic, flags and checksum must add up to 0; "
-			   "correct the header");
-	return error_set(err, EXIT_USAGE,
-			 "%s: offset 0: no Multiboot 1 header (1BADB002h, "
-			 "4-byte aligned) in the first 8192 bytes; give an "
-			 "image that has one",
-			 f->path);
+	for (size_t i = 0; i < load->owned_count; i++)
+		free(load->owned[i]);
+	load->owned_count = 0;
 }
 
-/* ---- address fields (spec 3.1.3) ---- */
-
-static bool plan_addresses(struct loader_plan *plan, const struct image *f,
-			   struct error *err)
+bool loader_is_ram(const struct loader_job *job, paddr_t pa, uint64_t bytes)
 {
-	uint64_t h = plan->header_offset;
-	uint64_t header = get32(f, h + 12), load = get32(f, h + 16);
-	uint64_t load_end = get32(f, h + 20), bss_end = get32(f, h + 24);
-	uint64_t entry = get32(f, h + 28);
-	struct loader_segment *s = &plan->segment[0];
+	for (size_t i = 0; i < job->ram_count; i++) {
+		const struct cpu_ram *r = &job->ram[i];
 
-	if (load > header || header - load > h)
-		return bad(f, err, h + 16, "load_addr", load,
-			   "it must be header_addr less at most the header's "
-			   "offset in the file; correct it");
-	s->pa = load;
-	s->offset = h - (header - load);
-	if (!load_end)
-		load_end = load + (f->bytes - s->offset);
-	if (load_end < load || load_end - load > f->bytes - s->offset)
-		return bad(f, err, h + 20, "load_end_addr", load_end,
-			   "it lies before load_addr or beyond the file's end; "
-			   "correct it");
-	s->file_bytes = load_end - load;
-	if (bss_end && bss_end < load_end)
-		return bad(f, err, h + 24, "bss_end_addr", bss_end,
-			   "it lies before load_end_addr; correct it");
-	s->mem_bytes = (bss_end ? bss_end : load_end) - load;
-	if (entry < load || entry - load >= s->mem_bytes)
-		return bad(f, err, h + 28, "entry_addr", entry,
-			   "it lies outside what is loaded; correct it");
-	plan->segment_count = 1;
-	plan->entry = (uint32_t)entry;
-	return true;
-}
-
-/* ---- ELF (gABI) ---- */
-
-/* The fields of either class that matter, and where each lies. */
-struct elf_shape {
-	unsigned header_bytes, entry, phoff, phentsize, phnum;
-	unsigned ph_bytes, p_offset, p_vaddr, p_paddr, p_filesz, p_memsz;
-	bool wide; /* addresses and offsets have 64 bits */
-};
-
-static const struct elf_shape elf32 = {
-	.header_bytes = sizeof(Elf32_Ehdr),
-	.entry = offsetof(Elf32_Ehdr, e_entry),
-	.phoff = offsetof(Elf32_Ehdr, e_phoff),
-	.phentsize = offsetof(Elf32_Ehdr, e_phentsize),
-	.phnum = offsetof(Elf32_Ehdr, e_phnum),
-	.ph_bytes = sizeof(Elf32_Phdr),
-	.p_offset = offsetof(Elf32_Phdr, p_offset),
-	.p_vaddr = offsetof(Elf32_Phdr, p_vaddr),
-	.p_paddr = offsetof(Elf32_Phdr, p_paddr),
-	.p_filesz = offsetof(Elf32_Phdr, p_filesz),
-	.p_memsz = offsetof(Elf32_Phdr, p_memsz),
-	.wide = false,
-};
-
-static const struct elf_shape elf64 = {
-	.header_bytes = sizeof(Elf64_Ehdr),
-	.entry = offsetof(Elf64_Ehdr, e_entry),
-	.phoff = offsetof(Elf64_Ehdr, e_phoff),
-	.phentsize = offsetof(Elf64_Ehdr, e_phentsize),
-	.phnum = offsetof(Elf64_Ehdr, e_phnum),
-	.ph_bytes = sizeof(Elf64_Phdr),
-	.p_offset = offsetof(Elf64_Phdr, p_offset),
-	.p_vaddr = offsetof(Elf64_Phdr, p_vaddr),
-	.p_paddr = offsetof(Elf64_Phdr, p_paddr),
-	.p_filesz = offsetof(Elf64_Phdr, p_filesz),
-	.p_memsz = offsetof(Elf64_Phdr, p_memsz),
-	.wide = true,
-};
-
-static uint64_t get_word(const struct image *f, const struct elf_shape *e,
-			 uint64_t offset)
-{
-	return e->wide ? get64(f, offset) : get32(f, offset);
-}
-
-static bool check_ident(const struct image *f, struct error *err)
-{
-	uint16_t machine;
-
-	if (f->bytes < EI_NIDENT || memcmp(f->data, ELFMAG, SELFMAG))
-		return bad(f, err, 0, "e_ident", f->data[0],
-			   "neither ELF nor a Multiboot header with address "
-			   "fields (flag bit 16); give an ELF image");
-	if (f->data[EI_CLASS] != ELFCLASS32 && f->data[EI_CLASS] != ELFCLASS64)
-		return bad(f, err, EI_CLASS, "EI_CLASS", f->data[EI_CLASS],
-			   "neither 32 nor 64 bits; build the image for i386 "
-			   "or x86-64");
-	if (f->data[EI_DATA] != ELFDATA2LSB)
-		return bad(f, err, EI_DATA, "EI_DATA", f->data[EI_DATA],
-			   "not little-endian; build the image for i386 or "
-			   "x86-64");
-	if (f->bytes < (f->data[EI_CLASS] == ELFCLASS64 ? elf64.header_bytes
-							: elf32.header_bytes))
-		return bad(f, err, f->bytes, "ELF header", f->bytes,
-			   "the file ends in it; build the image again");
-	if (get16(f, offsetof(Elf32_Ehdr, e_type)) != ET_EXEC)
-		return bad(f, err, offsetof(Elf32_Ehdr, e_type), "e_type",
-			   get16(f, offsetof(Elf32_Ehdr, e_type)),
-			   "not an executable (2); link it statically, without "
-			   "-pie or -shared");
-	machine = get16(f, offsetof(Elf32_Ehdr, e_machine));
-	if (machine != EM_386 && machine != EM_X86_64)
-		return bad(f, err, offsetof(Elf32_Ehdr, e_machine), "e_machine",
-			   machine,
-			   "neither i386 (3) nor x86-64 (62); build the image "
-			   "for one of them");
-	return true;
-}
-
-static bool overlaps(const struct loader_plan *plan,
-		     const struct loader_segment *s)
-{
-	for (size_t i = 0; i < plan->segment_count; i++) {
-		const struct loader_segment *o = &plan->segment[i];
-
-		if (s->pa < o->pa + o->mem_bytes &&
-		    o->pa < s->pa + s->mem_bytes)
+		if (pa >= r->base && pa - r->base <= r->bytes &&
+		    bytes <= r->bytes - (pa - r->base))
 			return true;
 	}
 	return false;
 }
 
-/* One PT_LOAD at `ph`.  Sets plan->entry when e_entry, a linear address, lies
- * in it: paging is off at entry, so what counts is where the byte was loaded.
- */
-static bool plan_segment(struct loader_plan *plan, const struct image *f,
-			 const struct elf_shape *e, uint64_t ph,
-			 bool *has_entry, struct error *err)
+paddr_t loader_low_end(const struct loader_job *job)
 {
-	uint64_t entry = get_word(f, e, e->entry);
-	uint64_t vaddr = get_word(f, e, ph + e->p_vaddr);
-	struct loader_segment s = {
-		.pa = get_word(f, e, ph + e->p_paddr),
-		.offset = get_word(f, e, ph + e->p_offset),
-		.file_bytes = get_word(f, e, ph + e->p_filesz),
-		.mem_bytes = get_word(f, e, ph + e->p_memsz),
-	};
+	paddr_t end = 0;
 
-	if (!s.mem_bytes && !s.file_bytes)
-		return true;
-	if (s.file_bytes > s.mem_bytes)
-		return bad(f, err, ph + e->p_filesz, "p_filesz", s.file_bytes,
-			   "larger than p_memsz; build the image again");
-	if (s.offset > f->bytes || s.file_bytes > f->bytes - s.offset)
-		return bad(f, err, ph + e->p_offset, "p_offset", s.offset,
-			   "the segment leaves the file; the image is "
-			   "truncated, build it again");
-	if (s.pa > UINT32_MAX || s.mem_bytes > UINT32_MAX + UINT64_C(1) - s.pa)
-		return bad(f, err, ph + e->p_paddr, "p_paddr", s.pa,
-			   "the segment does not end below 4 GiB; link it "
-			   "lower (AT() in the linker script)");
-	if (overlaps(plan, &s))
-		return bad(f, err, ph + e->p_paddr, "p_paddr", s.pa,
-			   "the segment overlaps an earlier one; correct the "
-			   "linker script");
-	if (plan->segment_count == LOADER_SEGMENTS_MAX)
-		return bad(f, err, ph, "PT_LOAD", plan->segment_count,
-			   "more segments than 32; merge some in the linker "
-			   "script");
-	plan->segment[plan->segment_count++] = s;
-	if (!*has_entry && entry >= vaddr && entry - vaddr < s.mem_bytes) {
-		plan->entry = (uint32_t)(s.pa + (entry - vaddr));
-		*has_entry = true;
+	for (size_t i = 0; i < job->ram_count; i++) {
+		const struct cpu_ram *r = &job->ram[i];
+
+		if (r->base < BUS_RAM_HIGH && r->base + r->bytes > end)
+			end = r->base + r->bytes;
 	}
-	return true;
+	return end;
 }
 
-static bool plan_elf(struct loader_plan *plan, const struct image *f,
-		     struct error *err)
+paddr_t loader_pieces_end(const struct loader_load *load)
 {
-	const struct elf_shape *e;
-	uint64_t phoff;
-	uint16_t count;
-	bool has_entry = false;
+	paddr_t end = LOADER_MIB;
 
-	if (!check_ident(f, err))
-		return false;
-	e = f->data[EI_CLASS] == ELFCLASS64 ? &elf64 : &elf32;
-	phoff = get_word(f, e, e->phoff);
-	count = get16(f, e->phnum);
-	if (get16(f, e->phentsize) != e->ph_bytes && count)
-		return bad(f, err, e->phentsize, "e_phentsize",
-			   get16(f, e->phentsize),
-			   "not the size of a program header; build the image "
-			   "again");
-	if (phoff > f->bytes || count > (f->bytes - phoff) / e->ph_bytes)
-		return bad(f, err, e->phoff, "e_phoff", phoff,
-			   "the program headers leave the file; the image is "
-			   "truncated, build it again");
-	for (uint64_t i = 0; i < count; i++) {
-		uint64_t ph = phoff + i * e->ph_bytes;
+	for (size_t i = 0; i < load->count; i++) {
+		const struct loader_piece *p = &load->piece[i];
 
-		/* p_type is the first word in both classes. */
-		if (get32(f, ph) == PT_LOAD &&
-		    !plan_segment(plan, f, e, ph, &has_entry, err))
-			return false;
+		if (p->pa + p->bytes > end)
+			end = p->pa + p->bytes;
 	}
-	if (!plan->segment_count)
-		return bad(f, err, e->phnum, "e_phnum", count,
-			   "nothing to load (no PT_LOAD); link the image");
-	if (!has_entry)
-		return bad(f, err, e->entry, "e_entry",
-			   get_word(f, e, e->entry),
-			   "it lies in no segment; correct ENTRY() in the "
-			   "linker script");
-	return true;
+	return (end + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
 }
 
-bool loader_plan(struct loader_plan *plan, const char *path,
-		 const uint8_t *file, size_t bytes, struct error *err)
+static bool meets(const struct loader_piece *a, paddr_t pa, uint64_t bytes)
 {
-	struct image f = {path, file, bytes};
-
-	*plan = (struct loader_plan){0};
-	if (!find_header(plan, &f, err))
-		return false;
-	return plan->flags & FLAG_ADDRESSES ? plan_addresses(plan, &f, err)
-					    : plan_elf(plan, &f, err);
+	return a->bytes && bytes && a->pa < pa + bytes && pa < a->pa + a->bytes;
 }
 
-/* ---- host files ---- */
-
-/* NULL: *err set.  An empty file is one byte of room and 0 bytes. */
-static uint8_t *read_file(const char *path, const char *what, size_t *bytes,
-			  struct error *err)
-{
-	FILE *f = fopen(path, "re");
-	uint8_t *data = NULL;
-	size_t room = 0, n;
-
-	if (!f) {
-		error_set(err, EXIT_USAGE,
-			  "%s: cannot open the %s: %s; build the images "
-			  "(tools/build) or correct the path",
-			  path, what, strerror(errno));
-		return NULL;
-	}
-	*bytes = 0;
-	do {
-		room = room ? 2 * room : 1 << 20;
-		data = realloc(data, room);
-		CHECK_MSG(data, "out of memory for %s", path);
-		n = fread(data + *bytes, 1, room - *bytes, f);
-		*bytes += n;
-	} while (*bytes == room);
-	if (ferror(f)) {
-		error_set(err, EXIT_USAGE,
-			  "%s: cannot read the %s: %s; give a regular file",
-			  path, what, strerror(errno));
-		free(data);
-		data = NULL;
-	}
-	fclose(f);
-	return data;
-}
-
-/* ---- places in RAM ---- */
-
-#define MIB           UINT64_C(0x100000)
-#define FIRMWARE_BASE BOARD_RSDP
-#define FIRMWARE_END  MIB
-
-struct payload {
-	uint8_t *data;
-	size_t bytes;
-	paddr_t pa;
-};
-
-/* Everything that is to be in RAM, and where. */
-struct cargo {
-	struct loader_plan plan;
-	struct payload kernel;
-	struct payload module[MACHINE_MODULES_MAX];
-	paddr_t info; /* of the information block */
-};
-
-static uint64_t round_page(uint64_t n)
-{
-	return (n + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-}
-
-/* The block's parts follow each other, 8-byte aligned. */
-struct block {
-	uint8_t data[64 * 1024];
-	size_t bytes;
-	paddr_t pa;
-};
-
-/* Where `bytes` of the block lie, as the guest sees it; 0: it is full. */
-static uint32_t block_add(struct block *b, const void *p, size_t bytes)
-{
-	size_t at = (b->bytes + 7) & ~(size_t)7;
-
-	if (bytes > sizeof(b->data) - at)
-		return 0;
-	memcpy(b->data + at, p, bytes);
-	b->bytes = at + bytes;
-	return (uint32_t)(b->pa + at);
-}
-
-static bool place_kernel(struct machine *m, const char *path,
-			 const struct loader_plan *plan, uint64_t *end,
+static bool does_not_fit(const struct loader_piece *p, const char *why,
 			 struct error *err)
 {
-	*end = MIB;
-	for (size_t i = 0; i < plan->segment_count; i++) {
-		const struct loader_segment *s = &plan->segment[i];
+	return error_set(err, EXIT_USAGE,
+			 "%s: %s of %#" PRIx64 " bytes at %#" PRIx64 " %s",
+			 p->path, p->name, p->bytes, p->pa, why);
+}
 
-		if (!bus_ram(machine_bus(m), s->pa, s->mem_bytes))
-			return error_set(err, EXIT_USAGE,
-					 "%s: segment %zu, %#" PRIx64
-					 " bytes at %#" PRIx64
-					 ", is not in RAM; link it elsewhere "
-					 "or give the machine more RAM",
-					 path, i, s->mem_bytes, s->pa);
-		if (s->pa < FIRMWARE_END &&
-		    s->pa + s->mem_bytes > FIRMWARE_BASE)
-			return error_set(err, EXIT_USAGE,
-					 "%s: segment %zu, %#" PRIx64
-					 " bytes at %#" PRIx64
-					 ", meets the firmware's tables "
-					 "(0xe0000-0xfffff); link it elsewhere",
-					 path, i, s->mem_bytes, s->pa);
-		if (s->pa + s->mem_bytes > *end)
-			*end = s->pa + s->mem_bytes;
+bool loader_put(const struct loader_job *job, struct loader_load *load,
+		const struct loader_piece *piece, struct error *err)
+{
+	struct loader_piece p = *piece;
+
+	if (p.bytes < p.data_bytes + p.zero_bytes)
+		p.bytes = p.data_bytes + p.zero_bytes;
+	if (!loader_is_ram(job, p.pa, p.bytes))
+		return does_not_fit(&p,
+				    "is not in RAM; link it elsewhere or give "
+				    "the machine more RAM",
+				    err);
+	if (meets(&p, FIRMWARE_BASE, FIRMWARE_END - FIRMWARE_BASE))
+		return does_not_fit(&p,
+				    "meets the firmware's tables "
+				    "(0xe0000-0xfffff); place it elsewhere",
+				    err);
+	for (size_t i = 0; i < load->count; i++) {
+		const struct loader_piece *o = &load->piece[i];
+
+		if (meets(&p, o->pa, o->bytes))
+			return error_set(
+				err, EXIT_USAGE,
+				"%s: %s of %#" PRIx64 " bytes at %#" PRIx64
+				" meets the %s at %#" PRIx64
+				"; place it elsewhere or give the "
+				"machine more RAM",
+				p.path, p.name, p.bytes, p.pa, o->name, o->pa);
 	}
+	CHECK(load->count < LOADER_PIECES_MAX);
+	load->piece[load->count++] = p;
 	return true;
 }
 
-static bool read_cargo(struct cargo *g, struct machine *m,
-		       const struct machine_config *c, struct error *err)
+size_t loader_memory_map(const struct loader_job *job,
+			 struct loader_range map[LOADER_MAP_MAX])
 {
-	uint64_t at;
-
-	g->kernel.data = read_file(c->kernel, "kernel", &g->kernel.bytes, err);
-	if (!g->kernel.data ||
-	    !loader_plan(&g->plan, c->kernel, g->kernel.data, g->kernel.bytes,
-			 err) ||
-	    !place_kernel(m, c->kernel, &g->plan, &at, err))
-		return false;
-	for (size_t i = 0; i < c->module_count; i++) {
-		struct payload *p = &g->module[i];
-		const char *path = c->module[i].path;
-
-		p->data = read_file(path, "module", &p->bytes, err);
-		if (!p->data)
-			return false;
-		p->pa = round_page(at);
-		if (!bus_ram(machine_bus(m), p->pa, p->bytes))
-			return error_set(err, EXIT_USAGE,
-					 "%s: module of %zu bytes does not fit "
-					 "in RAM at %#" PRIx64
-					 "; give the machine more RAM",
-					 path, p->bytes, p->pa);
-		at = p->pa + p->bytes;
-	}
-	g->info = round_page(at);
-	return true;
-}
-
-/* ---- the information structure (spec 3.3) ---- */
-
-struct multiboot_info {
-	uint32_t flags;
-	uint32_t mem_lower, mem_upper; /* KiB */
-	uint32_t boot_device;
-	uint32_t cmdline;
-	uint32_t mods_count, mods_addr;
-	uint32_t syms[4];
-	uint32_t mmap_length, mmap_addr;
-	uint32_t drives_length, drives_addr;
-	uint32_t config_table;
-	uint32_t boot_loader_name;
-	uint32_t apm_table;
-	uint32_t vbe[4];
-	uint32_t framebuffer[7];
-};
-
-#define INFO_MEMORY      UINT32_C(0x001)
-#define INFO_CMDLINE     UINT32_C(0x004)
-#define INFO_MODULES     UINT32_C(0x008)
-#define INFO_MMAP        UINT32_C(0x040)
-#define INFO_LOADER_NAME UINT32_C(0x200)
-
-struct multiboot_module {
-	uint32_t start, end, string, reserved;
-};
-
-struct multiboot_mmap {
-	uint32_t size; /* of what follows */
-	uint64_t base, bytes;
-	uint32_t type;
-} __attribute__((packed));
-
-#define MMAP_AVAILABLE 1
-#define MMAP_RESERVED  2
-#define MMAP_MAX       7
-
-static size_t memory_map(struct machine *m, struct multiboot_mmap *map)
-{
-	uint64_t ram = bus_ram_bytes(machine_bus(m));
-	uint64_t low = ram < BUS_RAM_LOW_MAX ? ram : BUS_RAM_LOW_MAX;
-	const struct multiboot_mmap all[MMAP_MAX] = {
-		{20, 0, 640 << 10, MMAP_AVAILABLE},
-		{20, FIRMWARE_BASE, FIRMWARE_END - FIRMWARE_BASE,
-		 MMAP_RESERVED},
-		{20, MIB, low - MIB, MMAP_AVAILABLE},
-		{20, PCI_ECAM_BASE, PCI_ECAM_BYTES, MMAP_RESERVED},
-		{20, IOAPIC_BASE, PAGE_BYTES, MMAP_RESERVED},
-		{20, LAPIC_BASE, PAGE_BYTES, MMAP_RESERVED},
-		{20, BUS_RAM_HIGH, ram - low, MMAP_AVAILABLE},
-	};
+	uint64_t low = loader_low_end(job), high = 0;
 	size_t count = 0;
 
-	for (size_t i = 0; i < MMAP_MAX; i++) {
+	for (size_t i = 0; i < job->ram_count; i++) {
+		if (job->ram[i].base >= BUS_RAM_HIGH)
+			high += job->ram[i].bytes;
+	}
+	const struct loader_range all[] = {
+		{0, 640 << 10, LOADER_MAP_RAM},
+		{FIRMWARE_BASE, FIRMWARE_END - FIRMWARE_BASE,
+		 LOADER_MAP_RESERVED},
+		{LOADER_MIB, low - LOADER_MIB, LOADER_MAP_RAM},
+		{PCI_ECAM_BASE, PCI_ECAM_BYTES, LOADER_MAP_RESERVED},
+		{IOAPIC_BASE, PAGE_BYTES, LOADER_MAP_RESERVED},
+		{LAPIC_BASE, PAGE_BYTES, LOADER_MAP_RESERVED},
+		{BUS_RAM_HIGH, high, LOADER_MAP_RAM},
+	};
+
+	_Static_assert(ARRAY_LEN(all) <= LOADER_MAP_MAX, "room in the map");
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		if (all[i].bytes)
 			map[count++] = all[i];
 	}
 	return count;
 }
 
-static uint32_t add_text(struct block *b, const char *text)
+bool loader_put_tables(const struct loader_job *job, struct loader_load *load,
+		       paddr_t pa, struct error *err)
 {
-	return block_add(b, text ? text : "", text ? strlen(text) + 1 : 1);
+	const uint64_t present = 3 /* P, R/W */, large = 0x80 /* PS */;
+	uint8_t *data = loader_alloc(load, LOADER_TABLES_BYTES);
+	const struct loader_piece piece = {
+		.name = "page tables",
+		.path = job->kernel.path,
+		.pa = pa,
+		.data = data,
+		.data_bytes = LOADER_TABLES_BYTES,
+	};
+	uint64_t entry = (pa + PAGE_BYTES) | present;
+
+	memcpy(data, &entry, sizeof(entry));
+	for (uint64_t i = 0; i < 4; i++) {
+		entry = (pa + (2 + i) * PAGE_BYTES) | present;
+		memcpy(data + PAGE_BYTES + 8 * i, &entry, sizeof(entry));
+	}
+	for (uint64_t i = 0; i < 2048; i++) {
+		entry = i << 21 | present | large;
+		memcpy(data + 2 * PAGE_BYTES + 8 * i, &entry, sizeof(entry));
+	}
+	load->entry.cr3 = pa;
+	return loader_put(job, load, &piece, err);
 }
 
-static bool fill_block(struct block *b, struct machine *m, struct cargo *g,
-		       const struct machine_config *c, struct error *err)
-{
-	uint64_t ram = bus_ram_bytes(machine_bus(m));
-	uint64_t low = ram < BUS_RAM_LOW_MAX ? ram : BUS_RAM_LOW_MAX;
-	struct multiboot_info info = {
-		.flags = INFO_MEMORY | INFO_CMDLINE | INFO_MODULES | INFO_MMAP |
-			 INFO_LOADER_NAME,
-		.mem_lower = 640,
-		.mem_upper = (uint32_t)((low - MIB) >> 10),
-		.mods_count = (uint32_t)c->module_count,
-	};
-	struct multiboot_module list[MACHINE_MODULES_MAX] = {0};
-	struct multiboot_mmap map[MMAP_MAX];
-	bool full = false;
+/* Attributes in bits 40 to 55 of a descriptor: flat, read and write or
+ * execute; L for 64-bit code, else D/B. */
+#define FLAT_CODE32 UINT64_C(0x00CF9B000000FFFF)
+#define FLAT_CODE64 UINT64_C(0x00AF9B000000FFFF)
+#define FLAT_DATA   UINT64_C(0x00CF93000000FFFF)
 
-	b->pa = g->info;
-	b->bytes = sizeof(info); /* filled in last, when the rest is known */
+bool loader_put_gdt(const struct loader_job *job, struct loader_load *load,
+		    paddr_t pa, struct error *err)
+{
+	const uint64_t gdt[4] = {
+		[2] = load->entry.mode == LOADER_LONG64 ? FLAT_CODE64
+							: FLAT_CODE32,
+		[3] = FLAT_DATA,
+	};
+	uint8_t *data = loader_alloc(load, sizeof(gdt));
+	const struct loader_piece piece = {
+		.name = "GDT",
+		.path = job->kernel.path,
+		.pa = pa,
+		.data = data,
+		.data_bytes = sizeof(gdt),
+	};
+
+	memcpy(data, gdt, sizeof(gdt));
+	load->entry.gdt_base = pa;
+	load->entry.gdt_limit = sizeof(gdt) - 1;
+	load->entry.code_selector = 0x10;
+	load->entry.data_selector = 0x18;
+	return loader_put(job, load, &piece, err);
+}
+
+/* ---- host files ---- */
+
+/* An empty file is one byte of room and 0 bytes. */
+static bool read_file(struct loader_file *f, const char *path, const char *what,
+		      struct error *err)
+{
+	FILE *in = fopen(path, "re");
+	uint8_t *data = NULL;
+	size_t room = 0, bytes = 0, n;
+	bool ok;
+
+	f->path = path;
+	if (!in)
+		return error_set(err, EXIT_USAGE,
+				 "%s: cannot open the %s: %s; build the images "
+				 "(tools/build) or correct the path",
+				 path, what, strerror(errno));
+	do {
+		room = room ? 2 * room : 1 << 20;
+		data = realloc(data, room);
+		CHECK_MSG(data, "out of memory for %s", path);
+		n = fread(data + bytes, 1, room - bytes, in);
+		bytes += n;
+	} while (bytes == room);
+	ok = !ferror(in);
+	if (!ok)
+		error_set(err, EXIT_USAGE,
+			  "%s: cannot read the %s: %s; give a regular file",
+			  path, what, strerror(errno));
+	fclose(in);
+	f->data = data;
+	f->bytes = bytes;
+	return ok;
+}
+
+static bool read_files(struct loader_job *job, const struct machine_config *c,
+		       struct error *err)
+{
+	if (!read_file(&job->kernel, c->kernel, "kernel", err) ||
+	    (c->initrd && !read_file(&job->initrd, c->initrd, "initrd", err)))
+		return false;
 	for (size_t i = 0; i < c->module_count; i++) {
-		list[i].start = (uint32_t)g->module[i].pa;
-		list[i].end = (uint32_t)(g->module[i].pa + g->module[i].bytes);
-		list[i].string = add_text(b, c->module[i].string);
-		full = full || !list[i].string;
+		const char *string = c->module[i].string;
+
+		job->module[i].string = string ? string : "";
+		job->module_count = i + 1;
+		if (!read_file(&job->module[i].file, c->module[i].path,
+			       "module", err))
+			return false;
 	}
-	info.mods_addr = block_add(b, list, c->module_count * sizeof(list[0]));
-	info.mmap_length = (uint32_t)(memory_map(m, map) * sizeof(map[0]));
-	info.mmap_addr = block_add(b, map, info.mmap_length);
-	info.boot_loader_name = add_text(b, "Parterre");
-	info.cmdline = add_text(b, c->cmdline);
-	if (full || !info.mods_addr || !info.mmap_addr ||
-	    !info.boot_loader_name || !info.cmdline)
-		return error_set(err, EXIT_USAGE,
-				 "command line and module strings: more than "
-				 "%zu bytes; shorten them",
-				 sizeof(b->data));
-	memcpy(b->data, &info, sizeof(info));
-	if (!bus_ram(machine_bus(m), b->pa, b->bytes))
-		return error_set(err, EXIT_USAGE,
-				 "%s: no RAM left for the boot information at "
-				 "%#" PRIx64 "; give the machine more RAM",
-				 c->kernel, b->pa);
 	return true;
+}
+
+static void free_files(struct loader_job *job)
+{
+	free((void *)job->kernel.data);
+	free((void *)job->initrd.data);
+	for (size_t i = 0; i < job->module_count; i++)
+		free((void *)job->module[i].file.data);
+}
+
+/* ---- which format ---- */
+
+/* Every name, for a message. */
+static const char *format_names(char *to, size_t room)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(formats) && n < room; i++)
+		n += (size_t)snprintf(to + n, room - n, "%s%s", i ? ", " : "",
+				      formats[i].name);
+	return to;
+}
+
+static const struct loader_format *
+find_format(const struct loader_file *f, const char *name, struct error *err)
+{
+	char names[256];
+
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+		const struct loader_format *format = &formats[i];
+
+		if (name ? !strcmp(name, format->name)
+			 : format->recognises && format->recognises(f))
+			return format;
+	}
+	format_names(names, sizeof(names));
+	if (name)
+		error_set(err, EXIT_USAGE,
+			  "boot = \"%s\": no such way to boot; give one of %s",
+			  name, names);
+	else
+		error_set(err, EXIT_USAGE,
+			  "%s: offset 0: neither a Multiboot header nor a "
+			  "Linux bzImage; give another image, or say what it "
+			  "is by boot = (%s)",
+			  f->path, names);
+	return NULL;
 }
 
 /* ---- into RAM, and go ---- */
 
-static void store(struct machine *m, const struct cargo *g,
-		  const struct machine_config *c, const struct block *b)
+static void store(struct machine *m, const struct loader_load *load)
 {
-	struct bus *bus = machine_bus(m);
+	for (size_t i = 0; i < load->count; i++) {
+		const struct loader_piece *p = &load->piece[i];
+		uint8_t *ram = bus_ram(machine_bus(m), p->pa, p->bytes);
 
-	for (size_t i = 0; i < g->plan.segment_count; i++) {
-		const struct loader_segment *s = &g->plan.segment[i];
-		uint8_t *ram = bus_ram(bus, s->pa, s->mem_bytes);
-
-		memcpy(ram, g->kernel.data + s->offset, s->file_bytes);
-		memset(ram + s->file_bytes, 0, s->mem_bytes - s->file_bytes);
+		CHECK(ram);
+		if (p->data_bytes)
+			memcpy(ram, p->data, p->data_bytes);
+		memset(ram + p->data_bytes, 0, p->zero_bytes);
 	}
-	for (size_t i = 0; i < c->module_count; i++) {
-		const struct payload *p = &g->module[i];
-
-		memcpy(bus_ram(bus, p->pa, p->bytes), p->data, p->bytes);
-	}
-	memcpy(bus_ram(bus, b->pa, b->bytes), b->data, b->bytes);
 }
 
-/* Spec 3.2.  Selectors and the stack are the loader's to choose and not to be
- * relied on: no GDT is there. */
-static void set_entry_state(struct cpu *cpu, uint32_t entry, paddr_t info)
+#define CR0_PE   UINT64_C(1)
+#define CR0_ET   UINT64_C(0x10) /* always set */
+#define CR0_PG   UINT64_C(0x80000000)
+#define CR4_PAE  UINT64_C(0x20)
+#define EFER_LME UINT64_C(0x100)
+#define EFER_LMA UINT64_C(0x400)
+
+static void enter(struct cpu *cpu, const struct loader_entry *e)
 {
-	const struct cpu_segment code = {0, UINT32_MAX, 0x08, 0xC09B};
-	const struct cpu_segment data = {0, UINT32_MAX, 0x10, 0xC093};
+	bool wide = e->mode == LOADER_LONG64;
+	const struct cpu_segment code = {0, UINT32_MAX, e->code_selector,
+					 wide ? 0xA09B : 0xC09B};
+	const struct cpu_segment data = {0, UINT32_MAX, e->data_selector,
+					 0xC093};
 	struct cpu_regs regs;
 
 	cpu_regs_get(cpu, &regs);
+	memcpy(regs.gpr, e->gpr, sizeof(regs.gpr));
+	regs.rip = e->rip;
+	regs.rflags = 2;
+	regs.halted = 0;
 	for (unsigned i = 0; i < CPU_SEG_COUNT; i++)
 		regs.seg[i] = i == CPU_CS ? code : data;
-	regs.gpr[CPU_RAX] = LOADER_MAGIC;
-	regs.gpr[CPU_RBX] = info;
-	regs.rip = entry;
-	regs.rflags = 2;
-	regs.cr0 = 0x11; /* PE, and ET, which is always set */
-	regs.halted = 0;
+	regs.gdtr_base = e->gdt_base;
+	regs.gdtr_limit = e->gdt_limit;
+	regs.cr0 = CR0_PE | CR0_ET;
+	if (wide) {
+		regs.cr0 |= CR0_PG;
+		regs.cr3 = e->cr3;
+		regs.cr4 |= CR4_PAE;
+		regs.efer |= EFER_LME | EFER_LMA;
+	}
 	cpu_regs_set(cpu, &regs);
 }
 
-static void cargo_free(struct cargo *g)
+static bool boot(struct machine *m, const struct machine_config *c,
+		 struct loader_job *job, struct loader_load *load,
+		 struct error *err)
 {
-	free(g->kernel.data);
-	for (size_t i = 0; i < MACHINE_MODULES_MAX; i++)
-		free(g->module[i].data);
-	free(g);
+	const struct loader_format *format;
+
+	job->cmdline = c->cmdline ? c->cmdline : "";
+	job->load_address = c->load_address;
+	job->ram_count = bus_ram_regions(machine_bus(m), job->ram);
+	if (!read_files(job, c, err))
+		return false;
+	format = find_format(&job->kernel, c->boot, err);
+	if (!format || !format->load(job, load, err))
+		return false;
+	store(m, load);
+	enter(machine_cpu(m, 0), &load->entry);
+	return true;
 }
 
 bool loader_boot(struct machine *m, const struct machine_config *c,
 		 struct error *err)
 {
-	struct cargo *g = calloc(1, sizeof(*g));
-	struct block *b = calloc(1, sizeof(*b));
+	struct loader_job *job = calloc(1, sizeof(*job));
+	struct loader_load *load = calloc(1, sizeof(*load));
 	bool ok;
 
-	CHECK_MSG(g && b, "out of memory for the loader");
-	ok = read_cargo(g, m, c, err) && fill_block(b, m, g, c, err);
-	if (ok) {
-		store(m, g, c, b);
-		set_entry_state(machine_cpu(m, 0), g->plan.entry, b->pa);
-	}
-	free(b);
-	cargo_free(g);
+	CHECK_MSG(job && load, "out of memory for the loader");
+	ok = boot(m, c, job, load, err);
+	loader_load_free(load);
+	free_files(job);
+	free(load);
+	free(job);
 	return ok;
 }

@@ -32,6 +32,7 @@
 #include "sim/evq.h"
 #include "sim/status.h"
 
+#define MACHINE_LOAD_DEFAULT    UINT64_MAX /* where its mode begins */
 #define MACHINE_MODULES_MAX     16
 #define MACHINE_CONTROLLERS_MAX 4
 
@@ -45,8 +46,11 @@ struct machine_config {
 	unsigned cpu_count; /* 1 to 8 */
 	uint64_t cpu_hz;    /* default 1,000,000,000 */
 	uint64_t seed;
-	const char *kernel; /* Multiboot 1 image */
+	const char *kernel; /* an image that sim/loader.h knows; NULL: none */
+	const char *boot;   /* its format; NULL: as the file says */
+	const char *initrd; /* Linux's first root file system; NULL: none */
 	const char *cmdline;
+	uint64_t load_address; /* of a raw image; MACHINE_LOAD_DEFAULT */
 	struct machine_module module[MACHINE_MODULES_MAX];
 	size_t module_count;
 	/* The NVMe subsystem: one shared namespace, n controllers. */

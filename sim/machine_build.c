@@ -22,6 +22,7 @@ void machine_config_defaults(struct machine_config *c)
 		.cpu_hz = UINT64_C(1000000000),
 		.controllers = 2,
 		.digest_interval = 100000,
+		.load_address = MACHINE_LOAD_DEFAULT,
 		.quantum_ps = 10 * PS_PER_US,
 	};
 }

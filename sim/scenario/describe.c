@@ -106,9 +106,29 @@ static void key_seed(lua_State *L, struct session_machine *d)
 	d->config.seed = number(L, "seed", 0, INT64_MAX);
 }
 
+/* A name is an image of the images' folder, with its usual modules; a path is
+ * any kernel, and has none unless they are given. */
 static void key_kernel(lua_State *L, struct session_machine *d)
 {
 	text(L, "kernel", d->kernel, sizeof(d->kernel));
+	d->kernel_is_path = strpbrk(d->kernel, "/.");
+	if (d->kernel_is_path)
+		path(L, "kernel", d->kernel);
+}
+
+static void key_boot(lua_State *L, struct session_machine *d)
+{
+	text(L, "boot", d->boot, sizeof(d->boot));
+}
+
+static void key_initrd(lua_State *L, struct session_machine *d)
+{
+	path(L, "initrd", d->initrd);
+}
+
+static void key_load_address(lua_State *L, struct session_machine *d)
+{
+	d->config.load_address = number(L, "load_address", 0, UINT32_MAX);
 }
 
 static void key_cmdline(lua_State *L, struct session_machine *d)
@@ -145,6 +165,7 @@ static void key_modules(lua_State *L, struct session_machine *d)
 		lua_pop(L, 1);
 	}
 	d->module_count = (size_t)n;
+	d->modules_given = true;
 }
 
 static void key_disk(lua_State *L, struct session_machine *d)
@@ -170,13 +191,16 @@ static const struct key {
 	const char *name;
 	void (*take)(lua_State *L, struct session_machine *d);
 } keys[] = {
+	{"boot", key_boot},
 	{"cmdline", key_cmdline},
 	{"controllers", key_controllers},
 	{"cpus", key_cpus},
 	{"disk", key_disk},
 	{"disk_image", key_disk_image},
 	{"hz", key_hz},
+	{"initrd", key_initrd},
 	{"kernel", key_kernel},
+	{"load_address", key_load_address},
 	{"modules", key_modules},
 	{"name", key_name},
 	{"policy", key_policy},
@@ -235,6 +259,8 @@ static int lua_machine(lua_State *L)
 	d->module_count = ARRAY_LEN(modules_default);
 	d->disk_bytes = UINT64_C(64) << 20;
 	take_keys(L, d);
+	if (d->kernel_is_path && !d->modules_given)
+		d->module_count = 0;
 	if (s->machine)
 		s = session_add(s, d->name, &err);
 	if (!s || !session_machine(s, d, &err))

@@ -51,9 +51,14 @@ struct session_options {
 struct session_machine {
 	struct machine_config config; /* numbers; paths are filled by session */
 	char name[SESSION_NAME_BYTES];
-	char kernel[64], cmdline[256];
+	char kernel[PATH_MAX]; /* an image's name, or a path as found */
+	bool kernel_is_path;
+	char boot[16];         /* empty: as the file says */
+	char initrd[PATH_MAX]; /* as found; empty: none */
+	char cmdline[2048];
 	char module[MACHINE_MODULES_MAX][64]; /* image names */
 	size_t module_count;
+	bool modules_given;
 	char policy[PATH_MAX];     /* as found; empty: none */
 	char disk_image[PATH_MAX]; /* copied; empty: zeroes */
 	uint64_t disk_bytes;       /* 0: no disk */
@@ -83,8 +88,9 @@ struct session {
 	unsigned index;               /* 0: the first */
 	char name[SESSION_NAME_BYTES]; /* empty: the first has none */
 	char out[PATH_MAX];
-	char path[MACHINE_MODULES_MAX + 4][PATH_MAX]; /* the config's strings */
+	char path[MACHINE_MODULES_MAX + 5][PATH_MAX]; /* the config's strings */
 	char module_name[MACHINE_MODULES_MAX][64];
+	char boot[16];
 	char disk_image[PATH_MAX]; /* that was copied; empty: zeroes */
 	struct machine_config config;
 	struct machine *machine; /* NULL: machine{} was not called yet */

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "sim/check.h"
-#include "sim/loader.h"
 #include "sim/scenario/session_internal.h"
 #include "sim/trace/trace.h"
 
@@ -37,9 +36,15 @@ static bool fill_config(struct session *s, const struct session_machine *d,
 	*c = d->config;
 	if (s->options.seed_given)
 		c->seed = s->options.seed;
-	if (!image_path(s, d->kernel, s->path[n], err))
+	if (d->kernel_is_path)
+		snprintf(s->path[n], PATH_MAX, "%s", d->kernel);
+	else if (!image_path(s, d->kernel, s->path[n], err))
 		return false;
 	c->kernel = s->path[n++];
+	snprintf(s->boot, sizeof(s->boot), "%s", d->boot);
+	c->boot = d->boot[0] ? s->boot : NULL;
+	snprintf(s->path[n], PATH_MAX, "%s", d->initrd);
+	c->initrd = d->initrd[0] ? s->path[n++] : NULL;
 	c->module_count = 0;
 	for (size_t i = 0; i < d->module_count; i++) {
 		if (!image_path(s, d->module[i], s->path[n], err))
@@ -125,7 +130,7 @@ bool session_machine(struct session *s, const struct session_machine *d,
 		return false;
 	trace_listen(s->trace, on_record, s);
 	s->machine = machine_create(&s->config, s->trace, err);
-	if (!s->machine || !loader_boot(s->machine, &s->config, err))
+	if (!s->machine)
 		return false;
 	s->view = partition_view_create(s->machine, &s->config, err);
 	if (!s->view)

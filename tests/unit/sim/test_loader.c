@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "rig.h"
-#include "sim/loader.h"
+#include "sim/loader_internal.h"
 
 #define MAGIC     UINT32_C(0x1BADB002)
 #define ADDRESSES UINT32_C(0x00010000)
@@ -114,8 +114,9 @@ static struct loader_plan plan_of(const struct bytes *b)
 	struct loader_plan plan;
 	struct error err;
 
-	cr_assert(loader_plan(&plan, "image", b->data, b->count, &err), "%s",
-		  err.text);
+	const struct loader_file f = {"image", b->data, b->count};
+
+	cr_assert(multiboot_plan(&plan, &f, &err), "%s", err.text);
 	return plan;
 }
 
@@ -126,11 +127,11 @@ static void refused(const struct bytes *b, const char *offset, const char *says)
 	struct error err = {0};
 	/* An exact copy: a sanitizer sees a read beyond the end. */
 	uint8_t *copy = malloc(b->count ? b->count : 1);
+	const struct loader_file f = {"some/image", copy, b->count};
 	char where[32];
 
 	memcpy(copy, b->data, b->count);
-	cr_assert_not(loader_plan(&plan, "some/image", copy, b->count, &err),
-		      "%s", says);
+	cr_assert_not(multiboot_plan(&plan, &f, &err), "%s", says);
 	free(copy);
 	snprintf(where, sizeof(where), "offset %s:", offset);
 	cr_assert_eq(err.code, EXIT_USAGE);
@@ -331,6 +332,7 @@ static unsigned wreck(void (*make)(struct bytes *), uint64_t seed,
 	unsigned planned = 0;
 
 	for (unsigned i = 0; i < rounds; i++) {
+		struct loader_file f = {.path = "wreck"};
 		struct loader_plan plan;
 		struct error err = {0};
 		uint8_t *copy;
@@ -353,7 +355,9 @@ static unsigned wreck(void (*make)(struct bytes *), uint64_t seed,
 		copy = malloc(b.count + 1);
 		memcpy(copy, b.data, b.count);
 		copy = realloc(copy, b.count ? b.count : 1);
-		if (loader_plan(&plan, "wreck", copy, b.count, &err)) {
+		f.data = copy;
+		f.bytes = b.count;
+		if (multiboot_plan(&plan, &f, &err)) {
 			check_plan(&plan, b.count);
 			planned++;
 		} else {
@@ -540,7 +544,7 @@ Test(loader, what_does_not_fit_is_told, .fini = remove_files)
 	c.module_count = 0;
 
 	c.ram_bytes = UINT64_C(2) << 20;
-	not_made(&c, "more RAM", "segment 1");
+	not_made(&c, "more RAM", "segment of");
 	c.ram_bytes = 0x201000;
 	not_made(&c, "boot information", path[0]);
 	c.module_count = 1;

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/loader_internal.h - between loader.c and the formats (loader_FORMAT.c).
+ *
+ * A format is a pure function: from the files, the command line and the pieces
+ * of RAM (struct loader_job) to what is to be in RAM and how the first CPU
+ * begins (struct loader_load).  It never sees a machine; loader.c brings the
+ * load into one when it is whole.  So a fuzzer can drive a format by itself.
+ *
+ * Errors are EXIT_USAGE and name the file, the offset, the field, its value and
+ * the remedy.
+ */
+#ifndef PARTERRE_SIM_LOADER_INTERNAL_H
+#define PARTERRE_SIM_LOADER_INTERNAL_H
+
+#include "sim/loader.h"
+
+struct loader_file {
+	const char *path; /* for messages alone */
+	const uint8_t *data;
+	uint64_t bytes;
+};
+
+/* Says what is wrong with a field; false. */
+bool loader_bad(const struct loader_file *f, struct error *err, uint64_t offset,
+		const char *field, uint64_t value, const char *what);
+/* Little-endian; the caller has seen that the file has them. */
+uint16_t loader_get16(const struct loader_file *f, uint64_t offset);
+uint32_t loader_get32(const struct loader_file *f, uint64_t offset);
+uint64_t loader_get64(const struct loader_file *f, uint64_t offset);
+
+struct loader_module {
+	struct loader_file file;
+	const char *string; /* never NULL */
+};
+
+struct loader_job {
+	struct loader_file kernel;
+	struct loader_file initrd; /* data NULL: none */
+	struct loader_module module[MACHINE_MODULES_MAX];
+	size_t module_count;
+	const char *cmdline;   /* never NULL */
+	uint64_t load_address; /* raw images; MACHINE_LOAD_DEFAULT: the mode's
+				  own */
+	struct cpu_ram ram[BUS_RAM_REGIONS]; /* `host` is not looked at */
+	size_t ram_count;
+};
+
+/* One stretch of RAM: `data`, then zeroes.  `data` belongs to the job's files
+ * or to the load (loader_alloc()). */
+struct loader_piece {
+	const char *name, *path; /* for messages */
+	paddr_t pa;
+	const uint8_t *data;
+	uint64_t data_bytes, zero_bytes;
+	uint64_t bytes; /* with what is only kept free */
+};
+
+enum loader_mode {
+	LOADER_REAL16, /* CS = rip >> 4 */
+	LOADER_FLAT32, /* flat segments, paging off */
+	LOADER_LONG64, /* the same, paging on with `cr3` */
+};
+
+struct loader_entry {
+	enum loader_mode mode;
+	uint64_t rip, cr3;
+	uint64_t gpr[CPU_GPR_COUNT];
+	uint16_t code_selector, data_selector;
+	uint64_t gdt_base; /* with gdt_limit; 0: none */
+	uint32_t gdt_limit;
+};
+
+#define LOADER_MIB        UINT64_C(0x100000)
+#define LOADER_PIECES_MAX 64
+
+struct loader_load {
+	struct loader_piece piece[LOADER_PIECES_MAX];
+	size_t count;
+	uint8_t *owned[LOADER_PIECES_MAX];
+	size_t owned_count;
+	struct loader_entry entry;
+};
+
+struct loader_format {
+	const char *name; /* as boot = says */
+	bool (*recognises)(const struct loader_file *f);
+	bool (*load)(const struct loader_job *job, struct loader_load *load,
+		     struct error *err);
+};
+
+/* Zeroed, the load's own; RAM's worth of small things: never fails. */
+uint8_t *loader_alloc(struct loader_load *load, size_t bytes);
+void loader_load_free(struct loader_load *load);
+
+/* Adds a piece if RAM has the room.  The firmware's tables and earlier pieces
+ * are not to be met. */
+bool loader_put(const struct loader_job *job, struct loader_load *load,
+		const struct loader_piece *piece, struct error *err) MUST_USE;
+bool loader_is_ram(const struct loader_job *job, paddr_t pa, uint64_t bytes);
+/* The end of RAM below 4 GiB. */
+paddr_t loader_low_end(const struct loader_job *job);
+/* The end of the last piece, at least 1 MiB, rounded to a page. */
+paddr_t loader_pieces_end(const struct loader_load *load);
+
+/* The memory map that firmware would give (ACPI 6.4, section 15). */
+#define LOADER_MAP_RAM      1
+#define LOADER_MAP_RESERVED 2
+#define LOADER_MAP_MAX      (BUS_RAM_REGIONS + 8)
+struct loader_range {
+	uint64_t base, bytes;
+	uint32_t type;
+};
+size_t loader_memory_map(const struct loader_job *job,
+			 struct loader_range map[LOADER_MAP_MAX]);
+
+/* Page tables that map the first 4 GiB to themselves by pages of 2 MiB, for
+ * LOADER_LONG64, at `pa`. */
+#define LOADER_TABLES_BYTES (6 * PAGE_BYTES)
+bool loader_put_tables(const struct loader_job *job, struct loader_load *load,
+		       paddr_t pa, struct error *err) MUST_USE;
+/* A GDT with flat segments: 64-bit or 32-bit code at selector 10h, data at 18h;
+ * sets the entry's GDT and selectors. */
+bool loader_put_gdt(const struct loader_job *job, struct loader_load *load,
+		    paddr_t pa, struct error *err) MUST_USE;
+
+bool linux_recognises(const struct loader_file *f);
+bool linux_load(const struct loader_job *job, struct loader_load *load,
+		struct error *err);
+bool linux32_load(const struct loader_job *job, struct loader_load *load,
+		  struct error *err);
+bool linux64_load(const struct loader_job *job, struct loader_load *load,
+		  struct error *err);
+bool multiboot_recognises(const struct loader_file *f);
+bool multiboot_load(const struct loader_job *job, struct loader_load *load,
+		    struct error *err);
+
+/* ---- ELF (loader_elf.c) ---- */
+
+#define LOADER_SEGMENTS_MAX 32
+
+struct loader_segment {
+	paddr_t pa;
+	uint64_t offset, file_bytes; /* in the file */
+	uint64_t mem_bytes;          /* the rest is zeroed */
+};
+
+/* What an image asks for. */
+struct loader_plan {
+	uint32_t flags;         /* of the Multiboot header */
+	uint32_t header_offset; /* in the file */
+	uint32_t entry;         /* physical */
+	size_t segment_count;
+	struct loader_segment segment[LOADER_SEGMENTS_MAX];
+};
+
+/* Fills segments and entry from an executable, of either class. */
+bool loader_plan_elf(struct loader_plan *plan, const struct loader_file *f,
+		     struct error *err) MUST_USE;
+/* The plan's segments become pieces. */
+bool loader_put_plan(const struct loader_job *job, struct loader_load *load,
+		     const struct loader_plan *plan,
+		     struct error *err) MUST_USE;
+/* What a Multiboot 1 image asks for. */
+bool multiboot_plan(struct loader_plan *plan, const struct loader_file *f,
+		    struct error *err) MUST_USE;
+
+#endif

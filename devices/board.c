@@ -81,9 +81,15 @@ bool board_build(struct machine *m, const struct machine_config *c,
 		 struct error *err)
 {
 	struct device_prop ioapic[] = {{"id", BOARD_IOAPIC_ID, NULL}};
-	struct device_prop uart[] = {
+	struct device_prop com1[] = {
 		{"port", 0x3F8, NULL},
 		{"irq", 4, NULL},
+		{"serial", 0, NULL},
+	};
+	struct device_prop com2[] = {
+		{"port", 0x2F8, NULL},
+		{"irq", 3, NULL},
+		{"serial", 1, NULL},
 	};
 
 	return add_lapics(m, err) &&
@@ -92,7 +98,8 @@ bool board_build(struct machine *m, const struct machine_config *c,
 	       add(m, "isa", "isa0", NULL, 0, err) &&
 	       add(m, "pci_host", "pci0", NULL, 0, err) &&
 	       add(m, "acpi_pm", "pm0", NULL, 0, err) &&
-	       add(m, "uart16550", "uart0", uart, ARRAY_LEN(uart), err) &&
+	       add(m, "uart16550", "uart0", com1, ARRAY_LEN(com1), err) &&
+	       add(m, "uart16550", "uart1", com2, ARRAY_LEN(com2), err) &&
 	       add(m, "debugexit", "exit0", NULL, 0, err) &&
 	       (!c->disk_path || add_disk(m, c, err)) &&
 	       acpi_tables_install(m, err);

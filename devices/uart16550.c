@@ -55,6 +55,7 @@ enum {
 #define MSR_INPUTS_ON 0xB0 /* CTS, DSR, DCD */
 
 #define FIFO_BYTES    16
+#define LINE_BYTES    4096 /* of input that waits at the far end */
 #define CRYSTAL_HZ    UINT64_C(1843200)
 #define DIVISOR_RESET 12 /* 9600 baud */
 
@@ -72,10 +73,14 @@ struct uart {
 	uint64_t
 		burst_start; /* ps: back-to-back frames are counted from here */
 	uint64_t burst_units; /* half bit times times divisor since then */
+	/* The far end: a ring of what it has to send. */
+	uint8_t line[LINE_BYTES];
+	uint16_t line_first, line_count;
 	/* Wiring. */
+	unsigned serial;
 	struct irq_line irq;
-	struct event sent, idle;
-	char sent_name[24], idle_name[24];
+	struct event sent, idle, arrive;
+	char sent_name[24], idle_name[24], arrive_name[24];
 };
 
 static const struct device_field uart_fields[] = {
@@ -97,6 +102,9 @@ static const struct device_field uart_fields[] = {
 	DEVICE_FIELD(struct uart, divisor),
 	DEVICE_FIELD(struct uart, burst_start),
 	DEVICE_FIELD(struct uart, burst_units),
+	DEVICE_ARRAY(struct uart, line),
+	DEVICE_FIELD(struct uart, line_first),
+	DEVICE_FIELD(struct uart, line_count),
 	{NULL, 0, 0, 0},
 };
 
@@ -217,6 +225,55 @@ bool uart16550_receive(struct device *d, uint8_t c)
 	return !(u->mcr & MCR_LOOP) && rx_push(u, c);
 }
 
+/* ---- the far end ---- */
+
+static bool rx_ready(const struct uart *u)
+{
+	/* 8.7: in loop mode SIN is disconnected. */
+	return u->rx_count < fifo_depth(u) && !(u->mcr & MCR_LOOP) &&
+	       u->divisor;
+}
+
+/* Whatever makes rx_ready() true calls this; a frame under way goes on. */
+static void line_arm(struct uart *u)
+{
+	struct machine *m = u->device.machine;
+	uint64_t clocks = frame_units(u) * 8;
+
+	if (u->line_count && rx_ready(u) && !evq_pending(&u->arrive))
+		evq_schedule(machine_evq(m), &u->arrive,
+			     machine_now(m) + rate_instant(clocks, CRYSTAL_HZ));
+}
+
+static void line_arrive(void *owner, ps_t when)
+{
+	struct uart *u = owner;
+	uint8_t c = u->line[u->line_first];
+
+	(void)when;
+	if (!rx_ready(u)) /* it was taken away meanwhile: sent again */
+		return;
+	u->line[u->line_first] = 0;
+	u->line_first = (uint16_t)((u->line_first + 1) % LINE_BYTES);
+	u->line_count--;
+	rx_push(u, c);
+	line_arm(u);
+}
+
+static size_t uart_input(struct device *d, const uint8_t *p, size_t bytes)
+{
+	struct uart *u = (struct uart *)d;
+	size_t taken = 0;
+
+	for (; taken < bytes && u->line_count < LINE_BYTES; taken++) {
+		u->line[(u->line_first + u->line_count) % LINE_BYTES] =
+			p[taken];
+		u->line_count++;
+	}
+	line_arm(u);
+	return taken;
+}
+
 static uint8_t rx_pop(struct uart *u)
 {
 	uint8_t c = u->rx[0];
@@ -230,6 +287,7 @@ static uint8_t rx_pop(struct uart *u)
 		u->lsr &= (uint8_t)~LSR_DR;
 	rx_idle_arm(u);
 	uart_update(u);
+	line_arm(u);
 	return c;
 }
 
@@ -274,7 +332,7 @@ static void tx_sent(void *owner, ps_t when)
 	if (u->mcr & MCR_LOOP)
 		rx_push(u, u->shift);
 	else
-		machine_console_byte(u->device.machine, u->shift);
+		machine_console_byte(u->device.machine, u->serial, u->shift);
 	tx_start(u, true);
 	if (!u->shifting)
 		u->lsr |= LSR_TEMT;
@@ -319,6 +377,7 @@ static void fcr_write(struct uart *u, uint8_t value)
 			u->thre_pending = 1;
 		u->lsr |= LSR_THRE | (u->shifting ? 0 : LSR_TEMT);
 	}
+	line_arm(u);
 }
 
 /* 8.7, 8.8: in loop mode the four outputs are the four inputs. */
@@ -378,6 +437,7 @@ static void divisor_write(struct uart *u, uint16_t divisor)
 {
 	u->divisor = divisor;
 	tx_start(u, false); /* what waited for a baud rate */
+	line_arm(u);
 }
 
 static void uart_write(struct device *d, uint64_t off, unsigned size,
@@ -414,6 +474,7 @@ static void uart_write(struct device *d, uint64_t off, unsigned size,
 	case MCR:
 		u->mcr = value & 0x1F;
 		msr_follow(u);
+		line_arm(u);
 		break;
 	case LSR:
 	case MSR: /* 8.4: meant for factory testing */
@@ -434,6 +495,7 @@ static void uart_reset(struct device *d)
 
 	evq_cancel(q, &u->sent);
 	evq_cancel(q, &u->idle);
+	evq_cancel(q, &u->arrive);
 	u->ier = u->fcr = u->lcr = u->mcr = u->scr = 0;
 	u->lsr = LSR_THRE | LSR_TEMT;
 	u->msr = MSR_INPUTS_ON;
@@ -444,6 +506,7 @@ static void uart_reset(struct device *d)
 	u->divisor = DIVISOR_RESET;
 	u->burst_start = u->burst_units = 0;
 	uart_update(u);
+	line_arm(u); /* the far end isn't reset */
 }
 
 static bool uart_init(struct device *d, const struct device_prop *props,
@@ -454,6 +517,8 @@ static bool uart_init(struct device *d, const struct device_prop *props,
 		device_prop_find(props, prop_count, "port");
 	const struct device_prop *irq =
 		device_prop_find(props, prop_count, "irq");
+	const struct device_prop *serial =
+		device_prop_find(props, prop_count, "serial");
 	struct uart *u = (struct uart *)d;
 	struct bus_range range = {port ? port->value : 0x3F8, 8, &ops, d,
 				  d->name};
@@ -463,6 +528,7 @@ static bool uart_init(struct device *d, const struct device_prop *props,
 		return false;
 	strcat(strcpy(u->sent_name, d->name), ".sent");
 	strcat(strcpy(u->idle_name, d->name), ".idle");
+	strcat(strcpy(u->arrive_name, d->name), ".arrive");
 	u->sent = (struct event){.name = u->sent_name,
 				 .fire = tx_sent,
 				 .owner = u,
@@ -472,8 +538,15 @@ static bool uart_init(struct device *d, const struct device_prop *props,
 				 .owner = u,
 				 .rank = EVQ_DEVICE};
 	evq_register(machine_evq(d->machine), &u->sent);
+	u->arrive = (struct event){.name = u->arrive_name,
+				   .fire = line_arrive,
+				   .owner = u,
+				   .rank = EVQ_INPUT};
 	evq_register(machine_evq(d->machine), &u->idle);
-	return bus_map_ports(machine_bus(d->machine), &range, err);
+	evq_register(machine_evq(d->machine), &u->arrive);
+	u->serial = serial ? (unsigned)serial->value : 0;
+	return machine_add_serial(d->machine, u->serial, d, uart_input, err) &&
+	       bus_map_ports(machine_bus(d->machine), &range, err);
 }
 
 static void uart_fini(struct device *d)
@@ -482,11 +555,12 @@ static void uart_fini(struct device *d)
 
 	evq_cancel(machine_evq(d->machine), &u->sent);
 	evq_cancel(machine_evq(d->machine), &u->idle);
+	evq_cancel(machine_evq(d->machine), &u->arrive);
 }
 
 const struct device_class uart16550_class = {
 	.name = "uart16550",
-	.summary = "UART PC16550D as COM1",
+	.summary = "UART PC16550D as a COM port",
 	.object_bytes = sizeof(struct uart),
 	.fields = uart_fields,
 	.registers = uart_registers,

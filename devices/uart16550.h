@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* devices/uart16550.h - UART PC16550D (National Semiconductor data sheet, June
- * 1995; section numbers are of it), wired as COM1 of a PC: ports 3F8-3FF, IRQ
- * 4, interrupt gated by OUT2, 1.8432 MHz crystal.
+ * 1995; section numbers are of it), wired as COM1 (ports 3F8-3FF, IRQ 4) or
+ * COM2 (2F8-2FF, IRQ 3) of a PC: interrupt gated by OUT2, 1.8432 MHz crystal.
  *
  * Timing: a character takes 1 start, 5 to 8 data, 0 or 1 parity and 1, 1.5 or 2
  * stop bits of 16 * divisor crystal clocks each.  Back to back, frames are
  * counted from the first one's start, so that they do not drift.  The byte
  * reaches the console when its last stop bit has left the shift register.
+ *
+ * Input (machine_serial_input()) waits at the far end, up to 4096 bytes, and
+ * comes at the rate at which the guest has set the UART.  The far end sends
+ * only what the receiver has room for, as if it were told by RTS, so that no
+ * input is lost because the guest is slow; uart16550_receive() does not ask.
  *
  * Not modelled: the wait for the next baud clock edge before a start bit (at
  * most a bit time), the initial THRE delay of a frame, DMA signalling (RXRDY,

@@ -35,6 +35,7 @@
 #define MACHINE_LOAD_DEFAULT    UINT64_MAX /* where its mode begins */
 #define MACHINE_MODULES_MAX     16
 #define MACHINE_CONTROLLERS_MAX 4
+#define MACHINE_SERIALS         2
 
 struct machine_module {
 	const char *path;
@@ -140,11 +141,23 @@ struct device *machine_device(struct machine *m, const char *name);
 /* In the order in which they were added; NULL past the end. */
 struct device *machine_device_at(struct machine *m, size_t index);
 
-/* Console: what the guest sent through uart0, byte by byte. */
+/* Serial lines by number: 0 is COM1, the console, 1 is COM2.  A UART says in
+ * its init whose input it takes: as many of the bytes as it returns. */
+typedef size_t machine_serial_take(struct device *d, const uint8_t *p,
+				   size_t bytes);
+bool machine_add_serial(struct machine *m, unsigned serial, struct device *d,
+			machine_serial_take *take, struct error *err) MUST_USE;
+/* From outside, at machine_now(): sent to the guest at its bit rate.  Returns
+ * how many bytes were taken; 0 also when there is no such line. */
+size_t machine_serial_input(struct machine *m, unsigned serial,
+			    const uint8_t *p, size_t bytes);
+/* What the guest sent, byte by byte. */
 void machine_set_console(struct machine *m,
-			 void (*byte)(void *owner, ps_t when, uint8_t c),
+			 void (*byte)(void *owner, unsigned serial, ps_t when,
+				      uint8_t c),
 			 void *owner);
-void machine_console_byte(struct machine *m, uint8_t c); /* from the UART */
+void machine_console_byte(struct machine *m, unsigned serial,
+			  uint8_t c); /* from the UART */
 
 /* Observers of CPU context (partition view).  Called at exact boundaries with
  * the machine's state consistent; must not change it. */

@@ -259,19 +259,43 @@ uint32_t machine_partition(const struct machine *m, unsigned cpu)
 
 /* --- console and trace --- */
 
+bool machine_add_serial(struct machine *m, unsigned serial, struct device *d,
+			machine_serial_take *take, struct error *err)
+{
+	if (serial >= MACHINE_SERIALS || m->serial[serial].take)
+		return error_set(err, EXIT_USAGE,
+				 "%s: serial line %u is taken or does not "
+				 "exist; choose a free one below %u",
+				 d->name, serial, MACHINE_SERIALS);
+	m->serial[serial].device = d;
+	m->serial[serial].take = take;
+	return true;
+}
+
+size_t machine_serial_input(struct machine *m, unsigned serial,
+			    const uint8_t *p, size_t bytes)
+{
+	if (serial >= MACHINE_SERIALS || !m->serial[serial].take)
+		return 0;
+	return m->serial[serial].take(m->serial[serial].device, p, bytes);
+}
+
 void machine_set_console(struct machine *m,
-			 void (*byte)(void *owner, ps_t when, uint8_t c),
+			 void (*byte)(void *owner, unsigned serial, ps_t when,
+				      uint8_t c),
 			 void *owner)
 {
 	m->console = byte;
 	m->console_owner = owner;
 }
 
-void machine_console_byte(struct machine *m, uint8_t c)
+void machine_console_byte(struct machine *m, unsigned serial, uint8_t c)
 {
-	machine_fold(m, &c, sizeof(c));
+	uint8_t link[2] = {(uint8_t)serial, c};
+
+	machine_fold(m, link, sizeof(link));
 	if (m->console)
-		m->console(m->console_owner, machine_now(m), c);
+		m->console(m->console_owner, serial, machine_now(m), c);
 }
 
 void machine_emit(struct machine *m, struct trace_record *r)

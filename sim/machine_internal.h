@@ -57,8 +57,12 @@ struct machine {
 
 	struct device **device;
 	size_t device_count, device_slots;
-	void (*console)(void *owner, ps_t when, uint8_t c);
+	void (*console)(void *owner, unsigned serial, ps_t when, uint8_t c);
 	void *console_owner;
+	struct {
+		struct device *device;
+		machine_serial_take *take;
+	} serial[MACHINE_SERIALS];
 	struct machine_observer observer;
 	uint64_t chain;
 	struct digest *digest;

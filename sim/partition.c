@@ -434,12 +434,13 @@ static void emit_line(struct partition_view *v)
 	v->line_bytes = 0;
 }
 
-void partition_view_console_byte(void *owner, ps_t when, uint8_t c)
+void partition_view_console_byte(void *owner, unsigned serial, ps_t when,
+				 uint8_t c)
 {
 	struct partition_view *v = owner;
 
 	(void)when; /* the machine's own now */
-	if (c == '\r')
+	if (c == '\r' || serial)
 		return;
 	if (c == '\n') {
 		emit_line(v);

@@ -62,9 +62,11 @@ struct machine *partition_view_machine(const struct partition_view *v);
 
 /* Console.  Has the form that machine_set_console() wants; `owner` is the view.
  * Whoever also wants the bytes registers a function of its own and calls this
- * one from it.  Assembles lines; each gives an event `console` with the whole
- * line; "[name] text" bears the index of that partition, any other 0. */
-void partition_view_console_byte(void *owner, ps_t when, uint8_t c);
+ * one from it.  Assembles lines of serial line 0; each gives an event `console`
+ * with the whole line; "[name] text" bears the index of that partition, any
+ * other 0. */
+void partition_view_console_byte(void *owner, unsigned serial, ps_t when,
+				 uint8_t c);
 
 /* Looks now, as at a context event, and emits what is new, as nobody's doing:
  * for the end of a run, whose last instructions no context event followed. */

@@ -11,6 +11,9 @@
 #include "sim/scenario/session_internal.h"
 #include "sim/trace/trace.h"
 
+static const char *const consoles[MACHINE_SERIALS] = {"console.txt",
+						      "console1.txt"};
+
 void session_name(const char *scenario, char *name, size_t bytes)
 {
 	const char *base = strrchr(scenario, '/');
@@ -85,8 +88,8 @@ static bool write_command(struct session *s, struct error *err)
  * it is known that the new one is not a copy of it. */
 static bool remove_old(struct session *s, struct error *err)
 {
-	static const char *const files[] = {"console.txt", "trace/metadata",
-					    "trace/stream"};
+	static const char *const files[] = {"console.txt", "console1.txt",
+					    "trace/metadata", "trace/stream"};
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -105,12 +108,16 @@ static bool open_console(struct session *s, struct error *err)
 {
 	char path[PATH_MAX];
 
-	if (!session_join(path, s->out, "console.txt", err))
-		return false;
-	s->console = fopen(path, "wb");
-	return s->console ||
-	       error_set(err, EXIT_HOST, "%s: cannot be written: %s", path,
-			 strerror(errno));
+	for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
+		if (!session_join(path, s->out, consoles[i], err))
+			return false;
+		s->console[i] = fopen(path, "wb");
+		if (!s->console[i])
+			return error_set(err, EXIT_HOST,
+					 "%s: cannot be written: %s", path,
+					 strerror(errno));
+	}
+	return true;
 }
 
 bool session_open(struct session *s, const struct session_options *o,
@@ -232,11 +239,13 @@ static bool finish_one(struct session *s, struct error *err)
 		ok = trace_close(s->trace, err);
 		s->trace = NULL;
 	}
-	if (s->console && fclose(s->console) != 0 && ok)
-		ok = error_set(err, EXIT_HOST,
-			       "%s/console.txt: cannot be written: %s", s->out,
-			       strerror(errno));
-	s->console = NULL;
+	for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
+		if (s->console[i] && fclose(s->console[i]) != 0 && ok)
+			ok = error_set(err, EXIT_HOST,
+				       "%s/%s: cannot be written: %s", s->out,
+				       consoles[i], strerror(errno));
+		s->console[i] = NULL;
+	}
 	return ok;
 }
 

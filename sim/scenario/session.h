@@ -4,7 +4,8 @@
  *
  * The directory holds, after any run:
  *   scenario.lua  a copy          command     a shell script that repeats it
- *   disk.img      the disk        console.txt every byte of the console
+ *   disk.img      the disk        console.txt every byte of serial line 0;
+ *                               console1.txt of line 1
  *   trace/        CTF             seed, images and options are in `command`
  * Files of an earlier run in it are replaced; nothing else there is touched.
  *
@@ -97,7 +98,7 @@ struct session {
 	struct trace *trace;
 	struct partition_view *view;
 	struct timeline timeline;
-	FILE *console;
+	FILE *console[MACHINE_SERIALS];
 	size_t line_count;
 	struct session_line *line;
 	session_wait *wait;

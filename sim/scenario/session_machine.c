@@ -71,12 +71,12 @@ static bool fill_config(struct session *s, const struct session_machine *d,
 
 /* --- what is seen --- */
 
-static void on_byte(void *owner, ps_t when, uint8_t byte)
+static void on_byte(void *owner, unsigned serial, ps_t when, uint8_t byte)
 {
 	struct session *s = owner;
 
-	fputc(byte, s->console);
-	partition_view_console_byte(s->view, when, byte);
+	fputc(byte, s->console[serial]);
+	partition_view_console_byte(s->view, serial, when, byte);
 }
 
 static void keep_line(struct session *s, const struct trace_record *r)

@@ -10,10 +10,15 @@
 #include "sim/machine_internal.h"
 #include "sim/trace/trace.h"
 
-static void console_byte(void *owner, ps_t when, uint8_t c)
+static void console_byte(void *owner, unsigned serial, ps_t when, uint8_t c)
 {
 	struct rig *r = owner;
 
+	if (serial) {
+		r->console1[r->console1_count++ % sizeof(r->console1)] =
+			(char)c;
+		return;
+	}
 	if (r->console_count < sizeof(r->console) - 1) {
 		r->console_when[r->console_count] = when;
 		r->console[r->console_count++] = (char)c;

@@ -26,6 +26,8 @@ struct rig {
 	char console[256];
 	ps_t console_when[256];
 	unsigned console_count;
+	char console1[16]; /* of serial line 1 */
+	unsigned console1_count;
 	unsigned odds;
 	char odd_device[16], odd_what[64]; /* the last */
 	struct rig_disk_record disk[64];

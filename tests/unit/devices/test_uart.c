@@ -4,6 +4,8 @@
 #include "devices/uart16550.h"
 
 #include "devices/lapic.h"
+#include <string.h>
+
 #include "harness.h"
 
 enum {
@@ -261,5 +263,93 @@ Test(uart, without_a_divisor_it_waits_for_one)
 	out(&r, RBR_THR, 1);
 	rig_run(&r, PS_PER_MS);
 	cr_expect_eq(r.console_count, 1);
+	rig_stop(&r);
+}
+
+/* --- what comes from outside --- */
+
+static size_t type(struct rig *r, unsigned serial, const char *text)
+{
+	return machine_serial_input(r->m, serial, (const uint8_t *)text,
+				    strlen(text));
+}
+
+Test(uart, input_comes_at_the_bit_rate)
+{
+	struct rig r;
+
+	start(&r, 1); /* a frame takes 86.8 us */
+	out(&r, IIR_FCR, 1);
+	cr_expect_eq(type(&r, 0, "abc"), 3);
+	rig_run(&r, 86 * PS_PER_US);
+	cr_expect_eq(in(&r, LSR), 0x60);
+	rig_run(&r, PS_PER_US);
+	cr_expect_eq(in(&r, LSR), 0x61);
+	cr_expect_eq(in(&r, RBR_THR), 'a');
+	rig_run(&r, 86 * PS_PER_US);
+	cr_expect_eq(in(&r, LSR), 0x60);
+	rig_run(&r, 88 * PS_PER_US);
+	cr_expect_eq(in(&r, RBR_THR), 'b');
+	cr_expect_eq(in(&r, RBR_THR), 'c');
+	cr_expect_eq(in(&r, LSR), 0x60);
+	rig_stop(&r);
+}
+
+Test(uart, input_waits_for_a_slow_guest)
+{
+	struct rig r;
+
+	start(&r, 1);
+	cr_expect_eq(type(&r, 0, "abc"), 3);
+	rig_run(&r, PS_PER_MS); /* without FIFOs there is room for one */
+	cr_expect_eq(evq_next(machine_evq(r.m)), PS_NEVER);
+	cr_expect_eq(in(&r, RBR_THR), 'a');
+	cr_expect_eq(in(&r, LSR), 0x60, "no overrun");
+	rig_run(&r, 87 * PS_PER_US);
+	cr_expect_eq(in(&r, RBR_THR), 'b');
+	out(&r, MCR, 0x10); /* loop: SIN is disconnected */
+	rig_run(&r, PS_PER_MS);
+	cr_expect_eq(in(&r, LSR), 0x60);
+	out(&r, MCR, 0);
+	rig_run(&r, 87 * PS_PER_US);
+	cr_expect_eq(in(&r, RBR_THR), 'c');
+	rig_stop(&r);
+}
+
+Test(uart, far_end_holds_4096_bytes)
+{
+	static char text[5000];
+	struct rig r;
+
+	memset(text, 'x', sizeof(text) - 1);
+	start(&r, 1);
+	cr_expect_eq(type(&r, 0, text), 4096);
+	cr_expect_eq(type(&r, 0, "y"), 0);
+	rig_run(&r, PS_PER_MS);
+	cr_expect_eq(type(&r, 0, "yz"), 1);
+	for (unsigned i = 0; i < 4096; i++) {
+		cr_assert_eq(in(&r, RBR_THR), 'x');
+		rig_run(&r, 87 * PS_PER_US);
+	}
+	cr_expect_eq(in(&r, RBR_THR), 'y');
+	cr_expect_eq(type(&r, 2, "x"), 0, "there is no such line");
+	rig_stop(&r);
+}
+
+Test(uart, second_one_is_com2)
+{
+	struct rig r;
+
+	start(&r, 1);
+	rig_out(&r, 0x2FB, 1, 0x83);
+	rig_out(&r, 0x2F8, 1, 1);
+	rig_out(&r, 0x2F9, 1, 0);
+	rig_out(&r, 0x2FB, 1, 0x03);
+	rig_out(&r, 0x2F8, 1, '2');
+	cr_expect_eq(type(&r, 1, "in"), 2);
+	rig_run(&r, 87 * PS_PER_US);
+	cr_expect_str_eq(r.console, "");
+	cr_expect_str_eq(r.console1, "2");
+	cr_expect_eq(rig_in(&r, 0x2F8, 1), 'i');
 	rig_stop(&r);
 }

@@ -10,12 +10,12 @@
 #define DISK_BLOCKS 128
 #define BLOCK_BYTES 512
 
-static void on_byte(void *owner, ps_t when, uint8_t c)
+static void on_byte(void *owner, unsigned serial, ps_t when, uint8_t c)
 {
 	struct exact *e = owner;
 	size_t n = strlen(e->console);
 
-	(void)when;
+	(void)serial, (void)when;
 	if (n + 1 < sizeof(e->console))
 		e->console[n] = (char)c;
 }

@@ -18,12 +18,12 @@ struct result {
 	char console[256];
 };
 
-static void on_byte(void *owner, ps_t when, uint8_t c)
+static void on_byte(void *owner, unsigned serial, ps_t when, uint8_t c)
 {
 	struct result *r = owner;
 	size_t n = strlen(r->console);
 
-	(void)when;
+	(void)serial, (void)when;
 	if (n + 1 < sizeof(r->console))
 		r->console[n] = (char)c;
 }

@@ -233,7 +233,7 @@ static void probe_write(struct device *d, uint64_t off, unsigned size,
 		machine_request_stop(m);
 		break;
 	case PROBE_CONSOLE:
-		machine_console_byte(m, (uint8_t)value);
+		machine_console_byte(m, 0, (uint8_t)value);
 		break;
 	case PROBE_ODD:
 		machine_odd(d, "asked for", off, value);

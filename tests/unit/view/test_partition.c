@@ -28,7 +28,7 @@ Test(view, an_image_without_note_is_opaque)
 	partition_view_look(w->view);
 	cr_assert_eq(partition_view_count(w->view), 0);
 	for (const char *s = "Linux\r\n"; *s; s++)
-		partition_view_console_byte(w->view, 0, (uint8_t)*s);
+		partition_view_console_byte(w->view, 0, 0, (uint8_t)*s);
 	e = world_next(w, TRACE_EV_CONSOLE);
 	cr_assert(e);
 	cr_assert_str_eq(e->text, "Linux");
@@ -408,7 +408,7 @@ Test(view, a_line_is_of_who_wrote_it)
 
 	world_switch(w, GUEST);
 	for (const char *s = "[io.a] ready\n[io.x] what\n"; *s; s++)
-		partition_view_console_byte(w->view, 0, (uint8_t)*s);
+		partition_view_console_byte(w->view, 0, 0, (uint8_t)*s);
 	e = world_next(w, TRACE_EV_CONSOLE);
 	cr_assert_str_eq(e->text, "[io.a] ready");
 	cr_assert_eq(e->partition, index_of(w, "io.a"));
@@ -417,7 +417,7 @@ Test(view, a_line_is_of_who_wrote_it)
 	cr_assert_eq(e->partition, 0);
 	cr_assert_eq(machine_partition(w->m, 0), index_of(w, "guest1"));
 	for (unsigned i = 0; i < 5000; i++)
-		partition_view_console_byte(w->view, 0, 'x');
+		partition_view_console_byte(w->view, 0, 0, 'x');
 	cr_assert_eq(world_count(w, TRACE_EV_CONSOLE), 5);
 	world_destroy(w);
 }

@@ -101,6 +101,10 @@ bool board_build(struct machine *m, const struct machine_config *c,
 	       add(m, "uart16550", "uart0", com1, ARRAY_LEN(com1), err) &&
 	       add(m, "uart16550", "uart1", com2, ARRAY_LEN(com2), err) &&
 	       add(m, "debugexit", "exit0", NULL, 0, err) &&
-	       (!c->disk_path || add_disk(m, c, err)) &&
-	       acpi_tables_install(m, err);
+	       (!c->disk_path || add_disk(m, c, err));
+}
+
+bool board_firmware(struct machine *m, struct error *err)
+{
+	return acpi_tables_install(m, err);
 }

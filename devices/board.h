@@ -7,11 +7,13 @@
 
 #include "sim/machine.h"
 
-/* Adds every device by machine_add_device() and writes the firmware's tables
- * to RAM.  The machine's RAM, bus, queue and CPUs exist before; images are
- * loaded after (they must keep out of 0xE0000-0xFFFFF). */
+/* Adds every device by machine_add_device().  The machine's RAM, bus, queue and
+ * CPUs exist before. */
 bool board_build(struct machine *m, const struct machine_config *c,
 		 struct error *err) MUST_USE;
+/* Does what firmware does at each boot: writes its tables to RAM.  Images are
+ * loaded after (they must keep out of 0xE0000-0xFFFFF). */
+bool board_firmware(struct machine *m, struct error *err) MUST_USE;
 
 /* The ACPI root pointer, for a loader that passes it on. */
 #define BOARD_RSDP UINT64_C(0xE0000)

@@ -604,19 +604,27 @@ static bool nvme_fault(struct device *d, const char *name, uint64_t argument,
 
 /* ---- life ---- */
 
-static void nvme_reset(struct device *d)
+/* A controller that is broken stays broken while the power is on. */
+static void nvme_warm_reset(struct device *d)
 {
 	struct nvme *n = (struct nvme *)d;
 
 	pci_function_reset(&n->pci);
-	n->fault_dead = n->fault_lose = n->fault_lose_all = 0;
-	n->fault_errors = n->fault_status = 0;
 	n->asq = n->acq = 0;
 	n->aqa = n->cc = 0;
 	n->error_count = n->work_count = 0;
 	memset(n->error_log, 0, sizeof(n->error_log));
 	n->units_read = n->units_written = n->reads = n->writes = 0;
 	controller_reset(n);
+}
+
+static void nvme_reset(struct device *d)
+{
+	struct nvme *n = (struct nvme *)d;
+
+	n->fault_dead = n->fault_lose = n->fault_lose_all = 0;
+	n->fault_errors = n->fault_status = 0;
+	nvme_warm_reset(d);
 }
 
 static void nvme_flr(struct pci_function *f)
@@ -804,6 +812,7 @@ const struct device_class nvme_class = {
 	.faults = nvme_faults,
 	.init = nvme_init,
 	.reset = nvme_reset,
+	.warm_reset = nvme_warm_reset,
 	.fault = nvme_fault,
 	.fini = nvme_fini,
 };

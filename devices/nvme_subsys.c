@@ -64,6 +64,12 @@ static void subsys_reset(struct device *d)
 	disk_forget(&s->disk);
 }
 
+/* The cache keeps what it holds while the power stays on. */
+static void subsys_warm_reset(struct device *d)
+{
+	((struct nvme_subsys *)d)->write_cache = 1;
+}
+
 static uint64_t number(const struct device_prop *props, size_t count,
 		       const char *name, uint64_t otherwise)
 {
@@ -128,6 +134,7 @@ const struct device_class nvme_subsys_class = {
 	.faults = subsys_faults,
 	.init = subsys_init,
 	.reset = subsys_reset,
+	.warm_reset = subsys_warm_reset,
 	.fault = subsys_fault,
 	.digest = subsys_digest,
 	.fini = subsys_fini,

@@ -504,6 +504,12 @@ static void host_reset(struct device *d)
 {
 	struct pci_host *h = (struct pci_host *)d;
 
+	/* A function that was moved to another's place lets go of it before
+	 * the other, which may be reset earlier, comes home. */
+	for (unsigned slot = 0; slot < PCI_SLOTS; slot++) {
+		if (h->slot[slot])
+			pci_function_fini(h->slot[slot]);
+	}
 	h->config_address = 0;
 	pci_function_reset(&h->pci);
 }

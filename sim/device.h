@@ -63,6 +63,9 @@ struct device_class {
 	bool (*init)(struct device *d, const struct device_prop *props,
 		     size_t prop_count, struct error *err);
 	void (*reset)(struct device *d); /* power-on state */
+	/* A platform reset with the power staying on, for devices that remember
+	 * something then.  NULL: reset(). */
+	void (*warm_reset)(struct device *d);
 	/* Takes the fault `name` (of the list above) from now on. */
 	bool (*fault)(struct device *d, const char *name, uint64_t argument,
 		      struct error *err);

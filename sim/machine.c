@@ -54,11 +54,16 @@ static void vcpu_clock_set(struct vcpu *v, ps_t now)
 	v->base_retired = cpu_retired(v->cpu);
 }
 
+void vcpu_catch_up(struct machine *m, struct vcpu *v)
+{
+	if (vcpu_now(m, v) < evq_now(m->evq))
+		vcpu_clock_set(v, evq_now(m->evq));
+}
+
 void vcpu_wake(struct machine *m, struct vcpu *v)
 {
-	if ((v->wait_sipi || cpu_halted(v->cpu)) &&
-	    vcpu_now(m, v) < evq_now(m->evq))
-		vcpu_clock_set(v, evq_now(m->evq));
+	if (v->wait_sipi || cpu_halted(v->cpu))
+		vcpu_catch_up(m, v);
 }
 
 void vcpu_reset(struct machine *m, struct vcpu *v)
@@ -183,12 +188,16 @@ static enum cpu_stop work(struct machine *m, struct vcpu *v, ps_t limit)
 
 static bool ended(struct machine *m, enum machine_stop *why)
 {
+	if (m->reset_cause)
+		machine_reset_now(m);
 	if (m->broken)
 		*why = MACHINE_BROKEN;
 	else if (m->off)
 		*why = MACHINE_OFF;
 	else if (m->shutdown)
 		*why = MACHINE_SHUTDOWN;
+	else if (m->reset)
+		*why = MACHINE_RESET;
 	else if (m->stop_requested)
 		*why = MACHINE_REQUESTED;
 	else
@@ -210,7 +219,11 @@ static bool take_turn(struct machine *m, struct vcpu *v, ps_t until,
 		m->turn = (m->turn + 1) % m->config.cpu_count;
 		break;
 	case CPU_STOP_SHUTDOWN:
-		m->shutdown = true;
+		/* The chip set answers the shutdown cycle by a reset. */
+		if (m->config.on_reset == MACHINE_RESET_BOOTS)
+			m->reset_cause = "triple fault";
+		else
+			m->shutdown = true;
 		break;
 	case CPU_STOP_BROKEN:
 		m->broken = true;
@@ -291,7 +304,7 @@ enum machine_stop machine_run(struct machine *m, ps_t until)
 	return why;
 }
 
-static void stop_soon(struct machine *m)
+void machine_stop_soon(struct machine *m)
 {
 	if (m->running)
 		cpu_kick(m->running->cpu);
@@ -300,7 +313,7 @@ static void stop_soon(struct machine *m)
 void machine_request_stop(struct machine *m)
 {
 	m->stop_requested = true;
-	stop_soon(m);
+	machine_stop_soon(m);
 }
 
 void machine_off(struct machine *m, uint32_t code)
@@ -315,7 +328,7 @@ void machine_off(struct machine *m, uint32_t code)
 	m->off = true;
 	m->off_code = code;
 	machine_emit(m, &r);
-	stop_soon(m);
+	machine_stop_soon(m);
 }
 
 uint32_t machine_off_code(const struct machine *m)
@@ -334,7 +347,7 @@ void machine_host_failed(struct machine *m, const char *fmt, ...)
 	va_end(ap);
 	m->broken = true;
 	m->broken_text = m->host_failure;
-	stop_soon(m);
+	machine_stop_soon(m);
 }
 
 const char *machine_broken_text(const struct machine *m)

@@ -37,6 +37,12 @@
 #define MACHINE_CONTROLLERS_MAX 4
 #define MACHINE_SERIALS         2
 
+/* What a platform reset does, and a triple fault, which asks for one. */
+enum machine_on_reset {
+	MACHINE_RESET_ENDS,  /* the run ends: MACHINE_RESET, MACHINE_SHUTDOWN */
+	MACHINE_RESET_BOOTS, /* the machine boots its image again */
+};
+
 struct machine_module {
 	const char *path;
 	const char *string; /* Multiboot module string */
@@ -60,6 +66,7 @@ struct machine_config {
 	uint64_t disk_read_ps, disk_write_ps, disk_flush_ps; /* 0: defaults */
 	uint64_t digest_interval; /* instructions; default 100,000 */
 	ps_t quantum_ps; /* of one CPU's turn among several; default 10 us */
+	enum machine_on_reset on_reset; /* default MACHINE_RESET_ENDS */
 };
 
 void machine_config_defaults(struct machine_config *c);
@@ -71,7 +78,8 @@ enum machine_stop {
 	MACHINE_UNTIL,     /* the instant asked for was reached */
 	MACHINE_REQUESTED, /* machine_request_stop() */
 	MACHINE_OFF,       /* the guest switched it off; machine_off_code() */
-	MACHINE_SHUTDOWN,  /* triple fault */
+	MACHINE_SHUTDOWN,  /* triple fault; only with MACHINE_RESET_ENDS */
+	MACHINE_RESET,     /* machine_reset(); only with MACHINE_RESET_ENDS */
 	MACHINE_DEADLOCK,  /* all CPUs halt and no event is scheduled */
 	MACHINE_BROKEN,    /* the CPU engine failed: machine_broken_text() */
 	MACHINE_BREAK,     /* a breakpoint (cpu_break_set()) is next to execute
@@ -92,6 +100,18 @@ unsigned machine_stopped_cpu(const struct machine *m);
 /* From a device: the guest ends the run with this code. */
 void machine_off(struct machine *m, uint32_t code);
 uint32_t machine_off_code(const struct machine *m);
+/* From a device: the guest pulls the platform's RESET#.  With
+ * MACHINE_RESET_BOOTS, at the next boundary (after this instruction, after all
+ * events of this instant):
+ *   - the CPUs are reset; one that has gone further in time stays there.
+ *     Retired counts, chain and trace go on; so does the TSC (IA32_TSC_ADJUST
+ *     is cleared), for it counts virtual time;
+ *   - the devices are reset, in the order in which they were added, by
+ *     warm_reset() where they have it: the power stays on;
+ *   - RAM keeps what is in it, but for what the firmware's tables and the
+ *     loader, which reads the images again, write over.
+ * If an image cannot be loaded any more, the machine is broken. */
+void machine_reset(struct machine *m);
 /* From a device: the host failed it (a full disk under the image): the run ends
  * as MACHINE_BROKEN with this text. */
 void machine_host_failed(struct machine *m, const char *fmt, ...)
@@ -164,6 +184,8 @@ void machine_console_byte(struct machine *m, unsigned serial,
 struct machine_observer {
 	void (*context)(void *owner, struct machine *m, struct cpu *cpu,
 			const struct cpu_context_record *r);
+	/* The platform was reset and is about to boot again; may be NULL. */
+	void (*reset)(void *owner, struct machine *m);
 	void *owner;
 };
 void machine_set_observer(struct machine *m, const struct machine_observer *o);

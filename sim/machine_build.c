@@ -76,12 +76,17 @@ static bool create_cpus(struct machine *m, struct error *err)
 	return true;
 }
 
+bool machine_boot(struct machine *m, struct error *err)
+{
+	return board_firmware(m, err) &&
+	       (!m->config.kernel || loader_boot(m, &m->config, err));
+}
+
 static bool build(struct machine *m, struct error *err)
 {
 	m->bus = bus_create(m, m->config.ram_bytes, err);
 	return m->bus && create_cpus(m, err) &&
-	       board_build(m, &m->config, err) &&
-	       (!m->config.kernel || loader_boot(m, &m->config, err));
+	       board_build(m, &m->config, err) && machine_boot(m, err);
 }
 
 struct machine *machine_create(const struct machine_config *c,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sim/machine_internal.h - the machine as its own files know it: machine.c (the
  * run loop), platform.c (what the CPUs ask for), machine_build.c (made of
- * parts).  bus.c uses the functions alone.
+ * parts), machine_reset.c.  bus.c uses the functions alone.
  */
 #ifndef PARTERRE_SIM_MACHINE_INTERNAL_H
 #define PARTERRE_SIM_MACHINE_INTERNAL_H
@@ -50,7 +50,8 @@ struct machine {
 	bool observing;       /* in a context callback: time is the CPU's own */
 	ps_t bound; /* the CPU must not begin an instruction from here */
 
-	bool stop_requested, off, shutdown, broken;
+	bool stop_requested, off, shutdown, reset, broken;
+	const char *reset_cause; /* a reset is due at the next boundary */
 	uint32_t off_code;
 	const char *broken_text;
 	char host_failure[512]; /* machine_host_failed() */
@@ -79,9 +80,18 @@ static inline struct vcpu *vcpu_of(struct machine *m, const struct cpu *cpu)
 /* Another CPU than the running one could work before the bound. */
 bool machine_others_wait(const struct machine *m);
 ps_t vcpu_now(const struct machine *m, const struct vcpu *v);
+/* Its clock is not before now. */
+void vcpu_catch_up(struct machine *m, struct vcpu *v);
 /* It was halted and will go on: not before now. */
 void vcpu_wake(struct machine *m, struct vcpu *v);
 void vcpu_reset(struct machine *m, struct vcpu *v);
+
+/* The CPU under way stops after its instruction. */
+void machine_stop_soon(struct machine *m);
+/* Does the reset that is due (machine_reset.c). */
+void machine_reset_now(struct machine *m);
+/* Firmware's tables and the image, into RAM and the first CPU. */
+bool machine_boot(struct machine *m, struct error *err);
 
 struct cpu_complex *machine_complex(struct machine *m);
 /* One more link of machine_chain(). */

@@ -59,6 +59,7 @@ static bool read_note(struct partition_view *v, struct error *err)
 
 static void on_context(void *owner, struct machine *m, struct cpu *cpu,
 		       const struct cpu_context_record *r);
+static void on_reset(void *owner, struct machine *m);
 
 struct partition_view *partition_view_create(struct machine *m,
 					     const struct machine_config *c,
@@ -85,6 +86,7 @@ struct partition_view *partition_view_create(struct machine *m,
 	if (!v->opaque)
 		machine_set_observer(
 			m, &(struct machine_observer){.context = on_context,
+						      .reset = on_reset,
 						      .owner = v});
 	return v;
 }
@@ -376,6 +378,42 @@ static void on_context(void *owner, struct machine *m, struct cpu *cpu,
 			enter_ring3(v, c, i);
 		break;
 	}
+}
+
+/* The platform is reset: nobody runs, nothing that was known is there any more.
+ * The trace knows that; the records of the next boot get new indices. */
+static void on_reset(void *owner, struct machine *m)
+{
+	struct partition_view *v = owner;
+
+	for (unsigned i = 0; i < machine_cpu_count(m); i++) {
+		struct cpu_seen *c = &v->cpu[i];
+
+		account(v, c, machine_now(m));
+		*c = (struct cpu_seen){.slot = LEAD_SLOT_NONE,
+				       .since = c->since};
+		machine_set_partition(m, i, 0);
+	}
+	for (size_t i = 0; i < v->count; i++) {
+		struct partition *p = &v->partition[i];
+
+		if (!p->info.gone)
+			view_state(v, p->info.index, PART_STATE_DEAD, NULL);
+		p->info.gone = true;
+		p->info.slot = PARTITION_NO_SLOT;
+		p->row = DB_PARTS;
+		p->channels = 0;
+	}
+	v->root = NULL;
+	v->root_pfn = v->version_pfn = 0;
+	v->started = false;
+	v->version = (struct db_version){0};
+	memset(v->part, 0, sizeof(v->part));
+	memset(v->dev, 0, sizeof(v->dev));
+	memset(v->chan, 0, sizeof(v->chan));
+	memset(v->slot_index, 0, sizeof(v->slot_index));
+	memset(v->slot_state, 0, sizeof(v->slot_state));
+	memset(v->checked, 0, sizeof(v->checked));
 }
 
 void partition_view_look(struct partition_view *v)

@@ -168,6 +168,22 @@ static void key_modules(lua_State *L, struct session_machine *d)
 	d->modules_given = true;
 }
 
+static void key_on_reset(lua_State *L, struct session_machine *d)
+{
+	char what[8];
+
+	text(L, "on_reset", what, sizeof(what));
+	if (!strcmp(what, "reset"))
+		d->config.on_reset = MACHINE_RESET_BOOTS;
+	else if (!strcmp(what, "stop"))
+		d->config.on_reset = MACHINE_RESET_ENDS;
+	else
+		luaL_error(L,
+			   "machine{}: on_reset is \"reset\" or \"stop\", not "
+			   "\"%s\"",
+			   what);
+}
+
 static void key_disk(lua_State *L, struct session_machine *d)
 {
 	if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) {
@@ -203,6 +219,7 @@ static const struct key {
 	{"load_address", key_load_address},
 	{"modules", key_modules},
 	{"name", key_name},
+	{"on_reset", key_on_reset},
 	{"policy", key_policy},
 	{"ram", key_ram},
 	{"seed", key_seed},

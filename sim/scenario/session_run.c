@@ -165,6 +165,14 @@ static bool bad_end(struct session *s, struct error *err)
 				 "down; its last console lines are in "
 				 "%s/console.txt",
 				 who, machine_stopped_cpu(s->machine), s->out);
+	case MACHINE_RESET:
+		return error_set(
+			err, EXIT_GUEST,
+			"%sthe guest reset the machine, which ends the "
+			"run; machine{on_reset = \"reset\"} lets it "
+			"boot again; its last console lines are in "
+			"%s/console.txt",
+			who, s->out);
 	case MACHINE_DEADLOCK:
 		return error_set(err, EXIT_LIVENESS,
 				 "%sall CPUs halt and nothing will ever wake "

@@ -7,6 +7,7 @@
 #include "devices/board.h"
 #include "devices/lapic.h"
 #include "devices/registry.h"
+#include "fake_cpu.h"
 #include "sim/check.h"
 
 /* --- local APICs: requests by vector, the highest first --- */
@@ -98,12 +99,24 @@ static bool lapic_init(struct device *d, const struct device_prop *props,
 	return true;
 }
 
+static void fake_lapic_reset(struct device *d)
+{
+	struct fake_lapic *l = (struct fake_lapic *)d;
+
+	memset(l->request, 0, sizeof(l->request));
+	memset(l->tpr, 0, sizeof(l->tpr));
+	memset(l->base, 0, sizeof(l->base));
+	for (unsigned cpu = 0; cpu < machine_cpu_count(d->machine); cpu++)
+		machine_set_intr(d->machine, cpu, false);
+}
+
 static const struct device_class lapic_fake = {
 	.name = "lapic",
 	.summary = "requests",
 	.object_bytes = sizeof(struct fake_lapic),
 	.fields = lapic_fields,
 	.init = lapic_init,
+	.reset = fake_lapic_reset,
 };
 
 /* --- the probe --- */
@@ -232,6 +245,9 @@ static void probe_write(struct device *d, uint64_t off, unsigned size,
 	case PROBE_STOP:
 		machine_request_stop(m);
 		break;
+	case PROBE_RESET:
+		machine_reset(m);
+		break;
 	case PROBE_CONSOLE:
 		machine_console_byte(m, 0, (uint8_t)value);
 		break;
@@ -274,7 +290,11 @@ static bool probe_init(struct device *d, const struct device_prop *props,
 
 static void probe_reset(struct device *d)
 {
-	((struct probe *)d)->fired = 0;
+	struct probe *p = (struct probe *)d;
+
+	p->fired = 0;
+	evq_cancel(machine_evq(d->machine), &p->timer);
+	evq_cancel(machine_evq(d->machine), &p->dma);
 }
 
 static bool probe_fault(struct device *d, const char *name, uint64_t argument,
@@ -314,6 +334,15 @@ const struct device_class *device_class_find(const char *name)
 	if (!strcmp(name, "lapic"))
 		return &lapic_fake;
 	return strcmp(name, "probe") ? NULL : &probe_fake;
+}
+
+bool board_firmware(struct machine *m, struct error *err)
+{
+	const struct fake_insn at_boot = {FAKE_ADDI, CPU_RSI, 0, 0, 0, 1};
+
+	(void)err;
+	return bus_poke(machine_bus(m), FAKE_FIRMWARE, &at_boot,
+			sizeof(at_boot));
 }
 
 bool board_build(struct machine *m, const struct machine_config *c,

@@ -28,10 +28,15 @@ enum probe_register {
 	PROBE_CONSOLE = 0x50,
 	PROBE_PS = 0x58, /* r: machine_now() in ps */
 	PROBE_ODD = 0x60,
+	PROBE_RESET = 0x68, /* w: machine_reset() */
 };
 
 #define PROBE_TIMER_VECTOR 0x40 /* to the CPU that set the timer */
 #define PROBE_IPI_VECTOR   0x41
+
+/* What firmware writes there at each boot: an instruction that adds 1 to RSI.
+ */
+#define FAKE_FIRMWARE UINT64_C(0xE0000)
 
 /* What a probe knows of the last access. */
 struct probe_seen {

@@ -65,7 +65,7 @@ void cpu_reset(struct cpu *cpu)
 				      .idtr_base = FAKE_IDT,
 				      .rflags = 2,
 				      .halted = cpu->index != 0};
-	cpu->intr = cpu->nmi = false;
+	cpu->intr = cpu->nmi = cpu->die = false;
 }
 
 uint64_t cpu_retired(const struct cpu *cpu)

@@ -220,6 +220,7 @@ Test(machine, ends_are_told_apart)
 	} row[] = {
 		{STORE(RAX, PROBE(OFF)), MACHINE_OFF},
 		{STORE(RAX, PROBE(STOP)), MACHINE_REQUESTED},
+		{STORE(RAX, PROBE(RESET)), MACHINE_RESET},
 		{OP(DIE), MACHINE_SHUTDOWN},
 		{OP(WRECK), MACHINE_BROKEN},
 		{OP(HLT), MACHINE_DEADLOCK},
@@ -246,6 +247,69 @@ Test(machine, ends_are_told_apart)
 		cr_assert_eq(*machine_broken_text(m) != 0,
 			     row[i].stop == MACHINE_BROKEN);
 		machine_destroy(m);
+	}
+}
+
+/* The reset vector of the fake CPUs is 0: from there to what firmware writes,
+ * and on to `insn`... */
+static struct machine *reset_machine(struct fake_insn insn, struct trace *t)
+{
+	struct machine_config c = rig_config(2);
+	struct machine *m;
+
+	c.on_reset = MACHINE_RESET_BOOTS;
+	m = rig_create(&c, t);
+	RIG_CODE_AT(m, -1U, 0, JMP(FAKE_FIRMWARE / 16));
+	RIG_CODE_AT(m, -1U, FAKE_FIRMWARE + 16, TSC(RBX), OP(HLT));
+	/* A timer is set, the other CPU works, firmware's place is spoilt. */
+	RIG_CODE_AT(m, 0, 0, SET(RAX, 2000), STORE(RAX, PROBE(NOW)),
+		    STORE(RAX, FAKE_FIRMWARE),
+		    {FAKE_WRMSR, CPU_RAX, CPU_R13, 0, 0, 0x3B}, insn, OP(HLT));
+	RIG_CODE_AT(m, 1, 0, ADDI(RDX, 1), JMP(0));
+	rig_start(m, 0);
+	rig_start(m, 1);
+	return m;
+}
+
+static void count_resets(void *owner, const struct trace_record *r)
+{
+	if (r->kind->number == TRACE_EV_RESET)
+		++*(unsigned *)owner;
+}
+
+Test(machine, a_reset_boots_again)
+{
+	static const struct fake_insn cause[] = {STORE(RAX, PROBE(RESET)),
+						 OP(DIE)};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cause); i++) {
+		struct trace *t = trace_create(NULL, TRACE_CLASS_MACHINE, NULL);
+		struct machine *m = reset_machine(cause[i], t);
+		unsigned resets = 0;
+		uint64_t other;
+
+		trace_listen(t, count_resets, &resets);
+		cr_assert_eq(machine_run(m, 50 * US), MACHINE_DEADLOCK);
+		cr_expect_eq(resets, 1u);
+		cr_expect_eq(rig_reg(m, 0, CPU_RSI), 1u, "firmware's work");
+		cr_expect_eq(rig_reg(m, 0, CPU_RAX), 0u);
+		/* 5 and 4 instructions; two or one posted writes. */
+		cr_expect_eq(cpu_retired(machine_cpu(m, 0)), i ? 8u : 9u);
+		cr_expect_eq(rig_reg(m, 0, CPU_RBX), i ? 106u : 207u,
+			     "the TSC goes on, its adjustment is gone: %llu",
+			     (unsigned long long)rig_reg(m, 0, CPU_RBX));
+		/* The other one waits for a SIPI, with its count kept. */
+		other = cpu_retired(machine_cpu(m, 1));
+		cr_expect_eq(rig_reg(m, 1, CPU_RDX), 0u);
+		machine_cpu_sipi(m, 1, 0x20);
+		cr_expect_eq(machine_run(m, 50 * US), MACHINE_UNTIL);
+		cr_expect_gt(rig_reg(m, 1, CPU_RDX), 0u);
+		cr_expect_gt(cpu_retired(machine_cpu(m, 1)), other);
+		/* The device was reset with the rest. */
+		cr_expect_eq(bus_mmio_read(machine_bus(m), PROBE(FIRED), 8),
+			     0u);
+		machine_destroy(m);
+		cr_assert(trace_close(t, NULL));
 	}
 }
 
@@ -389,7 +453,7 @@ Test(machine, observers_see_the_exact_instant)
 	struct trace *t = trace_create(NULL, TRACE_CLASS_MACHINE, NULL);
 	struct machine *m = rig_create(&c, t);
 	struct watch w = {0};
-	struct machine_observer o = {on_context, &w};
+	struct machine_observer o = {.context = on_context, .owner = &w};
 
 	trace_listen(t, on_record, &w);
 	machine_set_observer(m, &o);
@@ -549,6 +613,7 @@ static struct machine *random_machine(uint64_t seed, unsigned cpus,
 	struct machine *m;
 
 	c.digest_interval = 37;
+	c.on_reset = MACHINE_RESET_BOOTS;
 	c.quantum_ps = (1 + rig_below(&rnd, 4000)) * 1234;
 	c.cpu_hz = 1000000000 + rig_below(&rnd, 3) * 777777777;
 	m = rig_create(&c, t);
@@ -563,7 +628,14 @@ static struct machine *random_machine(uint64_t seed, unsigned cpus,
 		while (n < PROGRAM + 4)
 			code[n++] = random_insn(&rnd, cpu, cpus);
 		code[n++] = (struct fake_insn)JMP(5);
+		/* Every fourth program resets its machine, which then runs
+		 * from 0. */
+		if (seed % 4 == 0 && cpu == cpus - 1)
+			code[5 + rig_below(&rnd, PROGRAM - 1)] =
+				(struct fake_insn)STORE(RAX, PROBE(RESET));
 		rig_code(m, cpu, 0, code, n);
+		if (!cpu)
+			rig_code(m, -1U, 0, code, n);
 		for (unsigned vector = 0; vector < 0x50; vector++)
 			RIG_CODE_AT(m, cpu, HANDLER(vector), ADDI(RSI, vector),
 				    TSC(RDI), OP(IRET));

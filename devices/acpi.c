@@ -7,6 +7,7 @@
 
 #include "devices/acpi_pm.h"
 #include "devices/board.h"
+#include "devices/hpet.h"
 #include "devices/ioapic.h"
 #include "devices/lapic.h"
 #include "devices/pci.h"
@@ -287,6 +288,15 @@ static void dsdt_devices(struct out *o, unsigned cpus)
 	crs_close(o, crs);
 	aml_close(o, device);
 
+	device = aml_device_open(o, "HPET");
+	aml_hid(o, "_HID", "PNP0103");
+	aml_name(o, "_UID");
+	aml_integer(o, 0);
+	crs = crs_open(o);
+	crs_memory32_fixed(o, HPET_BASE, HPET_BYTES);
+	crs_close(o, crs);
+	aml_close(o, device);
+
 	for (unsigned cpu = 0; cpu < cpus; cpu++) {
 		char name[] = {'C', 'P', 'U', (char)('0' + cpu), 0};
 
@@ -451,6 +461,21 @@ static size_t make_mcfg(struct out *o) /* PCI Firmware 3.2, 4.1.2 */
 	return table_end(o, at);
 }
 
+static size_t make_hpet(struct out *o) /* IA-PC HPET 1.0a, 3.2.4 */
+{
+	size_t at = table_begin(o, "HPET", 1);
+
+	put(o, HPET_ID, 4);
+	put(o, 0, 1); /* in memory */
+	put(o, 64, 1);
+	put(o, 0, 2);
+	put(o, HPET_BASE, 8);
+	put(o, 0, 1);   /* number of the block */
+	put(o, 128, 2); /* least ticks of a periodic timer */
+	put(o, 0, 1);
+	return table_end(o, at);
+}
+
 static size_t make_root(struct out *o, const char *signature, unsigned size,
 			const size_t *table, size_t count)
 {
@@ -466,7 +491,7 @@ size_t acpi_tables_make(uint8_t buf[ACPI_TABLES_BYTES], unsigned cpus)
 	struct out o = {buf, 36}; /* after the RSDP */
 	size_t dsdt = make_dsdt(&o, cpus), facs = make_facs(&o);
 	size_t table[] = {make_fadt(&o, facs, dsdt), make_madt(&o, cpus),
-			  make_mcfg(&o)};
+			  make_mcfg(&o), make_hpet(&o)};
 	size_t rsdt = make_root(&o, "RSDT", 4, table, ARRAY_LEN(table));
 	size_t xsdt = make_root(&o, "XSDT", 8, table, ARRAY_LEN(table));
 	struct out rsdp = {buf, BOARD_RSDP - ACPI_TABLES_BASE};

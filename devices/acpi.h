@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* devices/acpi.h - the tables that firmware would leave in RAM (ACPI
- * specification 6.4): RSDP, RSDT, XSDT, FADT, FACS, DSDT, MADT, MCFG.
+ * specification 6.4): RSDP, RSDT, XSDT, FADT, FACS, DSDT, MADT, MCFG,
+ * HPET.
  *
  * They lie at E0000 and up, where a kernel looks for the RSDP, and say what
  * board.c built.
  *
- * Not modelled: HPET, SRAT and other tables; AML methods (the DSDT holds names
+ * Not modelled: SRAT and other tables; AML methods (the DSDT holds names
  * and resources only, so nothing needs an operation region).
  */
 #ifndef PARTERRE_DEVICES_ACPI_H

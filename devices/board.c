@@ -5,8 +5,8 @@
  *   020-021  pic0               B0000000-BFFFFFFF  pci0, ECAM
  *   0A0-0A1  pic0               C0000000 + slot x 64 KiB: BARs of PCI slots
  *   0F4-0F7  exit0              FEC00000  ioapic0
- *   3F8-3FF  uart0  (IRQ 4)     FEE00000  lapic0 and up
- *   4D0-4D1  pic0, ELCR
+ *   3F8-3FF  uart0  (IRQ 4)     FED00000  hpet0
+ *   4D0-4D1  pic0, ELCR         FEE00000  lapic0 and up
  *   600-60B  pm0    (IRQ 9)
  *   CF8-CFF  pci0
  *
@@ -96,6 +96,7 @@ bool board_build(struct machine *m, const struct machine_config *c,
 	       add(m, "ioapic", "ioapic0", ioapic, ARRAY_LEN(ioapic), err) &&
 	       add(m, "i8259", "pic0", NULL, 0, err) &&
 	       add(m, "isa", "isa0", NULL, 0, err) &&
+	       add(m, "hpet", "hpet0", NULL, 0, err) &&
 	       add(m, "pci_host", "pci0", NULL, 0, err) &&
 	       add(m, "acpi_pm", "pm0", NULL, 0, err) &&
 	       add(m, "uart16550", "uart0", com1, ARRAY_LEN(com1), err) &&

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/check.h"
 #include "sim/scenario/script_internal.h"
 
 #define WITHIN_DEFAULT PS_PER_S
@@ -95,6 +96,7 @@ static void run_to(lua_State *L, struct session *s, ps_t until)
 {
 	struct session *f = s->first;
 
+	CHECK(f);
 	for (struct session *m = f; m; m = m->next)
 		m->patient = partition_view_opaque(m->view);
 	do {

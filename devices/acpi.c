@@ -243,16 +243,16 @@ static void dsdt_bridge(struct out *o)
 	crs_window(o, 0, 1, BOARD_PCI_WINDOW, BOARD_PCI_WINDOW_LAST, 4);
 	crs_close(o, crs);
 
-	/* 6.2.13: INTA of slot s is I/O APIC pin 16 + s. */
+	/* 6.2.13: where INTA of each slot ends. */
 	aml_name(o, "_PRT");
-	package = aml_package_open(o, 7);
-	for (unsigned slot = 1; slot < 8; slot++) {
+	package = aml_package_open(o, PCI_SLOTS - 1);
+	for (unsigned slot = 1; slot < PCI_SLOTS; slot++) {
 		size_t route = aml_package_open(o, 4);
 
 		aml_integer(o, slot << 16 | 0xFFFF);
 		aml_integer(o, 0);
 		aml_integer(o, 0);
-		aml_integer(o, 16 + slot);
+		aml_integer(o, PCI_INTA_PIN(slot));
 		aml_close(o, route);
 	}
 	aml_close(o, package);
@@ -361,9 +361,9 @@ static void put_port(struct out *o, uint64_t port, unsigned bits, uint8_t size)
 static size_t make_fadt(struct out *o, size_t facs, size_t dsdt) /* 5.2.9 */
 {
 	/* WBINVD, PROC_C1, no power or sleep button, RTC not in fixed
-	 * registers, TMR_VAL_EXT. */
+	 * registers, TMR_VAL_EXT, RESET_REG_SUP. */
 	const uint32_t flags =
-		1 << 0 | 1 << 2 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 8;
+		1 << 0 | 1 << 2 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 10;
 	size_t at = table_begin(o, "FACP", 6);
 
 	put(o, address(facs), 4);
@@ -392,8 +392,8 @@ static size_t make_fadt(struct out *o, size_t facs, size_t dsdt) /* 5.2.9 */
 	put(o, 0x25, 2); /* ISA devices; no VGA; no CMOS RTC; no 8042 */
 	put(o, 0, 1);
 	put(o, flags, 4);
-	put_port(o, 0, 0, 0); /* RESET_REG */
-	put(o, 0, 1);
+	put_port(o, PCI_RESET_CONTROL, 8, 1);
+	put(o, PCI_RST_BITS, 1); /* RESET_VALUE */
 	put(o, 0, 2);
 	put(o, 4, 1); /* minor version */
 	put(o, 0, 8); /* X_FIRMWARE_CTRL: FIRMWARE_CTRL holds it */

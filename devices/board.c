@@ -10,7 +10,7 @@
  *   600-60B  pm0    (IRQ 9)
  *   CF8-CFF  pci0
  *
- *   PCI slots (bus 0, function 0; INTA is I/O APIC pin 16 + slot)
+ *   PCI slots (bus 0, function 0; INTA is I/O APIC pin 16 + slot % 4)
  *   0  host bridge      2 to 5  nvme0 to nvme3, one subsystem disk0
  *
  * Order matters in four places, for a device finds its wires by name when it

@@ -36,7 +36,7 @@ enum {
 #define INT_ROUTE   UINT64_C(0x3E00)
 #define FSB_EN      UINT64_C(0x4000)
 #define FSB_CAP     UINT64_C(0x8000)
-#define ROUTES      (UINT64_C(0x00FF0000) << 32) /* pins 16 to 23 */
+#define ROUTES      (UINT64_C(0x00F00000) << 32) /* pins 20 to 23 */
 #define WRITABLE    (INT_TYPE | INT_ENB | MODE_32 | INT_ROUTE | FSB_EN)
 
 struct hpet {
@@ -382,7 +382,7 @@ static void hpet_reset(struct device *d)
 	h->offset = 0;
 	for (unsigned n = 0; n < HPET_TIMERS; n++) {
 		h->conf[n] = ROUTES | SIZE_CAP | FSB_CAP |
-			     UINT64_C(16) << 9; /* a pin that it has */
+			     UINT64_C(20) << 9; /* a pin that it has */
 		if (n == 0)
 			h->conf[n] |= PER_INT_CAP;
 		h->comparator[n] = UINT64_MAX;

@@ -3,7 +3,7 @@
  * one block of three timers on a 64-bit counter of 100 MHz.
  *
  * Timer 0 is periodic or one-shot, the others are one-shot; all compare 64 or
- * 32 bits and interrupt by I/O APIC pins 16 to 23, by messages, or, timers 0
+ * 32 bits and interrupt by I/O APIC pins 20 to 23, by messages, or, timers 0
  * and 1 with LegacyReplacement, as IRQ 0 and IRQ 8.
  *
  * A timer is an event only while its interrupt is enabled; what a disabled one

@@ -58,7 +58,7 @@ static void pin_update(struct nvme *n)
 		    !(n->intm >> (n->cq_vector[q] & 31) & 1))
 			level = true;
 	}
-	pci_intx_set(&n->pci, level && !pci_msix_enabled(&n->pci));
+	pci_intx_set(&n->pci, level && !pci_messages_enabled(&n->pci));
 }
 
 /* Nothing is left that this vector told of. */
@@ -78,6 +78,8 @@ static void interrupt(struct nvme *n, unsigned cq)
 		return;
 	if (pci_msix_enabled(&n->pci))
 		pci_msix_send(&n->pci, n->cq_vector[cq]);
+	else if (pci_msi_enabled(&n->pci))
+		pci_msi_send(&n->pci);
 	else
 		pin_update(n);
 }
@@ -716,6 +718,7 @@ static bool nvme_init(struct device *d, const struct device_prop *props,
 		return false;
 	pci_msix_declare(&n->pci, NVME_QUEUES, 0, NVME_MSIX_TABLE,
 			 NVME_MSIX_PBA);
+	pci_msi_declare(&n->pci);
 	pci_express_declare(&n->pci);
 	n->pci.flr = nvme_flr;
 	n->pci.config_written = config_written;

@@ -9,38 +9,14 @@
 #include <string.h>
 
 #include "devices/ioapic.h"
+#include "devices/pci_internal.h"
 #include "sim/check.h"
 
-/* 6.8.2: MSI-X capability. */
-#define MSIX_CONTROL       2
-#define MSIX_ENABLE        0x8000
-#define MSIX_FUNCTION_MASK 0x4000
-#define MSIX_VECTOR_MASKED UINT32_C(1)
 /* PCI Express 7.8. */
 #define EXPRESS_DEVICE_CAP     4
 #define EXPRESS_DEVICE_CONTROL 8
 #define EXPRESS_FLR_CAPABLE    UINT32_C(0x10000000)
 #define EXPRESS_INITIATE_FLR   0x8000
-
-static uint32_t load(const uint8_t *p, unsigned size)
-{
-	uint32_t value = 0;
-
-	for (unsigned i = 0; i < size; i++)
-		value |= (uint32_t)p[i] << 8 * i;
-	return value;
-}
-
-static void store(uint8_t *p, unsigned size, uint32_t value)
-{
-	for (unsigned i = 0; i < size; i++)
-		p[i] = value >> 8 * i & 0xFF;
-}
-
-static uint16_t command(const struct pci_function *f)
-{
-	return (uint16_t)load(f->config + PCI_COMMAND, 2);
-}
 
 /* ---- BARs (6.2.5) ---- */
 
@@ -48,7 +24,8 @@ static uint64_t bar_address(const struct pci_function *f, unsigned index)
 {
 	const uint8_t *p = f->config + PCI_BAR0 + 4 * index;
 
-	return (load(p, 4) & ~UINT32_C(0xF)) | (uint64_t)load(p + 4, 4) << 32;
+	return (pci_load(p, 4) & ~UINT32_C(0xF)) | (uint64_t)pci_load(p + 4, 4)
+							   << 32;
 }
 
 static void bar_unmap(struct pci_function *f, unsigned index)
@@ -71,7 +48,7 @@ static void bars_update(struct pci_function *f)
 
 		if (!bar->bytes)
 			continue;
-		if (command(f) & PCI_COMMAND_MEMORY)
+		if (pci_command(f) & PCI_COMMAND_MEMORY)
 			at = bar_address(f, i);
 		/* While its size is probed it stands at the top. */
 		if (at > UINT64_MAX - bar->bytes)
@@ -114,20 +91,20 @@ bool pci_bar_declare(struct pci_function *f, unsigned index, uint64_t bytes,
 	bar->bytes = bytes;
 	bar->ops = ops;
 	snprintf(bar->name, sizeof(bar->name), "%s.%s", f->device.name, name);
-	store(f->image + PCI_BAR0 + 4 * index, 4,
-	      (at ? (uint32_t)at->value : 0) | 4); /* 64-bit memory */
-	store(f->image + PCI_BAR0 + 4 * index + 4, 4,
-	      at ? (uint32_t)(at->value >> 32) : 0);
-	store(f->writable + PCI_BAR0 + 4 * index, 4, (uint32_t) ~(bytes - 1));
-	store(f->writable + PCI_BAR0 + 4 * index + 4, 4,
-	      (uint32_t)(~(bytes - 1) >> 32));
+	pci_store(f->image + PCI_BAR0 + 4 * index, 4,
+		  (at ? (uint32_t)at->value : 0) | 4); /* 64-bit memory */
+	pci_store(f->image + PCI_BAR0 + 4 * index + 4, 4,
+		  at ? (uint32_t)(at->value >> 32) : 0);
+	pci_store(f->writable + PCI_BAR0 + 4 * index, 4,
+		  (uint32_t) ~(bytes - 1));
+	pci_store(f->writable + PCI_BAR0 + 4 * index + 4, 4,
+		  (uint32_t)(~(bytes - 1) >> 32));
 	return true;
 }
 
 /* ---- capabilities (6.7) ---- */
 
-static unsigned capability_add(struct pci_function *f, uint8_t id,
-			       unsigned bytes)
+unsigned pci_capability_add(struct pci_function *f, uint8_t id, unsigned bytes)
 {
 	unsigned at = f->cap_free;
 
@@ -145,159 +122,22 @@ static unsigned capability_add(struct pci_function *f, uint8_t id,
 
 void pci_express_declare(struct pci_function *f)
 {
-	unsigned at = capability_add(f, PCI_CAP_EXPRESS, 0x3C);
+	unsigned at = pci_capability_add(f, PCI_CAP_EXPRESS, 0x3C);
 
 	f->express_cap = at;
-	store(f->image + at + 2, 2, 0x0092); /* version 2, RC integrated */
-	store(f->image + at + EXPRESS_DEVICE_CAP, 4,
-	      EXPRESS_FLR_CAPABLE | 0x8000); /* role-based error reporting */
+	pci_store(f->image + at + 2, 2, 0x0092); /* version 2, RC integrated */
+	pci_store(f->image + at + EXPRESS_DEVICE_CAP, 4,
+		  EXPRESS_FLR_CAPABLE |
+			  0x8000); /* role-based error reporting */
 	/* Error reporting enables, payload sizes; FLR reads as zero. */
-	store(f->writable + at + EXPRESS_DEVICE_CONTROL, 2, 0x78FF);
-}
-
-void pci_msix_declare(struct pci_function *f, unsigned vectors, unsigned bar,
-		      uint32_t table_off, uint32_t pba_off)
-{
-	unsigned at = capability_add(f, PCI_CAP_MSIX, 12);
-
-	CHECK(vectors > 0 && vectors <= PCI_MSIX_VECTORS_MAX);
-	f->msix_cap = at;
-	f->msix_vectors = vectors;
-	store(f->image + at + MSIX_CONTROL, 2, vectors - 1);
-	store(f->image + at + 4, 4, table_off | bar);
-	store(f->image + at + 8, 4, pba_off | bar);
-	store(f->writable + at + MSIX_CONTROL, 2,
-	      MSIX_ENABLE | MSIX_FUNCTION_MASK);
-}
-
-/* ---- interrupts ---- */
-
-static uint16_t msix_control(const struct pci_function *f)
-{
-	if (!f->msix_cap)
-		return 0;
-	return (uint16_t)load(f->config + f->msix_cap + MSIX_CONTROL, 2);
-}
-
-bool pci_msix_enabled(const struct pci_function *f)
-{
-	return msix_control(f) & MSIX_ENABLE;
-}
-
-static bool msix_masked(const struct pci_function *f, unsigned vector)
-{
-	return (msix_control(f) & MSIX_FUNCTION_MASK) ||
-	       (f->msix_table[vector * PCI_MSIX_ENTRY_WORDS + 3] &
-		MSIX_VECTOR_MASKED);
-}
-
-void pci_msix_send(struct pci_function *f, unsigned vector)
-{
-	const uint32_t *entry = f->msix_table + vector * PCI_MSIX_ENTRY_WORDS;
-
-	if (!pci_msix_enabled(f) || vector >= f->msix_vectors)
-		return;
-	if (msix_masked(f, vector)) {
-		f->msix_pending |= UINT64_C(1) << vector;
-		return;
-	}
-	f->msix_pending &= ~(UINT64_C(1) << vector);
-	if (!(command(f) & PCI_COMMAND_MASTER)) {
-		machine_odd(&f->device, "message without bus mastering",
-			    PCI_COMMAND, vector);
-		return;
-	}
-	bus_msi(machine_bus(f->device.machine), &f->device,
-		entry[0] | (uint64_t)entry[1] << 32, entry[2]);
-}
-
-void pci_msix_withdraw(struct pci_function *f, unsigned vector)
-{
-	if (vector < f->msix_vectors)
-		f->msix_pending &= ~(UINT64_C(1) << vector);
-}
-
-/* What was pending goes out once nothing masks it (6.8.3.4). */
-static void msix_flush(struct pci_function *f)
-{
-	for (unsigned v = 0; v < f->msix_vectors; v++) {
-		if ((f->msix_pending >> v & 1) && !msix_masked(f, v))
-			pci_msix_send(f, v);
-	}
-}
-
-static void intx_update(struct pci_function *f)
-{
-	bool drive = f->intx && !(command(f) & PCI_COMMAND_INTX_DISABLE) &&
-		     !pci_msix_enabled(f);
-
-	/* 6.2.3: the status bit shows the request whatever the disable bit. */
-	if (f->intx)
-		f->config[PCI_STATUS] |= PCI_STATUS_INTX;
-	else
-		f->config[PCI_STATUS] &= (uint8_t)~PCI_STATUS_INTX;
-	irq_set(&f->inta, drive);
-}
-
-void pci_intx_set(struct pci_function *f, bool level)
-{
-	if (f->intx == level)
-		return;
-	f->intx = level;
-	intx_update(f);
-}
-
-/* Table and PBA are read and written as 4 or 8 bytes (6.8.2). */
-uint64_t pci_msix_table_read(struct pci_function *f, uint64_t off,
-			     unsigned size)
-{
-	uint64_t index = off / 4, value;
-
-	if (off % size || index >= f->msix_vectors * PCI_MSIX_ENTRY_WORDS)
-		return 0;
-	value = f->msix_table[index];
-	if (size == 8)
-		value |= (uint64_t)f->msix_table[index + 1] << 32;
-	return value;
-}
-
-void pci_msix_table_write(struct pci_function *f, uint64_t off, unsigned size,
-			  uint64_t value)
-{
-	uint64_t index = off / 4;
-
-	if (off % size || index >= f->msix_vectors * PCI_MSIX_ENTRY_WORDS) {
-		machine_odd(&f->device, "no such MSI-X table entry", off,
-			    value);
-		return;
-	}
-	for (unsigned i = 0; i < size / 4; i++, index++, value >>= 32) {
-		static const uint32_t writable[PCI_MSIX_ENTRY_WORDS] = {
-			~UINT32_C(3),
-			UINT32_MAX,
-			UINT32_MAX,
-			MSIX_VECTOR_MASKED,
-		};
-
-		f->msix_table[index] = (uint32_t)value &
-				       writable[index % PCI_MSIX_ENTRY_WORDS];
-	}
-	msix_flush(f);
-}
-
-uint64_t pci_msix_pba_read(struct pci_function *f, uint64_t off, unsigned size)
-{
-	if (off % size || off >= 8)
-		return 0;
-	return f->msix_pending >> 8 * off &
-	       (size == 8 ? UINT64_MAX : UINT32_MAX);
+	pci_store(f->writable + at + EXPRESS_DEVICE_CONTROL, 2, 0x78FF);
 }
 
 /* ---- DMA ---- */
 
 static bool may_dma(struct pci_function *f, paddr_t pa)
 {
-	if (command(f) & PCI_COMMAND_MASTER)
+	if (pci_command(f) & PCI_COMMAND_MASTER)
 		return true;
 	machine_odd(&f->device, "DMA without bus mastering", PCI_COMMAND, pa);
 	return false;
@@ -320,7 +160,7 @@ bool pci_dma_write(struct pci_function *f, paddr_t pa, const void *buf,
 
 static uint32_t config_read(struct pci_function *f, unsigned off, unsigned size)
 {
-	return off + size <= sizeof(f->config) ? load(f->config + off, size)
+	return off + size <= sizeof(f->config) ? pci_load(f->config + off, size)
 					       : 0;
 }
 
@@ -328,12 +168,12 @@ static uint32_t config_read(struct pci_function *f, unsigned off, unsigned size)
 static void function_level_reset(struct pci_function *f)
 {
 	pci_function_reset(f);
-	store(f->config + PCI_COMMAND, 2, 0);
+	pci_store(f->config + PCI_COMMAND, 2, 0);
 	f->config[PCI_INTERRUPT_LINE] = 0;
 	for (unsigned i = 0; i < PCI_BARS; i++) {
 		uint8_t *p = f->config + PCI_BAR0 + 4 * i;
 
-		store(p, 4, f->bar[i].bytes ? load(p, 4) & 0xF : 0);
+		pci_store(p, 4, f->bar[i].bytes ? pci_load(p, 4) & 0xF : 0);
 	}
 	bars_update(f);
 	if (f->flr)
@@ -359,8 +199,7 @@ static void config_write(struct pci_function *f, unsigned off, unsigned size,
 		}
 	}
 	bars_update(f);
-	msix_flush(f);
-	intx_update(f);
+	pci_interrupts_update(f);
 	if (f->config_written)
 		f->config_written(f);
 }
@@ -370,6 +209,7 @@ static void config_write(struct pci_function *f, unsigned off, unsigned size,
 struct pci_host {
 	struct pci_function pci; /* the bridge is 00:00.0 */
 	uint32_t config_address; /* CF8 (3.2.2.3.2) */
+	uint8_t reset_control;   /* CF9 */
 	struct pci_function *slot[PCI_SLOTS];
 };
 
@@ -391,25 +231,24 @@ bool pci_function_init(struct pci_function *f, const struct pci_ident *ident,
 				 "a free one below %u",
 				 f->device.name, f->slot, PCI_SLOTS);
 	host->slot[f->slot] = f;
+	f->bus = host->slot;
 	f->cap_free = 0x40;
-	store(f->image + PCI_VENDOR_ID, 2, ident->vendor);
-	store(f->image + PCI_DEVICE_ID, 2, ident->device);
+	pci_store(f->image + PCI_VENDOR_ID, 2, ident->vendor);
+	pci_store(f->image + PCI_DEVICE_ID, 2, ident->device);
 	f->image[PCI_REVISION] = ident->revision;
-	store(f->image + PCI_CLASS, 3, ident->class_code);
-	store(f->image + PCI_SUBSYSTEM_VENDOR, 2, ident->subsystem_vendor);
-	store(f->image + PCI_SUBSYSTEM_ID, 2, ident->subsystem);
+	pci_store(f->image + PCI_CLASS, 3, ident->class_code);
+	pci_store(f->image + PCI_SUBSYSTEM_VENDOR, 2, ident->subsystem_vendor);
+	pci_store(f->image + PCI_SUBSYSTEM_ID, 2, ident->subsystem);
 	if (!f->slot)
 		return true;
-	store(f->image + PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
-	store(f->writable + PCI_COMMAND, 2,
-	      PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |
-		      PCI_COMMAND_INTX_DISABLE);
+	pci_store(f->image + PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	pci_store(f->writable + PCI_COMMAND, 2,
+		  PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |
+			  PCI_COMMAND_INTX_DISABLE);
 	f->writable[PCI_INTERRUPT_LINE] = 0xFF;
-	/* Each slot has an I/O APIC pin of its own, 16 to 23: no wire has two
-	 * drivers. */
-	if (ioapic && f->slot < 8) {
-		f->inta =
-			(struct irq_line){ioapic_pin_set, ioapic, 16 + f->slot};
+	if (ioapic) {
+		f->inta = (struct irq_line){ioapic_pin_set, ioapic,
+					    PCI_INTA_PIN(f->slot)};
 		f->image[PCI_INTERRUPT_PIN] = 1;
 		f->image[PCI_INTERRUPT_LINE] = (uint8_t)f->inta.pin;
 	}
@@ -419,13 +258,7 @@ bool pci_function_init(struct pci_function *f, const struct pci_ident *ident,
 void pci_function_reset(struct pci_function *f)
 {
 	memcpy(f->config, f->image, sizeof(f->config));
-	memset(f->msix_table, 0, sizeof(f->msix_table));
-	for (unsigned v = 0; v < f->msix_vectors; v++)
-		f->msix_table[v * PCI_MSIX_ENTRY_WORDS + 3] =
-			MSIX_VECTOR_MASKED;
-	f->msix_pending = 0;
-	f->intx = 0;
-	irq_set(&f->inta, false);
+	pci_interrupts_reset(f);
 	bars_update(f);
 }
 
@@ -479,9 +312,22 @@ static uint64_t ports_read(struct device *d, uint64_t off, unsigned size)
 
 	if (off == 0 && size == 4)
 		return a;
+	if (off == 1 && size == 1)
+		return h->reset_control;
 	if (off < 4 || !(a & CONFIG_ENABLE))
 		return UINT32_MAX >> (32 - 8 * size);
 	return host_read(h, a >> 8 & 0xFFFF, (a & 0xFC) + (off - 4), size);
+}
+
+/* The platform is reset when RST_CPU rises, whatever kind of reset the other
+ * bits choose: a CPU is never reset alone here. */
+static void reset_control_write(struct pci_host *h, uint8_t value)
+{
+	bool rises = (value & ~h->reset_control) & PCI_RST_CPU;
+
+	h->reset_control = value & PCI_RST_BITS;
+	if (rises)
+		machine_reset(h->pci.device.machine);
 }
 
 static void ports_write(struct device *d, uint64_t off, unsigned size,
@@ -493,6 +339,8 @@ static void ports_write(struct device *d, uint64_t off, unsigned size,
 	/* 3.2.2.3.2: only a doubleword reaches CONFIG_ADDRESS. */
 	if (off == 0 && size == 4)
 		h->config_address = (uint32_t)value & 0x80FFFFFC;
+	else if (off == 1 && size == 1)
+		reset_control_write(h, (uint8_t)value);
 	else if (off < 4)
 		machine_odd(d, "port not modelled", 0xCF8 + off, value);
 	else if (a & CONFIG_ENABLE)
@@ -511,6 +359,7 @@ static void host_reset(struct device *d)
 			pci_function_fini(h->slot[slot]);
 	}
 	h->config_address = 0;
+	h->reset_control = 0;
 	pci_function_reset(&h->pci);
 }
 
@@ -542,6 +391,7 @@ static bool host_init(struct device *d, const struct device_prop *props,
 static const struct device_field host_fields[] = {
 	PCI_FIELDS(struct pci_host),
 	DEVICE_FIELD(struct pci_host, config_address),
+	DEVICE_FIELD(struct pci_host, reset_control),
 	{NULL, 0, 0, 0},
 };
 

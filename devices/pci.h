@@ -4,7 +4,8 @@
  *
  * A device that is a PCI function has a `struct pci_function` as the first
  * member of its object.  It calls, in its init: pci_function_init(), then
- * pci_bar_declare(), pci_msix_declare(); in its reset: pci_function_reset().
+ * pci_bar_declare(), pci_msi_declare(), pci_msix_declare(); in its reset:
+ * pci_function_reset().
  *
  * Firmware: the board gives each function the property "slot" and for each BAR
  * "bar0".."bar5"; after reset the function is as firmware leaves it, with
@@ -15,11 +16,11 @@
  * Bus mastering off: no DMA and no message leaves the function.
  *
  * Configuration space is reached through ECAM and through configuration
- * mechanism #1 (ports CF8, CFC).
+ * mechanism #1 (ports CF8, CFC).  The reset control register stands at CF9.
  *
  * Not modelled: bridges and buses other than 0, I/O BARs, expansion ROMs, power
- * management states, MSI other than MSI-X, parity and system errors, extended
- * configuration space (reads zero), moving the ECAM window, CF9 reset control.
+ * management states, MSI of several messages, parity and system errors,
+ * extended configuration space (reads zero), moving the ECAM window.
  */
 #ifndef PARTERRE_DEVICES_PCI_H
 #define PARTERRE_DEVICES_PCI_H
@@ -30,6 +31,12 @@
 #define PCI_ECAM_BYTES UINT64_C(0x10000000) /* 256 buses */
 #define PCI_SLOTS      32
 #define PCI_BARS       6
+/* The reset control register (port CF9, a byte), as in Intel's chip sets. */
+#define PCI_RESET_CONTROL 0xCF9
+#define PCI_RST_CPU       0x04
+#define PCI_RST_BITS      0x0E /* FULL_RST, RST_CPU, SYS_RST */
+/* INTA of a slot is one of four wires, as on every PC. */
+#define PCI_INTA_PIN(slot) (16 + (slot) % 4)
 
 /* Configuration space header (PCI 6.1). */
 enum {
@@ -54,6 +61,7 @@ enum {
 #define PCI_STATUS_INTX          0x0008
 #define PCI_STATUS_CAPABILITIES  0x0010
 
+#define PCI_CAP_MSI     0x05
 #define PCI_CAP_MSIX    0x11
 #define PCI_CAP_EXPRESS 0x10
 
@@ -86,9 +94,10 @@ struct pci_function {
 	uint8_t image[256];    /* configuration space after reset */
 	struct pci_bar bar[PCI_BARS];
 	struct irq_line inta;
+	struct pci_function *const *bus; /* all functions by slot */
 	unsigned slot;
 	unsigned cap_last, cap_free; /* building the list of capabilities */
-	unsigned msix_cap, msix_vectors;
+	unsigned msi_cap, msix_cap, msix_vectors;
 	unsigned express_cap;
 	/* Called for function-level reset and after a configuration write; may
 	 * be NULL. */
@@ -114,6 +123,7 @@ bool pci_bar_declare(struct pci_function *f, unsigned index, uint64_t bytes,
 /* A PCI Express capability (root complex integrated endpoint) with
  * function-level reset. */
 void pci_express_declare(struct pci_function *f);
+void pci_msi_declare(struct pci_function *f); /* one message */
 void pci_msix_declare(struct pci_function *f, unsigned vectors, unsigned bar,
 		      uint32_t table_off, uint32_t pba_off);
 void pci_function_reset(struct pci_function *f);
@@ -131,6 +141,11 @@ bool pci_msix_enabled(const struct pci_function *f);
 void pci_msix_send(struct pci_function *f, unsigned vector);
 /* What the vector told of was dealt with meanwhile (PCI 6.8.3.4). */
 void pci_msix_withdraw(struct pci_function *f, unsigned vector);
+bool pci_msi_enabled(const struct pci_function *f);
+/* Sends the message, or holds it pending while masked. */
+void pci_msi_send(struct pci_function *f);
+/* MSI or MSI-X is enabled: INTA is silent. */
+bool pci_messages_enabled(const struct pci_function *f);
 void pci_intx_set(struct pci_function *f, bool level);
 
 /* False: bus mastering is off, or the address is not RAM. */

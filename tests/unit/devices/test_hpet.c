@@ -55,9 +55,9 @@ Test(hpet, says_what_it_is_and_stands_still_after_reset)
 	rig_run(&r, PS_PER_S);
 	cr_expect_eq(rig_read(&r, MAIN_CNT, 8), 0);
 	cr_expect_eq(rig_read(&r, CONF(0), 8),
-		     0x00FF000000000000 | 0x8030 | PIN(16));
+		     0x00F0000000000000 | 0x8030 | PIN(20));
 	cr_expect_eq(rig_read(&r, CONF(1), 8),
-		     0x00FF000000000000 | 0x8020 | PIN(16));
+		     0x00F0000000000000 | 0x8020 | PIN(20));
 	cr_expect_eq(rig_read(&r, CMP(2), 8), UINT64_MAX);
 	cr_expect_eq(r.odds, 0);
 	rig_stop(&r);
@@ -122,7 +122,7 @@ Test(hpet, a_periodic_timer_takes_comparator_and_period_by_val_set)
 	struct rig r;
 
 	start(&r);
-	rig_ioapic_entry(&r, 16, 0x52);
+	rig_ioapic_entry(&r, 20, 0x52);
 	write(&r, CONF(0), INT_ENB | PERIODIC | VAL_SET);
 	write(&r, CMP(0), 50);  /* the first */
 	write(&r, CMP(0), 200); /* from then on */
@@ -149,7 +149,7 @@ Test(hpet, only_timer_0_is_periodic_and_routes_are_checked)
 
 	start(&r);
 	write(&r, CONF(2), PERIODIC | PIN(3));
-	cr_expect_eq(rig_read(&r, CONF(2), 4), 0x8020 | PIN(16));
+	cr_expect_eq(rig_read(&r, CONF(2), 4), 0x8020 | PIN(20));
 	write(&r, CONF(2), PIN(23));
 	cr_expect_eq(rig_read(&r, CONF(2), 4), 0x8020 | PIN(23));
 	rig_stop(&r);
@@ -161,8 +161,8 @@ Test(hpet, a_level_stands_until_its_status_is_cleared)
 	struct device *d;
 
 	start(&r);
-	rig_ioapic_entry(&r, 18, 0x8000 | 0x53);
-	write(&r, CONF(2), INT_ENB | LEVEL | PIN(18));
+	rig_ioapic_entry(&r, 21, 0x8000 | 0x53);
+	write(&r, CONF(2), INT_ENB | LEVEL | PIN(21));
 	write(&r, CMP(2), 10);
 	write(&r, GEN_CONF, 1);
 	rig_run_to(&r, 10 * TICK);
@@ -192,7 +192,7 @@ Test(hpet, a_32_bit_timer_wraps_with_the_low_half)
 	struct rig r;
 
 	start(&r);
-	rig_ioapic_entry(&r, 16, 0x54);
+	rig_ioapic_entry(&r, 20, 0x54);
 	write(&r, MAIN_CNT, 0x1FFFFFF00);
 	write(&r, CONF(1), INT_ENB | MODE_32);
 	write(&r, CMP(1), 0x500000010);
@@ -229,7 +229,7 @@ Test(hpet, legacy_replacement_is_irq_0_and_irq_8)
 	start(&r);
 	rig_ioapic_entry(&r, 2, 0x56);
 	rig_ioapic_entry(&r, 8, 0x57);
-	rig_ioapic_entry(&r, 16, 0x58);
+	rig_ioapic_entry(&r, 20, 0x58);
 	for (unsigned n = 0; n < 3; n++) {
 		write(&r, CONF(n), INT_ENB);
 		write(&r, CMP(n), 10 * (n + 1));

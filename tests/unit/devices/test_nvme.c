@@ -924,6 +924,30 @@ Test(nvme, msix_tells_of_each_completion_on_its_queues_vector)
 	rig_stop(&r);
 }
 
+Test(nvme, msi_tells_of_each_completion_of_any_queue)
+{
+	struct rig r;
+	struct driver v;
+	unsigned at = 0x40;
+
+	rig_disk_start(&r);
+	rig_lapic_on(&r);
+	while (rig_read(&r, ECAM(0, at), 1) != PCI_CAP_MSI)
+		cr_assert(at = rig_read(&r, ECAM(0, at + 1), 1));
+	rig_write(&r, ECAM(0, at + 4), 4, (uint32_t)RIG_LAPIC);
+	rig_write(&r, ECAM(0, at + 12), 2, VECTOR);
+	rig_write(&r, ECAM(0, at + 2), 2, 1);
+	enable(&v, &r, 0);
+	io_queues(&v, ENTRIES);
+	cr_expect_eq(interrupt(&r), VECTOR, "admin");
+	cr_expect_eq(interrupt(&r), -1);
+	submit(&v, &v.io, io_command(READ, DATA(0), 0, 1));
+	rig_run(&r, PS_PER_MS);
+	cr_expect_eq(interrupt(&r), VECTOR);
+	cr_expect_eq(interrupt(&r), -1);
+	rig_stop(&r);
+}
+
 Test(nvme, a_pin_stands_while_completions_wait_and_intms_masks_it)
 {
 	struct rig r;

@@ -203,6 +203,91 @@ Test(pci, intx_reaches_the_pin_of_its_slot_unless_disabled)
 	rig_stop(&r);
 }
 
+Test(pci, functions_of_one_wire_interrupt_together)
+{
+	struct rig r;
+	struct pci_function *f[2];
+
+	rig_disk_start(&r);
+	rig_lapic_on(&r);
+	f[0] = function(&r);
+	f[1] = (struct pci_function *)machine_device(r.m, "nvme1");
+	cr_expect_neq(f[0]->inta.pin, f[1]->inta.pin);
+	f[1]->inta.pin = f[0]->inta.pin;
+	rig_ioapic_entry(&r, 16 + NVME_SLOT, 0x8000 | 0x61);
+	for (unsigned first = 0; first < 2; first++) {
+		pci_intx_set(f[0], true);
+		pci_intx_set(f[1], true);
+		cr_expect_eq(lapic_ack(r.m, 0), 0x61);
+		pci_intx_set(f[first], false);
+		rig_write(&r, RIG_LAPIC + 0xB0, 4, 0);
+		cr_expect_eq(lapic_ack(r.m, 0), 0x61,
+			     "the other still drives it");
+		pci_intx_set(f[!first], false);
+		rig_write(&r, RIG_LAPIC + 0xB0, 4, 0);
+		cr_expect_eq(lapic_ack(r.m, 0), -1);
+	}
+	rig_stop(&r);
+}
+
+Test(pci, msi_sends_holds_while_masked_and_silences_inta)
+{
+	struct rig r;
+	struct pci_function *f;
+	unsigned at;
+
+	rig_disk_start(&r);
+	rig_lapic_on(&r);
+	f = function(&r);
+	at = capability(&r, PCI_CAP_MSI);
+	cr_assert(at);
+	cr_expect_eq(conf(&r, at) >> 16, 0x0180, "64 bits, maskable, one");
+	rig_ioapic_entry(&r, 16 + NVME_SLOT, 0x8000 | 0x61);
+	rig_write(&r, ECAM(NVME_SLOT, PCI_COMMAND), 2, 6);
+	rig_write(&r, ECAM(NVME_SLOT, at + 4), 4, (uint32_t)RIG_LAPIC);
+	rig_write(&r, ECAM(NVME_SLOT, at + 8), 4, 0);
+	rig_write(&r, ECAM(NVME_SLOT, at + 12), 2, 0x62);
+	pci_msi_send(f);
+	cr_expect_eq(lapic_ack(r.m, 0), -1, "not enabled");
+	rig_write(&r, ECAM(NVME_SLOT, at + 2), 2, 1);
+	cr_expect(pci_messages_enabled(f));
+	pci_intx_set(f, true);
+	cr_expect_eq(lapic_ack(r.m, 0), -1);
+	pci_msi_send(f);
+	cr_expect_eq(lapic_ack(r.m, 0), 0x62);
+	rig_write(&r, RIG_LAPIC + 0xB0, 4, 0);
+	rig_write(&r, ECAM(NVME_SLOT, at + 16), 4, UINT32_MAX);
+	cr_expect_eq(conf(&r, at + 16), 1);
+	pci_msi_send(f);
+	cr_expect_eq(lapic_ack(r.m, 0), -1, "masked");
+	cr_expect_eq(conf(&r, at + 20), 1, "pending");
+	rig_write(&r, ECAM(NVME_SLOT, at + 16), 4, 0);
+	cr_expect_eq(lapic_ack(r.m, 0), 0x62);
+	rig_write(&r, RIG_LAPIC + 0xB0, 4, 0);
+	cr_expect_eq(conf(&r, at + 20), 0);
+	cr_expect_eq(lapic_ack(r.m, 0), -1);
+	rig_write(&r, ECAM(NVME_SLOT, at + 2), 2, 0);
+	pci_intx_set(f, true);
+	cr_expect_eq(lapic_ack(r.m, 0), 0x61, "INTA is back");
+	rig_stop(&r);
+}
+
+Test(pci, port_cf9_resets_the_platform_when_rst_cpu_rises)
+{
+	struct rig r;
+
+	rig_start(&r, 1);
+	rig_out(&r, 0xCF8, 4, 0x80000000);
+	rig_out(&r, 0xCF9, 1, 0x02);
+	cr_expect_eq(rig_in(&r, 0xCF9, 1), 0x02);
+	cr_expect_eq(rig_in(&r, 0xCF8, 4), 0x80000000);
+	cr_expect_eq(machine_run(r.m, machine_now(r.m)), MACHINE_UNTIL);
+	rig_out(&r, 0xCF9, 1, 0x06);
+	cr_expect_eq(machine_run(r.m, PS_PER_US), MACHINE_RESET);
+	cr_expect_eq(r.odds, 0);
+	rig_stop(&r);
+}
+
 Test(pci, function_level_reset_forgets_everything)
 {
 	struct rig r;

@@ -85,11 +85,13 @@ bool board_build(struct machine *m, const struct machine_config *c,
 		{"port", 0x3F8, NULL},
 		{"irq", 4, NULL},
 		{"serial", 0, NULL},
+		{"hz", c->serial_hz, NULL},
 	};
 	struct device_prop com2[] = {
 		{"port", 0x2F8, NULL},
 		{"irq", 3, NULL},
 		{"serial", 1, NULL},
+		{"hz", c->serial_hz, NULL},
 	};
 
 	return add_lapics(m, err) &&

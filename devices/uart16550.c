@@ -56,8 +56,7 @@ enum {
 
 #define FIFO_BYTES    16
 #define LINE_BYTES    4096 /* of input that waits at the far end */
-#define CRYSTAL_HZ    UINT64_C(1843200)
-#define DIVISOR_RESET 12 /* 9600 baud */
+#define DIVISOR_RESET 12   /* 9600 baud */
 
 struct uart {
 	struct device device;
@@ -78,6 +77,7 @@ struct uart {
 	uint16_t line_first, line_count;
 	/* Wiring. */
 	unsigned serial;
+	uint64_t hz; /* of the crystal */
 	struct irq_line irq;
 	struct event sent, idle, arrive;
 	char sent_name[24], idle_name[24], arrive_name[24];
@@ -184,7 +184,7 @@ static void rx_idle_arm(struct uart *u)
 	u->rx_timeout = 0;
 	if ((u->fcr & FCR_ENABLE) && u->rx_count)
 		evq_schedule(q, &u->idle,
-			     evq_now(q) + rate_instant(clocks, CRYSTAL_HZ));
+			     evq_now(q) + rate_instant(clocks, u->hz));
 	else
 		evq_cancel(q, &u->idle);
 }
@@ -242,7 +242,7 @@ static void line_arm(struct uart *u)
 
 	if (u->line_count && rx_ready(u) && !evq_pending(&u->arrive))
 		evq_schedule(machine_evq(m), &u->arrive,
-			     machine_now(m) + rate_instant(clocks, CRYSTAL_HZ));
+			     machine_now(m) + rate_instant(clocks, u->hz));
 }
 
 static void line_arrive(void *owner, ps_t when)
@@ -315,8 +315,7 @@ static void tx_start(struct uart *u, bool back_to_back)
 	u->burst_units += frame_units(u);
 	/* 16 clocks per bit, 8 per half bit. */
 	evq_schedule(q, &u->sent,
-		     u->burst_start +
-			     rate_instant(u->burst_units * 8, CRYSTAL_HZ));
+		     u->burst_start + rate_instant(u->burst_units * 8, u->hz));
 	if (!u->tx_count) {
 		u->lsr |= LSR_THRE;
 		u->thre_pending = 1;
@@ -519,6 +518,8 @@ static bool uart_init(struct device *d, const struct device_prop *props,
 		device_prop_find(props, prop_count, "irq");
 	const struct device_prop *serial =
 		device_prop_find(props, prop_count, "serial");
+	const struct device_prop *hz =
+		device_prop_find(props, prop_count, "hz");
 	struct uart *u = (struct uart *)d;
 	struct bus_range range = {port ? port->value : 0x3F8, 8, &ops, d,
 				  d->name};
@@ -544,6 +545,7 @@ static bool uart_init(struct device *d, const struct device_prop *props,
 				   .rank = EVQ_INPUT};
 	evq_register(machine_evq(d->machine), &u->idle);
 	evq_register(machine_evq(d->machine), &u->arrive);
+	u->hz = hz ? hz->value : UART16550_HZ;
 	u->serial = serial ? (unsigned)serial->value : 0;
 	return machine_add_serial(d->machine, u->serial, d, uart_input, err) &&
 	       bus_map_ports(machine_bus(d->machine), &range, err);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* devices/uart16550.h - UART PC16550D (National Semiconductor data sheet, June
  * 1995; section numbers are of it), wired as COM1 (ports 3F8-3FF, IRQ 4) or
- * COM2 (2F8-2FF, IRQ 3) of a PC: interrupt gated by OUT2, 1.8432 MHz crystal.
+ * COM2 (2F8-2FF, IRQ 3) of a PC: interrupt gated by OUT2, 1.8432 MHz crystal
+ * (property "hz" for a faster one: with the same divisors all baud rates
+ * scale).
  *
  * Timing: a character takes 1 start, 5 to 8 data, 0 or 1 parity and 1, 1.5 or 2
  * stop bits of 16 * divisor crystal clocks each.  Back to back, frames are
@@ -22,6 +24,8 @@
 #define PARTERRE_DEVICES_UART16550_H
 
 #include "sim/device.h"
+
+#define UART16550_HZ UINT64_C(1843200)
 
 /* A character has arrived whole on the line.  False: it was lost (overrun), as
  * the guest will see in LSR. */

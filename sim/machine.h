@@ -52,6 +52,7 @@ struct machine_config {
 	uint64_t ram_bytes; /* default 256 MiB */
 	unsigned cpu_count; /* 1 to 8 */
 	uint64_t cpu_hz;    /* default 1,000,000,000 */
+	uint64_t serial_hz; /* the UARTs' crystal; default 1,843,200 */
 	uint64_t seed;
 	const char *kernel; /* an image that sim/loader.h knows; NULL: none */
 	const char *boot;   /* its format; NULL: as the file says */

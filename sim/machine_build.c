@@ -20,6 +20,7 @@ void machine_config_defaults(struct machine_config *c)
 		.ram_bytes = UINT64_C(256) << 20,
 		.cpu_count = 1,
 		.cpu_hz = UINT64_C(1000000000),
+		.serial_hz = 1843200,
 		.controllers = 2,
 		.digest_interval = 100000,
 		.load_address = MACHINE_LOAD_DEFAULT,
@@ -37,6 +38,11 @@ static bool check_config(const struct machine_config *c, struct error *err)
 				 "CPU clock of %" PRIu64
 				 " Hz: give 1 MHz to 1 THz",
 				 c->cpu_hz);
+	if (c->serial_hz < 1000 || c->serial_hz > UINT64_C(1000000000))
+		return error_set(err, EXIT_USAGE,
+				 "serial clock of %" PRIu64
+				 " Hz: give 1 kHz to 1 GHz",
+				 c->serial_hz);
 	if (!c->digest_interval)
 		return error_set(err, EXIT_USAGE,
 				 "digest interval of 0 instructions: give at "

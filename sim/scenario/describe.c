@@ -101,6 +101,12 @@ static void key_hz(lua_State *L, struct session_machine *d)
 	d->config.cpu_hz = number(L, "hz", 1000000, UINT64_C(10000000000));
 }
 
+static void key_serial_hz(lua_State *L, struct session_machine *d)
+{
+	d->config.serial_hz =
+		number(L, "serial_hz", 1000, UINT64_C(1000000000));
+}
+
 static void key_seed(lua_State *L, struct session_machine *d)
 {
 	d->config.seed = number(L, "seed", 0, INT64_MAX);
@@ -223,6 +229,7 @@ static const struct key {
 	{"policy", key_policy},
 	{"ram", key_ram},
 	{"seed", key_seed},
+	{"serial_hz", key_serial_hz},
 };
 
 static int unknown_key(lua_State *L, const char *name)

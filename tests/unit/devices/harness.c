@@ -52,20 +52,24 @@ static void on_record(void *owner, const struct trace_record *t)
 	}
 }
 
-static void start(struct rig *r, unsigned cpus)
+static struct machine_config config(unsigned cpus)
 {
 	struct machine_config c;
-	struct error err = {0};
 
 	machine_config_defaults(&c);
 	c.ram_bytes = UINT64_C(16) << 20;
 	c.cpu_count = cpus;
-	if (r->image[0])
-		c.disk_path = r->image;
+	return c;
+}
+
+static void start(struct rig *r, const struct machine_config *c)
+{
+	struct error err = {0};
+
 	r->trace = trace_create(NULL, TRACE_CLASS_MACHINE, &err);
 	cr_assert(r->trace, "%s", err.text);
 	trace_listen(r->trace, on_record, r);
-	r->m = machine_create(&c, r->trace, &err);
+	r->m = machine_create(c, r->trace, &err);
 	cr_assert(r->m, "%s", err.text);
 	machine_set_console(r->m, console_byte, r);
 	r->bus = machine_bus(r->m);
@@ -73,12 +77,24 @@ static void start(struct rig *r, unsigned cpus)
 
 void rig_start(struct rig *r, unsigned cpus)
 {
+	struct machine_config c = config(cpus);
+
 	memset(r, 0, sizeof(*r));
-	start(r, cpus);
+	start(r, &c);
+}
+
+void rig_serial_start(struct rig *r, uint64_t serial_hz)
+{
+	struct machine_config c = config(1);
+
+	c.serial_hz = serial_hz;
+	memset(r, 0, sizeof(*r));
+	start(r, &c);
 }
 
 void rig_disk_start(struct rig *r)
 {
+	struct machine_config c = config(1);
 	int fd;
 
 	memset(r, 0, sizeof(*r));
@@ -87,7 +103,8 @@ void rig_disk_start(struct rig *r)
 	cr_assert(fd >= 0);
 	cr_assert_eq(ftruncate(fd, (off_t)RIG_IMAGE_BYTES), 0);
 	close(fd);
-	start(r, 1);
+	c.disk_path = r->image;
+	start(r, &c);
 }
 
 void rig_stop(struct rig *r)

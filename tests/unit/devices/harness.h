@@ -41,6 +41,7 @@ struct rig {
  * and two controllers. */
 void rig_start(struct rig *r, unsigned cpus);
 void rig_disk_start(struct rig *r);
+void rig_serial_start(struct rig *r, uint64_t serial_hz);
 void rig_stop(struct rig *r); /* removes the image */
 
 /* As a CPU would. */

@@ -104,6 +104,21 @@ Test(uart, back_to_back_frames_do_not_drift)
 	rig_stop(&r);
 }
 
+Test(uart, a_faster_crystal_scales_all_rates)
+{
+	struct rig r;
+
+	rig_serial_start(&r, 16000000);
+	out(&r, LCR, 0x83);
+	out(&r, RBR_THR, 2);
+	out(&r, IER, 0);
+	out(&r, LCR, 0x03);
+	out(&r, RBR_THR, 'A');
+	rig_run(&r, PS_PER_MS);
+	cr_expect_eq(r.console_when[0], 20 * PS_PER_US);
+	rig_stop(&r);
+}
+
 Test(uart, lsr_follows_holding_and_shift_register)
 {
 	struct rig r;

@@ -591,6 +591,7 @@ Test(loader, configurations_are_checked)
 		ROW(quantum_ps, 0, "quantum"),
 		ROW(module_count, 17, "17 modules"),
 		ROW(controllers, 5, "5 disk controllers"),
+		ROW(serial_hz, 999, "serial clock of 999 Hz"),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(row); i++) {

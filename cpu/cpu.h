@@ -92,6 +92,7 @@ struct cpu_complex_config {
 	const struct cpu_ram *ram; /* copied; sorted, not overlapping */
 	size_t ram_count;
 	unsigned cpu_count; /* 1 to CPU_COUNT_MAX */
+	uint64_t tsc_hz;    /* what CPUID says of it; 0: nothing */
 	const struct cpu_ops *ops;
 	void *owner;
 };

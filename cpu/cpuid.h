@@ -19,14 +19,25 @@
 /* LAHF in 64-bit mode */
 #define CPUID_80000001_ECX UINT32_C(0x00000001)
 
-#define CPUID_SIGNATURE UINT32_C(0x000506e3) /* family 6, model 5Eh */
+/* TSC_ADJUST */
+#define CPUID_7_EBX UINT32_C(0x00000002)
+
+/* Family 6, model 36h, an in-order Atom: like ours it runs nothing ahead of
+ * its time, and a kernel that knows the model leaves the costly precautions
+ * against speculation out (page tables apart for user and kernel, indirect
+ * branches by way of RET). */
+#define CPUID_SIGNATURE UINT32_C(0x00030661)
 
 struct cpuid_leaf {
 	uint32_t eax, ebx, ecx, edx;
 };
 
-/* `index` and `count`: of the CPU that asks and of all. */
-void cpuid_read(uint32_t leaf, uint32_t sub, unsigned index, unsigned count,
+/* Who asks. */
+struct cpuid_of {
+	unsigned index, count; /* of the CPU, and of all */
+	uint64_t hz;           /* of the TSC; 0: not told */
+};
+void cpuid_read(uint32_t leaf, uint32_t sub, const struct cpuid_of *of,
 		struct cpuid_leaf *out);
 
 #endif

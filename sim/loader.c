@@ -369,6 +369,14 @@ static void store(struct machine *m, const struct loader_load *load)
 	}
 }
 
+/* In struct cpu_regs: 64 KiB ranges from 0, one of 16 KiB ranges up to 640 KiB,
+ * one for A0000-BFFFF, then 4 KiB ranges; the first pair of base and mask. */
+#define MTRR_DEF_TYPE    0
+#define MTRR_FIXED       1
+#define MTRR_FIXED_VIDEO 2
+#define MTRR_FIXED_COUNT 11
+#define MTRR_VARIABLE    12
+
 #define CR0_PE   UINT64_C(1)
 #define CR0_ET   UINT64_C(0x10) /* always set */
 #define CR0_PG   UINT64_C(0x80000000)
@@ -404,6 +412,31 @@ static void enter(struct cpu *cpu, const struct loader_entry *e)
 	cpu_regs_set(cpu, &regs);
 }
 
+/* What firmware leaves in the MTRRs of every CPU (SDM 3A 11.11): RAM is cached
+ * (write-back, the default), the legacy video memory and what lies from 2 to 4
+ * GiB is not, ROM is write-protected. */
+static void set_mtrrs(struct machine *m)
+{
+	const uint64_t all_wb = UINT64_C(0x0606060606060606);
+	const uint64_t all_wp = UINT64_C(0x0505050505050505);
+	struct cpu_regs regs;
+
+	for (unsigned i = 0; i < machine_cpu_count(m); i++) {
+		cpu_regs_get(machine_cpu(m, i), &regs);
+		regs.mtrr[MTRR_DEF_TYPE] = 0xC06; /* E, FE, WB */
+		for (unsigned k = 0; k < MTRR_FIXED_COUNT; k++)
+			regs.mtrr[MTRR_FIXED + k] =
+				k < MTRR_FIXED_VIDEO    ? all_wb
+				: k == MTRR_FIXED_VIDEO ? 0
+							: all_wp;
+		regs.mtrr[MTRR_VARIABLE] = BUS_RAM_LOW_MAX; /* UC */
+		regs.mtrr[MTRR_VARIABLE + 1] =
+			(UINT64_C(0xFFFFFFFFFF) & ~(BUS_RAM_LOW_MAX - 1)) |
+			0x800; /* V */
+		cpu_regs_set(machine_cpu(m, i), &regs);
+	}
+}
+
 static bool boot(struct machine *m, const struct machine_config *c,
 		 struct loader_job *job, struct loader_load *load,
 		 struct error *err)
@@ -419,6 +452,7 @@ static bool boot(struct machine *m, const struct machine_config *c,
 	if (!format || !format->load(job, load, err))
 		return false;
 	store(m, load);
+	set_mtrrs(m);
 	enter(machine_cpu(m, 0), &load->entry);
 	return true;
 }

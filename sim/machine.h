@@ -13,10 +13,10 @@
  * are cut at events; within a piece each CPU has its turn, by index, and PAUSE
  * passes the turn on.  A CPU whose turn comes later works at instants that
  * another has already left behind, so:
- *   - RDTSC, and machine_now() in an observer, are that CPU's own exact time;
- *   - devices never see time step back: in a register callback machine_now()
- *     is the CPU's own time or the instant of another CPU's latest access in
- *     this piece, whichever is later.
+ *   - machine_now() in an observer is that CPU's own exact time;
+ *   - devices and the TSC never see time step back: in a register callback
+ *     machine_now() is the CPU's own time or the instant of another CPU's
+ *     latest access in this piece, whichever is later.  RDTSC is an access.
  * With one CPU all these are the same and exact.
  *
  * All accesses of one instruction happen at the instant at which it begins;

@@ -68,6 +68,7 @@ static bool create_cpus(struct machine *m, struct error *err)
 		.ram = ram,
 		.ram_count = bus_ram_regions(m->bus, ram),
 		.cpu_count = m->config.cpu_count,
+		.tsc_hz = m->config.cpu_hz,
 		.ops = &machine_cpu_ops,
 		.owner = m,
 	};

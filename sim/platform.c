@@ -177,17 +177,19 @@ ps_t machine_tsc_instant(struct machine *m, unsigned cpu, uint64_t tsc)
 	return when < PS_NEVER ? (ps_t)when : PS_NEVER;
 }
 
-/* RDTSC shows the CPU's own time, which another CPU's accesses do not move. */
-static uint64_t own_tsc(const struct machine *m, const struct vcpu *v)
+/* RDTSC is an access like a device's: what one CPU read, another cannot read
+ * less of after it, or a kernel that compares them would call the counters out
+ * of step. */
+static uint64_t tsc_now(struct machine *m, const struct vcpu *v)
 {
-	return tsc_count(m, vcpu_now(m, v)) + v->tsc_adjust;
+	return tsc_count(m, machine_now(m)) + v->tsc_adjust;
 }
 
 static uint64_t tsc_read(void *owner, struct cpu *cpu)
 {
 	struct machine *m = owner;
-	struct vcpu *v = vcpu_of(m, cpu);
-	uint64_t value = own_tsc(m, v);
+	struct vcpu *v = begin(m, cpu);
+	uint64_t value = tsc_now(m, v);
 
 	fold(m, v, CROSS_TSC, 0, value);
 	return value;
@@ -202,7 +204,7 @@ static bool msr_read(void *owner, struct cpu *cpu, uint32_t msr,
 
 	switch (msr) {
 	case MSR_TSC:
-		*value = own_tsc(m, v);
+		*value = tsc_now(m, v);
 		break;
 	case MSR_TSC_ADJUST:
 		*value = v->tsc_adjust;
@@ -228,7 +230,7 @@ static bool msr_write(void *owner, struct cpu *cpu, uint32_t msr,
 	fold(m, v, CROSS_MSR_WRITE, msr, value);
 	switch (msr) {
 	case MSR_TSC:
-		v->tsc_adjust += value - own_tsc(m, v);
+		v->tsc_adjust += value - tsc_now(m, v);
 		lapic_tsc_changed(m, cpu_index(cpu));
 		break;
 	case MSR_TSC_ADJUST:

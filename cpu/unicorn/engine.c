@@ -405,6 +405,7 @@ struct cpu_complex *cpu_complex_create(const struct cpu_complex_config *config,
 	CHECK(cx);
 	cx->ops = config->ops;
 	cx->owner = config->owner;
+	cx->tsc_hz = config->tsc_hz;
 	cx->ram_count = config->ram_count;
 	cx->ram = calloc(config->ram_count, sizeof(*cx->ram));
 	CHECK(cx->ram);

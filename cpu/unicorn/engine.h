@@ -76,6 +76,7 @@ struct cpu_complex {
 	const struct cpu_ops *ops;
 	void *owner;
 	unsigned cpu_count;
+	uint64_t tsc_hz;
 	struct cpu *cpu[CPU_COUNT_MAX];
 	size_t ram_count;
 	struct ram *ram;

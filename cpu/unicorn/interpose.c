@@ -647,7 +647,10 @@ void cpu_x86_cpuid_x86_64(void *env, uint32_t leaf, uint32_t sub, uint32_t *eax,
 		originals.cpuid(env, leaf, sub, eax, ebx, ecx, edx);
 		return;
 	}
-	cpuid_read(leaf, sub, cpu->index, cpu->complex->cpu_count, &out);
+	cpuid_read(leaf, sub,
+		   &(struct cpuid_of){cpu->index, cpu->complex->cpu_count,
+				      cpu->complex->tsc_hz},
+		   &out);
 	*eax = out.eax;
 	*ebx = out.ebx;
 	*ecx = out.ecx;

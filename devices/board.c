@@ -53,6 +53,9 @@ static bool add_disk(struct machine *m, const struct machine_config *c,
 {
 	struct device_prop disk[] = {
 		{"path", 0, c->disk_path},
+		{"path2", 0, c->more_disks[0]},
+		{"path3", 0, c->more_disks[1]},
+		{"path4", 0, c->more_disks[2]},
 		{"read_ps", c->disk_read_ps, NULL},
 		{"write_ps", c->disk_write_ps, NULL},
 		{"flush_ps", c->disk_flush_ps, NULL},

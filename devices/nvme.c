@@ -160,6 +160,11 @@ static void post(struct nvme *n, unsigned sq, uint16_t cid, uint16_t status,
 	interrupt(n, cq);
 }
 
+bool nvme_can_complete(const struct nvme *n)
+{
+	return is_working(n) && !cq_full(n, 0);
+}
+
 void nvme_complete(struct nvme *n, unsigned sq, uint16_t cid, uint16_t status,
 		   uint32_t result)
 {
@@ -405,7 +410,7 @@ static void shutdown_fire(void *owner, ps_t when)
 
 	(void)when;
 	n->subsys->acting = &n->pci.device;
-	if ((n->cc & CC_SHN) == CC_SHN_NORMAL && !disk_flush(&n->subsys->disk))
+	if ((n->cc & CC_SHN) == CC_SHN_NORMAL && !nvme_subsys_flush(n->subsys))
 		nvme_subsys_host_failed(n->subsys);
 	n->subsys->acting = NULL;
 	n->csts = (n->csts & ~NVME_CSTS_SHST) | SHST_DONE;
@@ -477,6 +482,9 @@ static void doorbell(struct nvme *n, uint64_t off, uint32_t value)
 		size = completion ? n->cq_size[q] : n->sq_size[q];
 	if (!(n->csts & NVME_CSTS_RDY) || value >= size) {
 		odd(n, "doorbell of no queue or beyond its end", off, value);
+		/* Figure 147: of an invalid queue, of an invalid value. */
+		if (is_working(n))
+			nvme_event(n, NVME_EVENT_ERROR, size ? 1 : 0);
 		return;
 	}
 	if (!completion) {
@@ -487,6 +495,7 @@ static void doorbell(struct nvme *n, uint64_t off, uint32_t value)
 			pci_msix_withdraw(&n->pci, n->cq_vector[q]);
 		if (!(n->csts & NVME_CSTS_CFS))
 			post_waiting(n, q);
+		nvme_events_deliver(n);
 		pin_update(n);
 	}
 	pump(n);
@@ -576,8 +585,7 @@ void nvme_power_lost(struct nvme *n, uint64_t bytes)
 	n->subsys->acting = NULL;
 	n->cc = 0;
 	controller_reset(n);
-	if (n->subsys->disk.failure[0])
-		nvme_subsys_host_failed(n->subsys);
+	nvme_subsys_host_failed(n->subsys);
 }
 
 static bool nvme_fault(struct device *d, const char *name, uint64_t argument,
@@ -595,6 +603,9 @@ static bool nvme_fault(struct device *d, const char *name, uint64_t argument,
 	} else if (!strcmp(name, "timeout")) {
 		n->fault_lose = (uint32_t)argument;
 		n->fault_lose_all = !argument;
+	} else if (!strcmp(name, "health")) {
+		n->fault_health = argument & NVME_WARNINGS;
+		nvme_health_update(n);
 	} else {
 		n->fault_status = argument & 0x7FFF;
 		n->fault_errors = argument >> 16 & 0xFFFF;
@@ -625,7 +636,7 @@ static void nvme_reset(struct device *d)
 	struct nvme *n = (struct nvme *)d;
 
 	n->fault_dead = n->fault_lose = n->fault_lose_all = 0;
-	n->fault_errors = n->fault_status = 0;
+	n->fault_errors = n->fault_status = n->fault_health = 0;
 	nvme_warm_reset(d);
 }
 
@@ -769,6 +780,12 @@ static const struct device_field nvme_fields[] = {
 	F(work_count),
 	A(event_cid),
 	F(event_count),
+	A(event_info),
+	F(event_pending),
+	F(event_silent),
+	F(changed),
+	F(warned),
+	F(cold),
 	A(feature),
 	F(error_count),
 	A(error_log),
@@ -781,6 +798,7 @@ static const struct device_field nvme_fields[] = {
 	F(fault_lose_all),
 	F(fault_errors),
 	F(fault_status),
+	F(fault_health),
 	{NULL, 0, 0, 0},
 };
 #undef F
@@ -804,7 +822,8 @@ static const struct device_register nvme_registers[] = {
 	{NULL, 0, 0},
 };
 
-static const char *const nvme_faults[] = {"fatal", "timeout", "error", NULL};
+static const char *const nvme_faults[] = {"fatal", "timeout", "error", "health",
+					  NULL};
 
 const struct device_class nvme_class = {
 	.name = "nvme",

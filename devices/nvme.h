@@ -3,7 +3,8 @@
  * PCI function, one of several of its subsystem (nvme_subsys.h).
  *
  * The files: nvme.c has registers, queues and interrupts; nvme_admin.c the
- * admin commands; nvme_io.c the data pointers and the I/O commands.
+ * admin commands; nvme_event.c asynchronous events; nvme_io.c the data pointers
+ * and the I/O commands.
  *
  * BAR 0, 16 KiB: registers at 0, doorbells at 1000 (stride 4), MSI-X table at
  * 2000, pending bits at 3000, each in a page of its own, so that a hypervisor
@@ -31,13 +32,20 @@
  *   error    I/O commands fail.  Argument: bits 14:0 status field (SC, SCT, DNR
  *            as in figure 123; 0: media error by the kind of command); bits
  *            31:16 how many commands (0: one).
+ *   health   Argument: the critical warnings of the SMART log (figure 197: 1
+ *            spare, 2 temperature, 4 reliability, 8 read-only, 10h memory
+ *            backup); 0: all is well again.  Commands go on as before.
+ *
+ * Asynchronous events: errors (a doorbell of no queue, an impossible value),
+ * health (a warning that feature 0Bh enables, the temperature at a threshold of
+ * feature 04h), notices (a namespace attached or detached).
  *
  * Not modelled: SGLs, fused commands, metadata and protection, reservations,
  * controller memory buffer, boot partitions, namespace management, firmware
  * download, sanitize, self-tests, power states other than 0, keep alive,
  * interrupt coalescing (the feature is stored), weighted arbitration,
- * asynchronous events (requests are accepted and held), pages other than 4 KiB,
- * shadow doorbells, subsystem reset, arbitration burst.
+ * other kinds of asynchronous events, pages other than 4 KiB, shadow doorbells,
+ * subsystem reset, arbitration burst.
  */
 #ifndef PARTERRE_DEVICES_NVME_H
 #define PARTERRE_DEVICES_NVME_H
@@ -78,6 +86,7 @@ enum {
 #define NVME_EVENTS_MAX   4  /* asynchronous event requests held */
 #define NVME_ERRORS       16 /* entries of the error log */
 #define NVME_FEATURES     0x0C
+#define NVME_WARNINGS     0x1F /* critical ones, of the SMART log */
 
 /* From CC.EN to CSTS.RDY, and from CC.SHN to the end of shutdown, to which a
  * normal shutdown adds a flush. */
@@ -113,6 +122,13 @@ enum nvme_status {
 };
 
 /* Submission queue entry (figure 104), as 16 dwords. */
+enum nvme_event_type { /* figure 146 */
+	NVME_EVENT_ERROR = 0,
+	NVME_EVENT_HEALTH = 1,
+	NVME_EVENT_NOTICE = 2,
+	NVME_EVENT_TYPES,
+};
+
 #define NVME_SQE_DWORDS 16
 struct nvme_command {
 	uint32_t dw[NVME_SQE_DWORDS];
@@ -161,6 +177,12 @@ struct nvme {
 	/* Asynchronous event requests held: their command identifiers. */
 	uint32_t event_cid[NVME_EVENTS_MAX];
 	uint32_t event_count;
+	/* By type: what waits to be told, and what may not be told now. */
+	uint32_t event_info[NVME_EVENT_TYPES];
+	uint32_t event_pending, event_silent;
+	uint32_t changed; /* log 04h: bit n: NSID n + 1 */
+	uint32_t warned;  /* critical warnings that were there before */
+	uint32_t cold;    /* feature 04h: the under temperature threshold */
 	uint32_t feature[NVME_FEATURES];
 	/* Logs. */
 	uint64_t error_count;
@@ -169,7 +191,7 @@ struct nvme {
 	uint64_t reads, writes;              /* commands */
 	/* Injected. */
 	uint32_t fault_dead, fault_lose, fault_lose_all;
-	uint32_t fault_errors, fault_status;
+	uint32_t fault_errors, fault_status, fault_health;
 	/* Wiring. */
 	struct nvme_subsys *subsys;
 	unsigned controller; /* in the subsystem */
@@ -205,8 +227,23 @@ uint16_t nvme_io(struct nvme *n, const struct nvme_command *c,
 		 uint32_t *result);
 ps_t nvme_io_latency(const struct nvme *n, const struct nvme_command *c);
 
+/* Asynchronous events (nvme_event.c). */
+void nvme_event(struct nvme *n, enum nvme_event_type type, uint32_t info);
+/* The host has read its log page. */
+void nvme_event_seen(struct nvme *n, enum nvme_event_type type);
+uint16_t nvme_event_request(struct nvme *n, const struct nvme_command *c);
+bool nvme_event_abort(struct nvme *n, uint16_t cid);
+/* Tells what waits, as far as there are requests for it. */
+void nvme_events_deliver(struct nvme *n);
+void nvme_events_reset(struct nvme *n);
+/* The admin queue is at work and has room for a completion. */
+bool nvme_can_complete(const struct nvme *n);
+void nvme_namespace_changed(struct nvme *n, uint32_t nsid);
+/* Critical warnings may have changed: tells of new ones. */
+void nvme_health_update(struct nvme *n);
+
 /* For the admin commands. */
-void nvme_admin_reset(struct nvme *n); /* features and event requests */
+void nvme_admin_reset(struct nvme *n); /* features and events */
 void nvme_sq_delete(struct nvme *n, unsigned qid);
 bool nvme_abort(struct nvme *n, unsigned sq, uint16_t cid);
 void nvme_complete(struct nvme *n, unsigned sq, uint16_t cid, uint16_t status,

@@ -36,7 +36,13 @@ enum {
 
 #define FEATURE_SAVE (UINT32_C(1) << 31)
 #define NSID_ALL     UINT32_MAX
-#define TEMPERATURE  313 /* kelvin */
+#define LOG_RAE      UINT32_C(0x8000)
+/* Optional events that are supported: also a bit of feature 0Bh. */
+#define OAES_NAMESPACES UINT32_C(0x100)
+/* Critical warnings (figure 197). */
+#define WARN_SPARE       UINT32_C(1)
+#define WARN_TEMPERATURE UINT32_C(2)
+#define TEMPERATURE      313 /* kelvin */
 
 static void put(uint8_t *p, uint64_t value, unsigned size)
 {
@@ -145,6 +151,7 @@ static void identify_controller(const struct nvme *n, uint8_t *p)
 	p[77] = NVME_MDTS;
 	put(p + 78, n->controller, 2);
 	put(p + 80, NVME_VERSION_1_4, 4);
+	put(p + 92, OAES_NAMESPACES, 4);
 	p[111] = 1; /* CNTRLTYPE: I/O controller */
 	p[258] = 3; /* ACL: four aborts, counted from 0 */
 	p[259] = NVME_EVENTS_MAX - 1;
@@ -154,50 +161,73 @@ static void identify_controller(const struct nvme *n, uint8_t *p)
 	put(p + 268, 373, 2);
 	p[512] = 0x66; /* SQES, CQES: 64 and 16 bytes */
 	p[513] = 0x44;
-	put(p + 516, 1, 4);    /* NN */
+	put(p + 516, n->subsys->namespaces, 4); /* NN */
 	put(p + 520, 0x09, 2); /* ONCS: compare, write zeroes */
 	p[525] = 0x07;         /* VWC: present; flush takes NSID FFFFFFFF */
 	/* AWUN: a write of any size is atomic; AWUPF: one block. */
-	put(p + 526, NVME_TRANSFER_MAX / n->subsys->disk.block_bytes - 1, 2);
+	put(p + 526,
+	    NVME_TRANSFER_MAX / n->subsys->space[0].disk.block_bytes - 1, 2);
 	strcpy((char *)p + 768, "nqn.2024-01.org.parterre:disk0"); /* SUBNQN */
 	put(p + 2048, 2500, 2); /* PSD0: 25 W */
 }
 
-/* Names of the namespace, the same on every path to it. */
-static const uint8_t eui64[8] = {0x02, 'P', 'A', 'R', 'T', 0, 0, 1};
-static const uint8_t nguid[16] = {'P',  'a', 'r', 't', 'e', 'r', 'r', 'e',
-				  0x02, 'P', 'A', 'R', 'T', 0,   0,   1};
-static const uint8_t uuid[16] = {0x50, 0x61, 0x72, 0x74, 0x65, 0x72,
-				 0x42, 0x65, 0x80, 0x00, 0x02, 0x50,
-				 0x41, 0x52, 0x54, 0x01};
+/* Names of a namespace, the same on every path to it: these and, in the last
+ * byte, its NSID. */
+static const uint8_t eui64[7] = {0x02, 'P', 'A', 'R', 'T', 0, 0};
+static const uint8_t nguid[15] = {'P',  'a', 'r', 't', 'e', 'r', 'r', 'e',
+				  0x02, 'P', 'A', 'R', 'T', 0,   0};
+static const uint8_t uuid[15] = {0x50, 0x61, 0x72, 0x74, 0x65, 0x72, 0x42, 0x65,
+				 0x80, 0x00, 0x02, 0x50, 0x41, 0x52, 0x54};
 
-static void identify_namespace(const struct nvme *n, uint8_t *p)
+static unsigned put_name(uint8_t *p, const uint8_t *name, size_t bytes,
+			 uint32_t nsid)
 {
-	const struct disk *disk = &n->subsys->disk;
+	memcpy(p, name, bytes);
+	p[bytes] = (uint8_t)nsid;
+	return (unsigned)bytes + 1;
+}
+
+static void identify_namespace(const struct nvme *n, uint32_t nsid, uint8_t *p)
+{
+	const struct disk *disk = nvme_subsys_disk(n->subsys, nsid);
+
+	if (!disk) /* 5.15.2.1: an inactive namespace is all zeroes */
+		return;
 
 	put(p + 0, disk->blocks, 8); /* NSZE, NCAP, NUSE (figure 245) */
 	put(p + 8, disk->blocks, 8);
 	put(p + 16, disk->blocks, 8);
 	p[30] = 1; /* NMIC: may be shared */
-	memcpy(p + 104, nguid, sizeof(nguid));
-	memcpy(p + 120, eui64, sizeof(eui64));
+	put_name(p + 104, nguid, sizeof(nguid), nsid);
+	put_name(p + 120, eui64, sizeof(eui64), nsid);
 	/* LBAF0: LBADS in bits 23:16. */
 	p[130] = (uint8_t)__builtin_ctz(disk->block_bytes);
 }
 
-static void identify_descriptors(uint8_t *p)
+static uint8_t *put_descriptor(uint8_t *p, uint8_t type, const uint8_t *name,
+			       size_t bytes, uint32_t nsid)
 {
-	p[0] = 1; /* figure 249 */
-	p[1] = sizeof(eui64);
-	memcpy(p + 4, eui64, sizeof(eui64));
-	p += 4 + sizeof(eui64);
-	p[0] = 2;
-	p[1] = sizeof(nguid);
-	memcpy(p + 4, nguid, sizeof(nguid));
-	p += 4 + sizeof(nguid);
-	p[0] = 3;
-	p[1] = sizeof(uuid);
-	memcpy(p + 4, uuid, sizeof(uuid));
+	p[0] = type; /* figure 249 */
+	p[1] = (uint8_t)put_name(p + 4, name, bytes, nsid);
+	return p + 4 + p[1];
+}
+
+static void identify_descriptors(uint32_t nsid, uint8_t *p)
+{
+	p = put_descriptor(p, 1, eui64, sizeof(eui64), nsid);
+	p = put_descriptor(p, 2, nguid, sizeof(nguid), nsid);
+	put_descriptor(p, 3, uuid, sizeof(uuid), nsid);
+}
+
+/* Those above `nsid`, as the namespaces of bits of `of`. */
+static void put_list(uint8_t *p, uint32_t of, uint32_t nsid)
+{
+	for (; nsid < NVME_NAMESPACES_MAX; nsid++) {
+		if (!(of >> nsid & 1))
+			continue;
+		put(p, nsid + 1, 4);
+		p += 4;
+	}
 }
 
 /* Controllers with identifiers from `first` on. */
@@ -216,13 +246,14 @@ static void identify_controllers(const struct nvme *n, unsigned first,
 static uint16_t identify(struct nvme *n, const struct nvme_command *c)
 {
 	uint32_t nsid = c->dw[1], first = c->dw[10] >> 16;
+	bool there = nvme_subsys_disk(n->subsys, nsid);
 
 	memset(n->buf, 0, PAGE_BYTES);
 	switch (c->dw[10] & 0xFF) { /* CNS, figure 244 */
 	case 0x00:
-		if (nsid != 1)
+		if (!nsid || nsid > n->subsys->namespaces)
 			return NVME_INVALID_NAMESPACE;
-		identify_namespace(n, n->buf);
+		identify_namespace(n, nsid, n->buf);
 		break;
 	case 0x01:
 		identify_controller(n, n->buf);
@@ -230,16 +261,15 @@ static uint16_t identify(struct nvme *n, const struct nvme_command *c)
 	case 0x02: /* active namespaces above NSID */
 		if (nsid >= NSID_ALL - 1)
 			return NVME_INVALID_NAMESPACE;
-		if (nsid < 1)
-			put(n->buf, 1, 4);
+		put_list(n->buf, n->subsys->attached, nsid);
 		break;
 	case 0x03:
-		if (nsid != 1)
+		if (!there)
 			return NVME_INVALID_NAMESPACE;
-		identify_descriptors(n->buf);
+		identify_descriptors(nsid, n->buf);
 		break;
 	case 0x12: /* controllers that the namespace is attached to */
-		if (nsid != 1)
+		if (!there)
 			return NVME_INVALID_NAMESPACE;
 		identify_controllers(n, first, n->buf);
 		break;
@@ -274,12 +304,43 @@ static uint64_t log_errors(const struct nvme *n, uint8_t *p)
 	return 64 * NVME_ERRORS;
 }
 
+static uint32_t warnings(const struct nvme *n)
+{
+	bool hot = TEMPERATURE >= n->feature[F_TEMPERATURE];
+	bool cold = TEMPERATURE <= n->cold;
+
+	return n->fault_health | (hot || cold ? WARN_TEMPERATURE : 0);
+}
+
+void nvme_health_update(struct nvme *n)
+{
+	uint32_t now = warnings(n), enabled = n->feature[F_EVENTS] & 0xFF;
+	uint32_t new = enabled &now & ~n->warned;
+
+	n->warned = now;
+	if (new &WARN_SPARE)
+		nvme_event(n, NVME_EVENT_HEALTH, 2);
+	else if (new &WARN_TEMPERATURE)
+		nvme_event(n, NVME_EVENT_HEALTH, 1);
+	else if (new)
+		nvme_event(n, NVME_EVENT_HEALTH, 0);
+}
+
+void nvme_namespace_changed(struct nvme *n, uint32_t nsid)
+{
+	n->changed |= 1u << (nsid - 1);
+	if (n->feature[F_EVENTS] & OAES_NAMESPACES)
+		nvme_event(n, NVME_EVENT_NOTICE, 0);
+}
+
 static uint64_t log_smart(const struct nvme *n, uint8_t *p) /* figure 197 */
 {
 	ps_t now = machine_now(n->pci.device.machine);
 
+	p[0] = (uint8_t)warnings(n);
 	put(p + 1, TEMPERATURE, 2);
-	p[3] = 100; /* available spare and its threshold, percent */
+	/* Available spare and its threshold, percent. */
+	p[3] = n->fault_health & WARN_SPARE ? 5 : 100;
 	p[4] = 10;
 	/* Thousands of 512-byte units, rounded up. */
 	put(p + 32, (n->units_read + 999) / 1000, 8);
@@ -299,11 +360,31 @@ static uint64_t log_firmware(uint8_t *p) /* figure 198 */
 	return 512;
 }
 
+static uint64_t log_changed(const struct nvme *n, uint8_t *p) /* figure 199 */
+{
+	put_list(p, n->changed, 0);
+	return PAGE_BYTES;
+}
+
+/* Retain asynchronous event (RAE) is not set: its type may be told again. */
+static void log_seen(struct nvme *n, uint8_t page)
+{
+	if (page == 0x01)
+		nvme_event_seen(n, NVME_EVENT_ERROR);
+	else if (page == 0x02)
+		nvme_event_seen(n, NVME_EVENT_HEALTH);
+	else if (page == 0x04)
+		nvme_event_seen(n, NVME_EVENT_NOTICE);
+	if (page == 0x04)
+		n->changed = 0;
+}
+
 static uint16_t get_log_page(struct nvme *n, const struct nvme_command *c)
 {
 	uint64_t dwords =
 		(c->dw[10] >> 16 | (uint64_t)(c->dw[11] & 0xFFFF) << 16) + 1;
 	uint64_t offset = nvme_qword(c, 12), bytes = 4 * dwords, size;
+	uint16_t status;
 
 	memset(n->buf, 0, sizeof(n->buf));
 	switch (c->dw[10] & 0xFF) {
@@ -316,6 +397,9 @@ static uint16_t get_log_page(struct nvme *n, const struct nvme_command *c)
 	case 0x03:
 		size = log_firmware(n->buf);
 		break;
+	case 0x04:
+		size = log_changed(n, n->buf);
+		break;
 	default:
 		return NVME_INVALID_LOG_PAGE;
 	}
@@ -324,7 +408,10 @@ static uint16_t get_log_page(struct nvme *n, const struct nvme_command *c)
 	/* Beyond the page is undefined: zeroes, as far as a transfer goes. */
 	if (bytes > NVME_TRANSFER_MAX - offset)
 		return NVME_INVALID_FIELD;
-	return nvme_to_host(n, c, n->buf + offset, bytes);
+	status = nvme_to_host(n, c, n->buf + offset, bytes);
+	if (!status && !(c->dw[10] & LOG_RAE))
+		log_seen(n, c->dw[10] & 0xFF);
+	return status;
 }
 
 /* ---- features (5.21, 5.10) ---- */
@@ -336,16 +423,17 @@ static const uint32_t feature_default[NVME_FEATURES] = {
 /* Bits that can be set; 0: handled apart, or no such feature. */
 static const uint32_t feature_mask[NVME_FEATURES] = {
 	[F_ARBITRATION] = 0xFFFFFF07, [F_ERROR_RECOVERY] = 0x0000FFFF,
-	[F_TEMPERATURE] = 0x003FFFFF, [F_COALESCING] = 0x0000FFFF,
-	[F_ATOMICITY] = 0x00000001,   [F_EVENTS] = 0x00000FFF,
+	[F_COALESCING] = 0x0000FFFF,  [F_ATOMICITY] = 0x00000001,
+	[F_EVENTS] = 0x000001FF,
 };
 
 void nvme_admin_reset(struct nvme *n)
 {
 	memcpy(n->feature, feature_default, sizeof(n->feature));
 	n->granted = NVME_QUEUES - 1;
-	n->event_count = 0;
-	memset(n->event_cid, 0, sizeof(n->event_cid));
+	n->cold = n->changed = 0;
+	nvme_events_reset(n);
+	n->warned = warnings(n);
 }
 
 static uint32_t queues_result(const struct nvme *n)
@@ -377,8 +465,30 @@ static uint16_t set_queues(struct nvme *n, uint32_t value, uint32_t *result)
 static uint16_t set_write_cache(struct nvme *n, uint32_t value)
 {
 	n->subsys->write_cache = value & 1;
-	if (!n->subsys->write_cache && !disk_flush(&n->subsys->disk))
+	if (!n->subsys->write_cache && !nvme_subsys_flush(n->subsys))
 		nvme_subsys_host_failed(n->subsys);
+	return NVME_SUCCESS;
+}
+
+/* Figure 274: over and under threshold of the composite temperature, the only
+ * sensor (and so all sensors, Fh). */
+static uint32_t *threshold(struct nvme *n, uint32_t value)
+{
+	uint32_t sensor = value >> 16 & 0xF, type = value >> 20 & 3;
+
+	if ((sensor && sensor != 0xF) || type > 1)
+		return NULL;
+	return type ? &n->cold : &n->feature[F_TEMPERATURE];
+}
+
+static uint16_t set_temperature(struct nvme *n, uint32_t value)
+{
+	uint32_t *to = threshold(n, value);
+
+	if (!to)
+		return NVME_INVALID_FIELD;
+	*to = value & 0xFFFF;
+	nvme_health_update(n);
 	return NVME_SUCCESS;
 }
 
@@ -394,6 +504,8 @@ static uint16_t set_features(struct nvme *n, const struct nvme_command *c,
 		return set_write_cache(n, value);
 	case F_QUEUES:
 		return set_queues(n, value, result);
+	case F_TEMPERATURE:
+		return set_temperature(n, value);
 	case F_POWER:
 		return value & 0x1F ? NVME_INVALID_FIELD : NVME_SUCCESS;
 	case F_VECTOR: /* coalescing is off on every vector as it is */
@@ -413,7 +525,8 @@ static uint16_t get_features(struct nvme *n, const struct nvme_command *c,
 	uint32_t id = c->dw[10] & 0xFF, select = c->dw[10] >> 8 & 7;
 	bool initial = select == 1 || select == 2; /* default, saved */
 	bool apart = id == F_WRITE_CACHE || id == F_QUEUES || id == F_POWER ||
-		     id == F_VECTOR;
+		     id == F_VECTOR || id == F_TEMPERATURE;
+	const uint32_t *degrees = threshold(n, c->dw[11]);
 
 	if (id >= NVME_FEATURES || select > 3 || !(apart || feature_mask[id]))
 		return NVME_INVALID_FIELD;
@@ -436,6 +549,13 @@ static uint16_t get_features(struct nvme *n, const struct nvme_command *c,
 	case F_POWER:
 		*result = 0;
 		break;
+	case F_TEMPERATURE:
+		if (!degrees)
+			return NVME_INVALID_FIELD;
+		*result = *degrees;
+		if (initial)
+			*result = degrees == &n->cold ? 0 : feature_default[id];
+		break;
 	default:
 		*result = initial ? feature_default[id] : n->feature[id];
 		break;
@@ -443,29 +563,7 @@ static uint16_t get_features(struct nvme *n, const struct nvme_command *c,
 	return NVME_SUCCESS;
 }
 
-/* ---- events and abort (5.1, 5.2) ---- */
-
-static uint16_t event_request(struct nvme *n, const struct nvme_command *c)
-{
-	if (n->event_count == NVME_EVENTS_MAX)
-		return NVME_TOO_MANY_EVENTS;
-	n->event_cid[n->event_count++] = nvme_cid(c);
-	return NVME_HELD;
-}
-
-static bool event_abort(struct nvme *n, uint16_t cid)
-{
-	for (unsigned i = 0; i < n->event_count; i++) {
-		if (n->event_cid[i] != cid)
-			continue;
-		n->event_count--;
-		memmove(&n->event_cid[i], &n->event_cid[i + 1],
-			(n->event_count - i) * sizeof(n->event_cid[0]));
-		nvme_complete(n, 0, cid, NVME_ABORT_REQUESTED, 0);
-		return true;
-	}
-	return false;
-}
+/* ---- abort (5.1) ---- */
 
 static uint16_t abort_command(struct nvme *n, const struct nvme_command *c,
 			      uint32_t *result)
@@ -474,7 +572,8 @@ static uint16_t abort_command(struct nvme *n, const struct nvme_command *c,
 	uint16_t cid = (uint16_t)(c->dw[10] >> 16);
 
 	/* Bit 0 of the result: it was not aborted. */
-	*result = !(nvme_abort(n, sq, cid) || (sq == 0 && event_abort(n, cid)));
+	*result = !(nvme_abort(n, sq, cid) ||
+		    (sq == 0 && nvme_event_abort(n, cid)));
 	return NVME_SUCCESS;
 }
 
@@ -517,7 +616,7 @@ uint16_t nvme_admin(struct nvme *n, const struct nvme_command *c,
 	case GET_FEATURES:
 		return get_features(n, c, result);
 	case EVENT_REQUEST:
-		return event_request(n, c);
+		return nvme_event_request(n, c);
 	default:
 		return NVME_INVALID_OPCODE;
 	}

@@ -125,6 +125,12 @@ static bool has_data(const struct nvme_command *c)
 	return opcode == READ || opcode == WRITE || opcode == COMPARE;
 }
 
+/* For a command that has passed range_check(). */
+static struct disk *disk_of(const struct nvme *n, const struct nvme_command *c)
+{
+	return nvme_subsys_disk(n->subsys, c->dw[1]);
+}
+
 static bool durable(const struct nvme *n, const struct nvme_command *c)
 {
 	return (c->dw[12] & FUA) || !n->subsys->write_cache;
@@ -133,7 +139,7 @@ static bool durable(const struct nvme *n, const struct nvme_command *c)
 ps_t nvme_io_latency(const struct nvme *n, const struct nvme_command *c)
 {
 	const struct nvme_subsys *s = n->subsys;
-	uint64_t bytes = blocks_of(c) * s->disk.block_bytes;
+	uint64_t bytes = blocks_of(c) * s->space[0].disk.block_bytes;
 	ps_t data = bytes * NVME_BYTE_PS;
 
 	if (has_data(c) && bytes > NVME_TRANSFER_MAX)
@@ -156,10 +162,10 @@ ps_t nvme_io_latency(const struct nvme *n, const struct nvme_command *c)
 /* What all but flush have in common. */
 static uint16_t range_check(const struct nvme *n, const struct nvme_command *c)
 {
-	const struct disk *disk = &n->subsys->disk;
+	const struct disk *disk = disk_of(n, c);
 	uint64_t lba = lba_of(c), blocks = blocks_of(c);
 
-	if (c->dw[1] != 1)
+	if (!disk)
 		return NVME_INVALID_NAMESPACE;
 	if (has_data(c) && blocks * disk->block_bytes > NVME_TRANSFER_MAX)
 		return NVME_INVALID_FIELD; /* figure 247, MDTS */
@@ -176,7 +182,7 @@ static uint16_t host_failed(struct nvme *n)
 
 static uint16_t do_read(struct nvme *n, const struct nvme_command *c)
 {
-	struct disk *disk = &n->subsys->disk;
+	struct disk *disk = disk_of(n, c);
 	uint64_t bytes = blocks_of(c) * disk->block_bytes;
 	uint16_t status;
 
@@ -197,14 +203,13 @@ static bool store(struct nvme *n, const struct nvme_command *c, uint64_t lba,
 		  uint64_t blocks)
 {
 	return durable(n, c)
-		       ? disk_write_through(&n->subsys->disk, lba, blocks,
-					    n->buf)
-		       : disk_write(&n->subsys->disk, lba, blocks, n->buf);
+		       ? disk_write_through(disk_of(n, c), lba, blocks, n->buf)
+		       : disk_write(disk_of(n, c), lba, blocks, n->buf);
 }
 
 static uint16_t do_write(struct nvme *n, const struct nvme_command *c)
 {
-	uint64_t bytes = blocks_of(c) * n->subsys->disk.block_bytes;
+	uint64_t bytes = blocks_of(c) * disk_of(n, c)->block_bytes;
 	/* All data before any block: a write is atomic (AWUN). */
 	uint16_t status = nvme_from_host(n, c, n->buf, bytes);
 
@@ -219,7 +224,7 @@ static uint16_t do_write(struct nvme *n, const struct nvme_command *c)
 
 static uint16_t do_write_zeroes(struct nvme *n, const struct nvme_command *c)
 {
-	uint64_t most = NVME_TRANSFER_MAX / n->subsys->disk.block_bytes;
+	uint64_t most = NVME_TRANSFER_MAX / disk_of(n, c)->block_bytes;
 	uint64_t lba = lba_of(c), left = blocks_of(c);
 
 	memset(n->buf, 0, sizeof(n->buf));
@@ -236,7 +241,7 @@ static uint16_t do_write_zeroes(struct nvme *n, const struct nvme_command *c)
 
 static uint16_t do_compare(struct nvme *n, const struct nvme_command *c)
 {
-	struct disk *disk = &n->subsys->disk;
+	struct disk *disk = disk_of(n, c);
 	uint64_t bytes = blocks_of(c) * disk->block_bytes;
 	uint16_t status = nvme_from_host(n, c, n->other, bytes);
 
@@ -250,9 +255,12 @@ static uint16_t do_compare(struct nvme *n, const struct nvme_command *c)
 
 static uint16_t do_flush(struct nvme *n, const struct nvme_command *c)
 {
-	if (c->dw[1] != 1 && c->dw[1] != NSID_ALL)
+	if (c->dw[1] == NSID_ALL)
+		return nvme_subsys_flush(n->subsys) ? NVME_SUCCESS
+						    : host_failed(n);
+	if (!disk_of(n, c))
 		return NVME_INVALID_NAMESPACE;
-	return disk_flush(&n->subsys->disk) ? NVME_SUCCESS : host_failed(n);
+	return disk_flush(disk_of(n, c)) ? NVME_SUCCESS : host_failed(n);
 }
 
 static uint16_t injected(struct nvme *n, const struct nvme_command *c)
@@ -296,11 +304,13 @@ uint16_t nvme_io(struct nvme *n, const struct nvme_command *c, uint32_t *result)
 
 bool nvme_io_tear(struct nvme *n, const struct nvme_command *c, uint64_t bytes)
 {
-	struct disk *disk = &n->subsys->disk;
-	uint64_t whole = blocks_of(c) * disk->block_bytes;
+	struct disk *disk = disk_of(n, c);
+	uint64_t whole;
 
-	if (nvme_opcode(c) != WRITE || (c->dw[0] & 0xC300) ||
-	    range_check(n, c) || nvme_from_host(n, c, n->buf, whole))
+	if (nvme_opcode(c) != WRITE || (c->dw[0] & 0xC300) || range_check(n, c))
+		return false;
+	whole = blocks_of(c) * disk->block_bytes;
+	if (nvme_from_host(n, c, n->buf, whole))
 		return false;
 	if (!bytes)
 		bytes = blocks_of(c) / 2 * disk->block_bytes;

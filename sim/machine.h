@@ -35,6 +35,7 @@
 #define MACHINE_LOAD_DEFAULT    UINT64_MAX /* where its mode begins */
 #define MACHINE_MODULES_MAX     16
 #define MACHINE_CONTROLLERS_MAX 4
+#define MACHINE_NAMESPACES_MAX  4
 #define MACHINE_SERIALS         2
 
 /* What a platform reset does, and a triple fault, which asks for one. */
@@ -61,9 +62,11 @@ struct machine_config {
 	uint64_t load_address; /* of a raw image; MACHINE_LOAD_DEFAULT */
 	struct machine_module module[MACHINE_MODULES_MAX];
 	size_t module_count;
-	/* The NVMe subsystem: one shared namespace, n controllers. */
+	/* The NVMe subsystem: shared namespaces, n controllers. */
 	const char *disk_path; /* raw image, opened read-write; NULL: no disk */
-	unsigned controllers;  /* 0 to MACHINE_CONTROLLERS_MAX; default 2 */
+	/* Namespaces 2 and up, raw images too; the first NULL ends them. */
+	const char *more_disks[MACHINE_NAMESPACES_MAX - 1];
+	unsigned controllers; /* 0 to MACHINE_CONTROLLERS_MAX; default 2 */
 	uint64_t disk_read_ps, disk_write_ps, disk_flush_ps; /* 0: defaults */
 	uint64_t digest_interval; /* instructions; default 100,000 */
 	ps_t quantum_ps; /* of one CPU's turn among several; default 10 us */

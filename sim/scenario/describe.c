@@ -199,6 +199,23 @@ static void key_disk(lua_State *L, struct session_machine *d)
 	d->disk_bytes = size(L, "disk", 65536, UINT64_C(1) << 40);
 }
 
+static void key_more_disks(lua_State *L, struct session_machine *d)
+{
+	lua_Integer n = lua_istable(L, -1) ? luaL_len(L, -1) : 0;
+
+	if (n < 1 || n > (lua_Integer)ARRAY_LEN(d->more_disk_bytes))
+		luaL_error(L,
+			   "machine{}: more_disks has to be a list of one to "
+			   "%d sizes",
+			   (int)ARRAY_LEN(d->more_disk_bytes));
+	for (lua_Integer i = 0; i < n; i++) {
+		lua_geti(L, -1, i + 1);
+		d->more_disk_bytes[i] =
+			size(L, "more_disks", 65536, UINT64_C(1) << 40);
+		lua_pop(L, 1);
+	}
+}
+
 static void key_disk_image(lua_State *L, struct session_machine *d)
 {
 	path(L, "disk_image", d->disk_image);
@@ -224,6 +241,7 @@ static const struct key {
 	{"kernel", key_kernel},
 	{"load_address", key_load_address},
 	{"modules", key_modules},
+	{"more_disks", key_more_disks},
 	{"name", key_name},
 	{"on_reset", key_on_reset},
 	{"policy", key_policy},

@@ -63,6 +63,7 @@ struct session_machine {
 	char policy[PATH_MAX];     /* as found; empty: none */
 	char disk_image[PATH_MAX]; /* copied; empty: zeroes */
 	uint64_t disk_bytes;       /* 0: no disk */
+	uint64_t more_disk_bytes[MACHINE_NAMESPACES_MAX - 1]; /* 0: no more */
 };
 
 struct session_line {
@@ -89,7 +90,8 @@ struct session {
 	unsigned index;               /* 0: the first */
 	char name[SESSION_NAME_BYTES]; /* empty: the first has none */
 	char out[PATH_MAX];
-	char path[MACHINE_MODULES_MAX + 5][PATH_MAX]; /* the config's strings */
+	char path[MACHINE_MODULES_MAX + 5 + MACHINE_NAMESPACES_MAX]
+		 [PATH_MAX]; /* the config's strings */
 	char module_name[MACHINE_MODULES_MAX][64];
 	char boot[16];
 	char disk_image[PATH_MAX]; /* that was copied; empty: zeroes */

@@ -78,11 +78,24 @@ bool session_same_file(const char *a, const char *b)
 	       sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }
 
+static bool make_empty(const char *path, uint64_t bytes, struct error *err)
+{
+	int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+	bool done = fd >= 0 && ftruncate(fd, (off_t)bytes) == 0;
+
+	if (!done)
+		error_set(err, EXIT_HOST,
+			  "%s: cannot make a disk of %" PRIu64 " bytes: %s",
+			  path, bytes, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
 bool session_make_disk(struct session *s, const struct session_machine *d,
 		       char *path, struct error *err)
 {
 	struct stat st;
-	int fd;
 
 	if (!session_join(path, s->out, "disk.img", err))
 		return false;
@@ -108,15 +121,17 @@ bool session_make_disk(struct session *s, const struct session_machine *d,
 					 d->disk_bytes);
 		return true;
 	}
-	fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0666);
-	if (fd < 0 || ftruncate(fd, (off_t)d->disk_bytes) < 0) {
-		if (fd >= 0)
-			close(fd);
-		return error_set(err, EXIT_HOST,
-				 "%s: cannot make a disk of %" PRIu64
-				 " bytes: %s",
-				 path, d->disk_bytes, strerror(errno));
-	}
-	close(fd);
-	return true;
+	return make_empty(path, d->disk_bytes, err);
+}
+
+bool session_make_more_disk(struct session *s, unsigned nsid, uint64_t bytes,
+			    char *path, struct error *err)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "disk%u.img", nsid);
+	if (!session_join(path, s->out, name, err))
+		return false;
+	unlink(path);
+	return make_empty(path, bytes, err);
 }

@@ -66,6 +66,14 @@ static bool fill_config(struct session *s, const struct session_machine *d,
 			return false;
 		c->disk_path = s->path[n++];
 	}
+	for (unsigned i = 0; i < ARRAY_LEN(c->more_disks); i++) {
+		if (!d->more_disk_bytes[i])
+			break;
+		if (!session_make_more_disk(s, i + 2, d->more_disk_bytes[i],
+					    s->path[n], err))
+			return false;
+		c->more_disks[i] = s->path[n++];
+	}
 	return true;
 }
 

@@ -82,6 +82,8 @@ static bool write_files(FILE *to, const struct session *s, struct error *err)
 
 	if (!write_file_line(to, "file", c->kernel, err))
 		return false;
+	if (c->initrd && !write_file_line(to, "file", c->initrd, err))
+		return false;
 	for (size_t i = 0; i < c->module_count; i++) {
 		if (!write_file_line(to, "file", c->module[i].path, err))
 			return false;

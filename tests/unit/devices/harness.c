@@ -46,6 +46,7 @@ static void on_record(void *owner, const struct trace_record *t)
 		d->op = t->value[1].u;
 		d->lba = t->value[2].u;
 		d->blocks = t->value[3].u;
+		d->nsid = t->value[4].u;
 		break;
 	default:
 		break;
@@ -92,18 +93,36 @@ void rig_serial_start(struct rig *r, uint64_t serial_hz)
 	start(r, &c);
 }
 
-void rig_disk_start(struct rig *r)
+static void image_make(char *path)
 {
-	struct machine_config c = config(1);
 	int fd;
 
-	memset(r, 0, sizeof(*r));
-	strcpy(r->image, "/tmp/parterre-test-XXXXXX");
-	fd = mkstemp(r->image);
+	strcpy(path, "/tmp/parterre-test-XXXXXX");
+	fd = mkstemp(path);
 	cr_assert(fd >= 0);
 	cr_assert_eq(ftruncate(fd, (off_t)RIG_IMAGE_BYTES), 0);
 	close(fd);
+}
+
+void rig_disk_start(struct rig *r)
+{
+	struct machine_config c = config(1);
+
+	memset(r, 0, sizeof(*r));
+	image_make(r->image);
 	c.disk_path = r->image;
+	start(r, &c);
+}
+
+void rig_disks_start(struct rig *r)
+{
+	struct machine_config c = config(1);
+
+	memset(r, 0, sizeof(*r));
+	image_make(r->image);
+	image_make(r->image2);
+	c.disk_path = r->image;
+	c.more_disks[0] = r->image2;
 	start(r, &c);
 }
 
@@ -115,6 +134,8 @@ void rig_stop(struct rig *r)
 	trace_close(r->trace, &err);
 	if (r->image[0])
 		unlink(r->image);
+	if (r->image2[0])
+		unlink(r->image2);
 }
 
 uint64_t rig_read(struct rig *r, paddr_t pa, unsigned size)

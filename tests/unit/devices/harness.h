@@ -16,7 +16,7 @@
 struct rig_disk_record {
 	char device[16];
 	ps_t when;
-	uint64_t op, lba, blocks;
+	uint64_t op, lba, blocks, nsid;
 };
 
 struct rig {
@@ -32,7 +32,8 @@ struct rig {
 	char odd_device[16], odd_what[64]; /* the last */
 	struct rig_disk_record disk[64];
 	unsigned disk_count;
-	char image[64]; /* path; empty: no disk */
+	char image[64];  /* path; empty: no disk */
+	char image2[64]; /* of namespace 2 */
 };
 
 #define RIG_IMAGE_BYTES (UINT64_C(1) << 20)
@@ -41,6 +42,7 @@ struct rig {
  * and two controllers. */
 void rig_start(struct rig *r, unsigned cpus);
 void rig_disk_start(struct rig *r);
+void rig_disks_start(struct rig *r); /* with two namespaces */
 void rig_serial_start(struct rig *r, uint64_t serial_hz);
 void rig_stop(struct rig *r); /* removes the image */
 

@@ -575,6 +575,227 @@ Test(nvme, event_requests_are_held_and_can_be_aborted)
 	rig_stop(&r);
 }
 
+/* Feature 0Bh lets all events through; a request is left. */
+static uint16_t listen(struct driver *v, struct rig *r)
+{
+	rig_disks_start(r);
+	enable(v, r, 0);
+	io_queues(v, ENTRIES);
+	cr_assert_eq(feature(v, 0x09, 0x0B, 0x1FF).status, 0);
+	return submit(v, &v->admin, command(0x0C, 0, 0, 0, 0, 0));
+}
+
+static void log_read(struct driver *v, uint8_t page, bool retain)
+{
+	cr_assert_eq(
+		run(v, &v->admin,
+		    command(0x02, UINT32_MAX, DATA(0),
+			    127u << 16 | (retain ? 1u << 15 : 0) | page, 0, 0)),
+		0);
+}
+
+Test(nvme, a_warning_is_told_once_until_the_log_is_read)
+{
+	struct rig r;
+	struct driver v;
+	uint16_t cid = listen(&v, &r);
+	struct done d;
+
+	rig_run(&r, PS_PER_MS);
+	fault(&r, "nvme0", "health", 4);
+	d = take(&v, &v.admin);
+	cr_assert(d.any, "at once");
+	cr_expect_eq(d.cid, cid);
+	cr_expect_eq(d.status, 0);
+	cr_expect_eq(d.result, 0x020001, "log 02h, reliability, health");
+	/* Silent until the log is read without RAE; then what came last. */
+	cid = submit(&v, &v.admin, command(0x0C, 0, 0, 0, 0, 0));
+	fault(&r, "nvme0", "health", 4 | 2);
+	fault(&r, "nvme0", "health", 4 | 2 | 1);
+	rig_run(&r, PS_PER_MS);
+	cr_expect_not(take(&v, &v.admin).any);
+	log_read(&v, 2, true);
+	cr_expect_eq(word(&r, DATA(0)) & 0xFF, 7);
+	cr_expect_eq(word(&r, DATA(0)) >> 24, 5, "spare");
+	fault(&r, "nvme0", "health", 0xF);
+	rig_run(&r, PS_PER_MS);
+	cr_expect_not(take(&v, &v.admin).any);
+	log_read(&v, 2, false);
+	/* What the host has seen in the log is not told any more. */
+	rig_run(&r, PS_PER_MS);
+	cr_expect_not(take(&v, &v.admin).any);
+	fault(&r, "nvme0", "health", 0);
+	fault(&r, "nvme0", "health", 1);
+	d = take(&v, &v.admin);
+	cr_expect_eq(d.cid, cid);
+	cr_expect_eq(d.result, 0x020201, "spare");
+	rig_stop(&r);
+}
+
+Test(nvme, only_enabled_warnings_are_told_and_temperature_by_its_threshold)
+{
+	struct rig r;
+	struct driver v;
+	struct done d;
+
+	listen(&v, &r);
+	feature(&v, 0x09, 0x0B, 0x002);
+	fault(&r, "nvme0", "health", 4);
+	rig_run(&r, PS_PER_MS);
+	cr_expect_not(take(&v, &v.admin).any);
+	cr_expect_eq(feature(&v, 0x09, 4, 314).status, 0);
+	cr_expect_eq(feature(&v, 0x0A, 4, 0).result, 314);
+	cr_expect_eq(feature(&v, 0x09, 4, 1 << 20 | 312).status, 0);
+	cr_expect_eq(feature(&v, 0x0A, 4, 1 << 20).result, 312);
+	cr_expect_eq(feature(&v, 0x0A, 0x104, 1 << 20).result, 0, "default");
+	cr_expect_eq(feature(&v, 0x0A, 0x104, 0).result, 343, "default");
+	cr_expect_eq(feature(&v, 0x09, 4, 1 << 16 | 300).status,
+		     NVME_INVALID_FIELD, "no such sensor");
+	submit(&v, &v.admin, command(0x09, 0, 0, 4, 1 << 20 | 313, 0));
+	d = wait(&v, &v.admin);
+	cr_expect_eq(d.result, 0x020101, "temperature at the lower threshold");
+	rig_stop(&r);
+}
+
+Test(nvme, an_impossible_doorbell_is_an_error_event)
+{
+	struct rig r;
+	struct driver v;
+	struct done d;
+
+	listen(&v, &r);
+	rig_run(&r, PS_PER_MS);
+	reg_set(&v, NVME_DOORBELLS + 8, ENTRIES);
+	d = take(&v, &v.admin);
+	cr_expect_eq(d.result, 0x010100, "log 01h, value, error");
+	log_read(&v, 1, false);
+	submit(&v, &v.admin, command(0x0C, 0, 0, 0, 0, 0));
+	rig_run(&r, PS_PER_MS);
+	reg_set(&v, NVME_DOORBELLS + 8 * 5, 0);
+	d = take(&v, &v.admin);
+	cr_expect_eq(d.result, 0x010000, "log 01h, queue, error");
+	rig_stop(&r);
+}
+
+Test(nvme, an_event_waits_for_a_request_and_for_room)
+{
+	struct rig r;
+	struct driver v;
+	uint16_t cid;
+	struct done d;
+
+	rig_disks_start(&r);
+	enable(&v, &r, 0);
+	feature(&v, 0x09, 0x0B, 0x1FF);
+	fault(&r, "nvme0", "health", 8);
+	rig_run(&r, PS_PER_MS);
+	cr_expect_not(take(&v, &v.admin).any);
+	cid = submit(&v, &v.admin, command(0x0C, 0, 0, 0, 0, 0));
+	d = wait(&v, &v.admin);
+	cr_expect_eq(d.cid, cid);
+	cr_expect_eq(d.result, 0x020001);
+	log_read(&v, 2, false);
+	/* A completion queue that is full. */
+	cid = submit(&v, &v.admin, command(0x0C, 0, 0, 0, 0, 0));
+	for (unsigned i = 0; i < ENTRIES - 1; i++)
+		submit(&v, &v.admin, command(0x0A, 0, 0, 6, 0, 0));
+	rig_run(&r, PS_PER_MS);
+	fault(&r, "nvme0", "health", 8 | 4);
+	for (unsigned i = 0; i < ENTRIES - 1; i++)
+		cr_expect_neq(take(&v, &v.admin).cid, cid);
+	d = take(&v, &v.admin);
+	cr_expect_eq(d.cid, cid);
+	cr_expect_eq(d.result, 0x020001);
+	cr_expect_eq(r.odds, 0, "none is lost");
+	rig_stop(&r);
+}
+
+Test(nvme, namespaces_are_apart_and_named_apart)
+{
+	struct rig r;
+	struct driver v;
+	struct nvme_command c;
+	uint8_t names[2][64];
+	uint64_t nsze;
+
+	listen(&v, &r);
+	cr_expect_eq(run(&v, &v.admin, command(6, 0, DATA(0), 1, 0, 0)), 0);
+	cr_expect_eq(word(&r, DATA(0) + 516), 2, "NN");
+	cr_expect_eq(word(&r, DATA(0) + 92), 0x100, "OAES");
+	cr_expect_eq(run(&v, &v.admin, command(6, 0, DATA(0), 2, 0, 0)), 0);
+	cr_expect_eq(word(&r, DATA(0)), 1);
+	cr_expect_eq(word(&r, DATA(0) + 4), 2);
+	cr_expect_eq(word(&r, DATA(0) + 8), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		run(&v, &v.admin, command(6, i + 1, DATA(0), 3, 0, 0));
+		bus_peek(r.bus, DATA(0), names[i], sizeof(names[i]));
+		run(&v, &v.admin, command(6, i + 1, DATA(0), 0, 0, 0));
+		bus_peek(r.bus, DATA(0), &nsze, 8);
+		cr_expect_eq(nsze, RIG_IMAGE_BYTES / 512);
+	}
+	for (unsigned i = 0, at = 0; i < 3; i++, at += 4u + names[0][at + 1])
+		cr_expect_neq(memcmp(names[0] + at, names[1] + at,
+				     4u + names[0][at + 1]),
+			      0, "descriptor %u", i);
+	cr_expect_eq(run(&v, &v.admin, command(6, 3, DATA(0), 0, 0, 0)),
+		     NVME_INVALID_NAMESPACE);
+	fill(&r, DATA(0), 'n', 512);
+	c = io_command(WRITE, DATA(0), 7, 1);
+	c.dw[1] = 2;
+	cr_expect_eq(run(&v, &v.io, c), 0);
+	cr_expect_eq(r.disk[0].nsid, 2);
+	cr_expect_eq(run(&v, &v.io, io_command(READ, DATA(0), 7, 1)), 0);
+	cr_expect_eq(word(&r, DATA(0)), 0, "the other has zeroes");
+	c = io_command(READ, DATA(0), 7, 1);
+	c.dw[1] = 2;
+	cr_expect_eq(run(&v, &v.io, c), 0);
+	cr_expect_eq(word(&r, DATA(0)) & 0xFF, 'n');
+	c.dw[1] = 3;
+	cr_expect_eq(run(&v, &v.io, c), NVME_INVALID_NAMESPACE);
+	/* A flush of all reaches both. */
+	cr_expect_eq(run(&v, &v.io, command(FLUSH, UINT32_MAX, 0, 0, 0, 0)), 0);
+	cr_expect_eq(r.disk[r.disk_count - 1].op, DISK_FLUSHED);
+	cr_expect_eq(r.disk[r.disk_count - 1].nsid, 2);
+	rig_stop(&r);
+}
+
+Test(nvme, a_detached_namespace_is_told_and_comes_back)
+{
+	struct rig r;
+	struct driver v;
+	struct nvme_command c = io_command(READ, DATA(0), 0, 1);
+	struct error err = {0};
+	struct done d;
+
+	listen(&v, &r);
+	rig_run(&r, PS_PER_MS);
+	c.dw[1] = 2;
+	fault(&r, "disk0", "detach", 2);
+	d = take(&v, &v.admin);
+	cr_expect_eq(d.result, 0x040002, "log 04h, namespace, notice");
+	cr_expect_eq(run(&v, &v.io, c), NVME_INVALID_NAMESPACE);
+	run(&v, &v.admin, command(6, 0, DATA(0), 2, 0, 0));
+	cr_expect_eq(word(&r, DATA(0) + 4), 0);
+	run(&v, &v.admin, command(6, 2, DATA(0), 0, 0, 0));
+	cr_expect_eq(word(&r, DATA(0)), 0, "inactive: zeroes");
+	log_read(&v, 4, false);
+	cr_expect_eq(word(&r, DATA(0)), 2);
+	cr_expect_eq(word(&r, DATA(0) + 4), 0);
+	log_read(&v, 4, false);
+	cr_expect_eq(word(&r, DATA(0)), 0, "read before");
+	submit(&v, &v.admin, command(0x0C, 0, 0, 0, 0, 0));
+	rig_run(&r, PS_PER_MS);
+	fault(&r, "disk0", "detach", 2); /* nothing changes */
+	cr_expect_not(take(&v, &v.admin).any);
+	fault(&r, "disk0", "attach", 2);
+	cr_expect_eq(take(&v, &v.admin).result, 0x040002);
+	cr_expect_eq(run(&v, &v.io, c), 0);
+	cr_expect_not(
+		device_fault(machine_device(r.m, "disk0"), "attach", 3, &err));
+	cr_expect(strstr(err.text, "1 to 2"), "%s", err.text);
+	rig_stop(&r);
+}
+
 Test(nvme, abort_ends_a_command_in_flight_and_knows_no_other)
 {
 	struct rig r;

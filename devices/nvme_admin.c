@@ -314,15 +314,15 @@ static uint32_t warnings(const struct nvme *n)
 
 void nvme_health_update(struct nvme *n)
 {
-	uint32_t now = warnings(n), enabled = n->feature[F_EVENTS] & 0xFF;
-	uint32_t new = enabled &now & ~n->warned;
+	uint32_t now = warnings(n), fresh = now & ~n->warned;
 
 	n->warned = now;
-	if (new &WARN_SPARE)
+	fresh &= n->feature[F_EVENTS] & 0xFF; /* what the host wants told */
+	if (fresh & WARN_SPARE)
 		nvme_event(n, NVME_EVENT_HEALTH, 2);
-	else if (new &WARN_TEMPERATURE)
+	else if (fresh & WARN_TEMPERATURE)
 		nvme_event(n, NVME_EVENT_HEALTH, 1);
-	else if (new)
+	else if (fresh)
 		nvme_event(n, NVME_EVENT_HEALTH, 0);
 }
 

@@ -155,3 +155,22 @@ Test(machines, wrong_ones)
 		says(o, wrong[i][1]);
 	}
 }
+
+Test(machines, more_disks_are_files_of_the_run)
+{
+	struct output *o =
+		run_own("machine{kernel = 'hello', modules = {}, "
+			"ram = '16M', disk = '1M', "
+			"more_disks = {'2M', '64K'}} run_for(us(1))");
+
+	wants(o, 0);
+	o = shell("stat -c %%s %s/out/disk.img %s/out/disk2.img "
+		  "%s/out/disk3.img",
+		  scratch(), scratch(), scratch());
+	wants(o, 0);
+	says(o, "1048576\n2097152\n65536\n");
+	o = run_own("machine{kernel = 'hello', modules = {}, "
+		    "more_disks = {'1M', '1M', '1M', '1M'}}");
+	wants(o, 2);
+	says(o, "more_disks has to be a list of one to 3 sizes");
+}

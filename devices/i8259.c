@@ -27,6 +27,7 @@
 #define SLAVE     1
 #define CASCADE   2 /* the master's input that is the slave's INT */
 #define IR7       7
+#define SLAVE_IR7 15
 #define POLL_IRQ  0x80
 #define PORT_DATA 1
 
@@ -49,7 +50,8 @@ struct chip {
 struct i8259 {
 	struct device device;
 	struct chip chip[2];
-	uint8_t out; /* INT of the master */
+	uint8_t out;      /* INT of the master */
+	uint8_t spurious; /* fault: 7 or 15 until it is acknowledged */
 	/* Wiring. */
 	struct irq_line lint, pin;
 };
@@ -75,6 +77,7 @@ static const struct device_field i8259_fields[] = {
 	CHIP_FIELDS(MASTER),
 	CHIP_FIELDS(SLAVE),
 	DEVICE_FIELD(struct i8259, out),
+	DEVICE_FIELD(struct i8259, spurious),
 	{NULL, 0, 0, 0},
 };
 
@@ -83,6 +86,8 @@ static const struct device_register i8259_registers[] = {
 	{"ICW2-4/OCW1", PORT_DATA, 1},
 	{NULL, 0, 0},
 };
+
+static const char *const i8259_faults[] = {"spurious", NULL};
 
 /* ---- priority (sheet: Fully Nested Mode and what follows) ---- */
 
@@ -153,8 +158,9 @@ static void out_set(struct i8259 *p, bool level)
 
 static void update(struct i8259 *p)
 {
-	input(&p->chip[MASTER], CASCADE, request(&p->chip[SLAVE]) >= 0);
-	out_set(p, request(&p->chip[MASTER]) >= 0);
+	input(&p->chip[MASTER], CASCADE,
+	      request(&p->chip[SLAVE]) >= 0 || p->spurious == SLAVE_IR7);
+	out_set(p, request(&p->chip[MASTER]) >= 0 || p->spurious == IR7);
 }
 
 void i8259_pin_set(struct device *d, unsigned pin, bool level)
@@ -202,6 +208,8 @@ int i8259_ack(struct machine *m)
 		return -1;
 	c = &p->chip[MASTER];
 	ir = take(c);
+	if (ir < 0 || p->spurious == SLAVE_IR7)
+		p->spurious = 0;
 	/* INT falls with each INTA, so that the next request is an edge for
 	 * whoever wants edges. */
 	out_set(p, false);
@@ -407,6 +415,20 @@ static void elcr_write(struct device *d, uint64_t off, unsigned size,
 
 /* ---- life ---- */
 
+static bool i8259_fault(struct device *d, const char *name, uint64_t argument,
+			struct error *err)
+{
+	struct i8259 *p = (struct i8259 *)d;
+
+	if (argument != IR7 && argument != SLAVE_IR7)
+		return error_set(err, EXIT_USAGE,
+				 "%s.%s: argument %llu; give 7 or 15", d->name,
+				 name, (unsigned long long)argument);
+	p->spurious = (uint8_t)argument;
+	update(p);
+	return true;
+}
+
 static void i8259_reset(struct device *d)
 {
 	static const struct chip left_by_firmware[2] = {
@@ -426,6 +448,7 @@ static void i8259_reset(struct device *d)
 	};
 	struct i8259 *p = (struct i8259 *)d;
 
+	p->spurious = 0;
 	p->chip[MASTER] = left_by_firmware[MASTER];
 	p->chip[SLAVE] = left_by_firmware[SLAVE];
 	update(p);
@@ -468,5 +491,7 @@ const struct device_class i8259_class = {
 	.fields = i8259_fields,
 	.registers = i8259_registers,
 	.init = i8259_init,
+	.faults = i8259_faults,
 	.reset = i8259_reset,
+	.fault = i8259_fault,
 };

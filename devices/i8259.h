@@ -13,6 +13,9 @@
  * request that goes away takes INT with it, so that a default IR7 comes only to
  * a CPU that had begun to acknowledge.
  *
+ * Fault: `spurious` (7 or 15): INT without a request; its INTA gives the
+ * default IR7 of the master, or of the slave.
+ *
  * Not modelled: MCS-80 mode and the buffered modes (recorded as odd), ICW1's
  * LTIM and ADI (as in ISA bridges, ELCR has LTIM's part), other wirings than
  * the PC's in ICW3 (recorded as odd).

@@ -68,6 +68,8 @@ struct machine_config {
 	const char *more_disks[MACHINE_NAMESPACES_MAX - 1];
 	unsigned controllers; /* 0 to MACHINE_CONTROLLERS_MAX; default 2 */
 	uint64_t disk_read_ps, disk_write_ps, disk_flush_ps; /* 0: defaults */
+	uint64_t rtc_seconds; /* the date at power-on, from 1970-01-01 00:00:00;
+				 default DATE_DEFAULT_SECONDS */
 	uint64_t digest_interval; /* instructions; default 100,000 */
 	ps_t quantum_ps; /* of one CPU's turn among several; default 10 us */
 	enum machine_on_reset on_reset; /* default MACHINE_RESET_ENDS */

@@ -9,6 +9,7 @@
 #include "devices/board.h"
 #include "devices/registry.h"
 #include "sim/check.h"
+#include "sim/date.h"
 #include "sim/digest.h"
 #include "sim/loader.h"
 #include "sim/machine_internal.h"
@@ -23,6 +24,7 @@ void machine_config_defaults(struct machine_config *c)
 		.serial_hz = 1843200,
 		.controllers = 2,
 		.digest_interval = 100000,
+		.rtc_seconds = DATE_DEFAULT_SECONDS,
 		.load_address = MACHINE_LOAD_DEFAULT,
 		.quantum_ps = 10 * PS_PER_US,
 	};

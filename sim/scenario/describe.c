@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/date.h"
 #include "sim/scenario/script_internal.h"
 
 static const char modules_default[][64] = {
@@ -105,6 +106,16 @@ static void key_serial_hz(lua_State *L, struct session_machine *d)
 {
 	d->config.serial_hz =
 		number(L, "serial_hz", 1000, UINT64_C(1000000000));
+}
+
+static void key_rtc(lua_State *L, struct session_machine *d)
+{
+	char date[32];
+	struct error err;
+
+	text(L, "rtc", date, sizeof(date));
+	if (!date_parse(date, &d->config.rtc_seconds, &err))
+		luaL_error(L, "machine{}: rtc: %s", err.text);
 }
 
 static void key_seed(lua_State *L, struct session_machine *d)
@@ -246,6 +257,7 @@ static const struct key {
 	{"on_reset", key_on_reset},
 	{"policy", key_policy},
 	{"ram", key_ram},
+	{"rtc", key_rtc},
 	{"seed", key_seed},
 	{"serial_hz", key_serial_hz},
 };

@@ -437,3 +437,26 @@ Test(isa, a_source_hears_of_masks_and_looks)
 	cr_expect_eq(settled, 5);
 	rig_stop(&r);
 }
+
+Test(i8259, a_spurious_interrupt_is_the_default_ir7)
+{
+	struct rig r;
+	struct error err;
+	struct device *d;
+
+	start(&r);
+	d = machine_device(r.m, "pic0");
+	cr_expect(device_fault(d, "spurious", 7, &err));
+	cr_expect_eq(ack(&r), 0x27);
+	cr_expect_eq(ack(&r), -1);
+	cr_expect(device_fault(d, "spurious", 15, &err));
+	cr_expect_eq(ack(&r), 0x2F);
+	cr_expect_eq(ack(&r), -1);
+	out(&r, MASTER, 0x0B);
+	cr_expect_eq(in(&r, MASTER), 0x04, "the slave's needs an EOI here");
+	out(&r, SLAVE, 0x0B);
+	cr_expect_eq(in(&r, SLAVE), 0x00);
+	cr_expect_not(device_fault(d, "spurious", 3, &err));
+	cr_expect_eq(err.code, EXIT_USAGE);
+	rig_stop(&r);
+}

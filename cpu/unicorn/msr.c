@@ -31,6 +31,7 @@ static const struct msr {
 	uint32_t offset, bytes;
 	uint64_t value;
 } msrs[] = {
+	{0x0017, FIXED, 0, 0, 0},      /* PLATFORM_ID */
 	{0x008b, FIXED, 0, 0, 0},      /* BIOS_SIGN_ID: no microcode */
 	{0x00fe, FIXED, 0, 0, 0x0508}, /* MTRRCAP: WC, fixed, 8 variable */
 	{0x0174, LOW32, ENV_SYSENTER_CS, 4, 0},

@@ -28,7 +28,12 @@ static const struct loader_format formats[] = {
 	{"linux", linux_recognises, linux_load},
 	{"linux64", NULL, linux64_load},
 	{"linux32", NULL, linux32_load},
+	{"multiboot2", multiboot2_recognises, multiboot2_load},
 	{"multiboot", multiboot_recognises, multiboot_load},
+	{"pvh", pvh_recognises, pvh_load},
+	{"raw16", NULL, raw16_load},
+	{"raw32", NULL, raw32_load},
+	{"raw64", NULL, raw64_load},
 };
 
 /* ---- what the formats use ---- */
@@ -165,6 +170,72 @@ bool loader_put(const struct loader_job *job, struct loader_load *load,
 	CHECK(load->count < LOADER_PIECES_MAX);
 	load->piece[load->count++] = p;
 	return true;
+}
+
+bool loader_put_modules(const struct loader_job *job, struct loader_load *load,
+			paddr_t start[MACHINE_MODULES_MAX], struct error *err)
+{
+	for (size_t i = 0; i < job->module_count; i++) {
+		const struct loader_file *f = &job->module[i].file;
+		const struct loader_piece piece = {
+			.name = "module",
+			.path = f->path,
+			.pa = loader_pieces_end(load),
+			.data = f->data,
+			.data_bytes = f->bytes,
+		};
+
+		start[i] = piece.pa;
+		if (!loader_put(job, load, &piece, err))
+			return false;
+	}
+	return true;
+}
+
+struct loader_block loader_block(struct loader_load *load)
+{
+	return (struct loader_block){
+		.data = loader_alloc(load, LOADER_BLOCK_MAX),
+		.pa = loader_pieces_end(load),
+	};
+}
+
+uint32_t loader_block_add(struct loader_block *b, const void *p, size_t bytes)
+{
+	size_t at = (b->bytes + 7) & ~(size_t)7;
+
+	if (at > LOADER_BLOCK_MAX || bytes > LOADER_BLOCK_MAX - at) {
+		b->full = true;
+		return 0;
+	}
+	if (bytes)
+		memcpy(b->data + at, p, bytes);
+	b->bytes = at + bytes;
+	return (uint32_t)(b->pa + at);
+}
+
+uint32_t loader_block_text(struct loader_block *b, const char *text)
+{
+	return loader_block_add(b, text, strlen(text) + 1);
+}
+
+bool loader_put_block(const struct loader_job *job, struct loader_load *load,
+		      const struct loader_block *b, struct error *err)
+{
+	const struct loader_piece piece = {
+		.name = "boot information",
+		.path = job->kernel.path,
+		.pa = b->pa,
+		.data = b->data,
+		.data_bytes = b->bytes,
+	};
+
+	if (b->full)
+		return error_set(err, EXIT_USAGE,
+				 "command line and module strings: more than "
+				 "%d bytes; shorten them",
+				 LOADER_BLOCK_MAX);
+	return loader_put(job, load, &piece, err);
 }
 
 size_t loader_memory_map(const struct loader_job *job,
@@ -347,9 +418,9 @@ find_format(const struct loader_file *f, const char *name, struct error *err)
 			  name, names);
 	else
 		error_set(err, EXIT_USAGE,
-			  "%s: offset 0: neither a Multiboot header nor a "
-			  "Linux bzImage; give another image, or say what it "
-			  "is by boot = (%s)",
+			  "%s: offset 0: no Multiboot header, no Linux "
+			  "bzImage, no ELF with a PVH note; give another "
+			  "image, or say what it is by boot = (%s)",
 			  f->path, names);
 	return NULL;
 }
@@ -384,31 +455,52 @@ static void store(struct machine *m, const struct loader_load *load)
 #define EFER_LME UINT64_C(0x100)
 #define EFER_LMA UINT64_C(0x400)
 
-static void enter(struct cpu *cpu, const struct loader_entry *e)
+/* As at reset, but for where it goes on: flat data from 0. */
+static void enter_real(struct cpu_regs *regs, const struct loader_entry *e)
+{
+	uint16_t cs = e->rip < 0x10000 ? 0 : (uint16_t)(e->rip >> 4);
+
+	for (unsigned i = 0; i < CPU_SEG_COUNT; i++)
+		regs->seg[i] = (struct cpu_segment){0, 0xFFFF, 0, 0x0093};
+	regs->seg[CPU_CS] =
+		(struct cpu_segment){(uint64_t)cs << 4, 0xFFFF, cs, 0x009B};
+	regs->rip = e->rip - ((uint64_t)cs << 4);
+}
+
+static void enter_flat(struct cpu_regs *regs, const struct loader_entry *e)
 {
 	bool wide = e->mode == LOADER_LONG64;
 	const struct cpu_segment code = {0, UINT32_MAX, e->code_selector,
 					 wide ? 0xA09B : 0xC09B};
 	const struct cpu_segment data = {0, UINT32_MAX, e->data_selector,
 					 0xC093};
+
+	regs->rip = e->rip;
+	for (unsigned i = 0; i < CPU_SEG_COUNT; i++)
+		regs->seg[i] = i == CPU_CS ? code : data;
+	regs->gdtr_base = e->gdt_base;
+	regs->gdtr_limit = e->gdt_limit;
+	regs->cr0 = CR0_PE | CR0_ET;
+	if (wide) {
+		regs->cr0 |= CR0_PG;
+		regs->cr3 = e->cr3;
+		regs->cr4 |= CR4_PAE;
+		regs->efer |= EFER_LME | EFER_LMA;
+	}
+}
+
+static void enter(struct cpu *cpu, const struct loader_entry *e)
+{
 	struct cpu_regs regs;
 
 	cpu_regs_get(cpu, &regs);
 	memcpy(regs.gpr, e->gpr, sizeof(regs.gpr));
-	regs.rip = e->rip;
 	regs.rflags = 2;
 	regs.halted = 0;
-	for (unsigned i = 0; i < CPU_SEG_COUNT; i++)
-		regs.seg[i] = i == CPU_CS ? code : data;
-	regs.gdtr_base = e->gdt_base;
-	regs.gdtr_limit = e->gdt_limit;
-	regs.cr0 = CR0_PE | CR0_ET;
-	if (wide) {
-		regs.cr0 |= CR0_PG;
-		regs.cr3 = e->cr3;
-		regs.cr4 |= CR4_PAE;
-		regs.efer |= EFER_LME | EFER_LMA;
-	}
+	if (e->mode == LOADER_REAL16)
+		enter_real(&regs, e);
+	else
+		enter_flat(&regs, e);
 	cpu_regs_set(cpu, &regs);
 }
 
@@ -446,6 +538,7 @@ static bool boot(struct machine *m, const struct machine_config *c,
 	job->cmdline = c->cmdline ? c->cmdline : "";
 	job->load_address = c->load_address;
 	job->ram_count = bus_ram_regions(machine_bus(m), job->ram);
+	job->rsdp = bus_ram(machine_bus(m), BOARD_RSDP, LOADER_RSDP_BYTES);
 	if (!read_files(job, c, err))
 		return false;
 	format = find_format(&job->kernel, c->boot, err);

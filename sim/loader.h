@@ -6,6 +6,10 @@
  *
  *   linux64, linux32    Linux bzImage, entered in long or in protected mode
  *   multiboot           Multiboot 1 (0.6.96): ELF, or address fields
+ *   multiboot2          Multiboot 2 (2.0): ELF, or address tags
+ *   pvh                 ELF with a PVH note
+ *   raw16, raw32, raw64 any file, entered at its first byte in real, protected
+ *                       or long mode; only by name
  *
  * Where things go depends on the images alone.  Neither host paths nor the
  * host's files beyond their content reach the guest: the command line is passed

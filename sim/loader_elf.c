@@ -56,7 +56,7 @@ static bool check_ident(const struct loader_file *f, struct error *err)
 
 	if (f->bytes < EI_NIDENT || memcmp(f->data, ELFMAG, SELFMAG))
 		return loader_bad(
-			f, err, 0, "e_ident", f->data[0],
+			f, err, 0, "e_ident", f->bytes ? f->data[0] : 0,
 			"neither ELF nor a Multiboot header with address "
 			"fields (flag bit 16); give an ELF image");
 	if (f->data[EI_CLASS] != ELFCLASS32 && f->data[EI_CLASS] != ELFCLASS64)
@@ -102,15 +102,11 @@ static bool overlaps(const struct loader_plan *plan,
 	return false;
 }
 
-/* One PT_LOAD at `ph`.  Sets plan->entry when e_entry, a linear address, lies
- * in it: paging is off at entry, so what counts is where the byte was loaded.
- */
+/* One PT_LOAD at `ph`. */
 static bool plan_segment(struct loader_plan *plan, const struct loader_file *f,
 			 const struct elf_shape *e, uint64_t ph,
-			 bool *has_entry, struct error *err)
+			 struct error *err)
 {
-	uint64_t entry = get_word(f, e, e->entry);
-	uint64_t vaddr = get_word(f, e, ph + e->p_vaddr);
 	struct loader_segment s = {
 		.pa = get_word(f, e, ph + e->p_paddr),
 		.offset = get_word(f, e, ph + e->p_offset),
@@ -144,25 +140,26 @@ static bool plan_segment(struct loader_plan *plan, const struct loader_file *f,
 			f, err, ph, "PT_LOAD", plan->segment_count,
 			"more segments than 32; merge some in the linker "
 			"script");
+	s.va = get_word(f, e, ph + e->p_vaddr);
 	plan->segment[plan->segment_count++] = s;
-	if (!*has_entry && entry >= vaddr && entry - vaddr < s.mem_bytes) {
-		plan->entry = (uint32_t)(s.pa + (entry - vaddr));
-		*has_entry = true;
-	}
 	return true;
 }
 
-bool loader_plan_elf(struct loader_plan *plan, const struct loader_file *f,
-		     struct error *err)
+static const struct elf_shape *shape_of(const struct loader_file *f)
+{
+	return f->data[EI_CLASS] == ELFCLASS64 ? &elf64 : &elf32;
+}
+
+bool loader_plan_segments(struct loader_plan *plan, const struct loader_file *f,
+			  struct error *err)
 {
 	const struct elf_shape *e;
 	uint64_t phoff;
 	uint16_t count;
-	bool has_entry = false;
 
 	if (!check_ident(f, err))
 		return false;
-	e = f->data[EI_CLASS] == ELFCLASS64 ? &elf64 : &elf32;
+	e = shape_of(f);
 	phoff = get_word(f, e, e->phoff);
 	count = loader_get16(f, e->phnum);
 	if (loader_get16(f, e->phentsize) != e->ph_bytes && count)
@@ -181,19 +178,106 @@ bool loader_plan_elf(struct loader_plan *plan, const struct loader_file *f,
 
 		/* p_type is the first word in both classes. */
 		if (loader_get32(f, ph) == PT_LOAD &&
-		    !plan_segment(plan, f, e, ph, &has_entry, err))
+		    !plan_segment(plan, f, e, ph, err))
 			return false;
 	}
 	if (!plan->segment_count)
 		return loader_bad(
 			f, err, e->phnum, "e_phnum", count,
 			"nothing to load (no PT_LOAD); link the image");
-	if (!has_entry)
-		return loader_bad(
-			f, err, e->entry, "e_entry", get_word(f, e, e->entry),
-			"it lies in no segment; correct ENTRY() in the "
-			"linker script");
 	return true;
+}
+
+/* e_entry is a linear address, but paging is off at entry: what counts is where
+ * its byte was loaded. */
+bool loader_plan_elf(struct loader_plan *plan, const struct loader_file *f,
+		     struct error *err)
+{
+	const struct elf_shape *e;
+	uint64_t entry;
+
+	if (!loader_plan_segments(plan, f, err))
+		return false;
+	e = shape_of(f);
+	entry = get_word(f, e, e->entry);
+	for (size_t i = 0; i < plan->segment_count; i++) {
+		const struct loader_segment *s = &plan->segment[i];
+
+		if (entry >= s->va && entry - s->va < s->mem_bytes) {
+			plan->entry = (uint32_t)(s->pa + (entry - s->va));
+			return true;
+		}
+	}
+	return loader_bad(f, err, e->entry, "e_entry", entry,
+			  "it lies in no segment; correct ENTRY() in the "
+			  "linker script");
+}
+
+/* ---- notes (generic ABI, chapter 5, "Note Section") ---- */
+
+#define NOTE_BYTES 12 /* n_namesz, n_descsz, n_type */
+
+static uint64_t padded(uint64_t bytes)
+{
+	return (bytes + 3) & ~UINT64_C(3);
+}
+
+/* In the notes from `at` to `end`. */
+static bool find_in(const struct loader_file *f, uint64_t at, uint64_t end,
+		    const char *name, uint32_t type, struct loader_note *note)
+{
+	uint64_t want = strlen(name) + 1;
+
+	while (end - at >= NOTE_BYTES) {
+		uint64_t name_bytes = loader_get32(f, at);
+		uint64_t desc_bytes = loader_get32(f, at + 4);
+		uint64_t desc = at + NOTE_BYTES + padded(name_bytes);
+
+		if (desc + desc_bytes > end) {
+			note->broken = at;
+			return false;
+		}
+		if (loader_get32(f, at + 8) == type && name_bytes == want &&
+		    !memcmp(f->data + at + NOTE_BYTES, name, want)) {
+			note->at = desc;
+			note->bytes = desc_bytes;
+			return true;
+		}
+		at = desc + padded(desc_bytes);
+		if (at > end)
+			break;
+	}
+	return false;
+}
+
+bool loader_find_note(const struct loader_file *f, const char *name,
+		      uint32_t type, struct loader_note *note)
+{
+	const struct elf_shape *e;
+	uint64_t phoff;
+	uint16_t count;
+
+	*note = (struct loader_note){0};
+	if (f->bytes < elf64.header_bytes || memcmp(f->data, ELFMAG, SELFMAG))
+		return false;
+	e = shape_of(f);
+	phoff = get_word(f, e, e->phoff);
+	count = loader_get16(f, e->phnum);
+	if (loader_get16(f, e->phentsize) != e->ph_bytes || phoff > f->bytes ||
+	    count > (f->bytes - phoff) / e->ph_bytes)
+		return false;
+	for (uint64_t i = 0; i < count && !note->broken; i++) {
+		uint64_t ph = phoff + i * e->ph_bytes;
+		uint64_t at = get_word(f, e, ph + e->p_offset);
+		uint64_t bytes = get_word(f, e, ph + e->p_filesz);
+
+		if (loader_get32(f, ph) != PT_NOTE || at > f->bytes ||
+		    bytes > f->bytes - at)
+			continue;
+		if (find_in(f, at, at + bytes, name, type, note))
+			return true;
+	}
+	return false;
 }
 
 bool loader_put_plan(const struct loader_job *job, struct loader_load *load,

@@ -43,7 +43,9 @@ struct loader_job {
 				  own */
 	struct cpu_ram ram[BUS_RAM_REGIONS]; /* `host` is not looked at */
 	size_t ram_count;
+	const uint8_t *rsdp; /* LOADER_RSDP_BYTES of it; NULL: none */
 };
+#define LOADER_RSDP_BYTES 36 /* ACPI 6.4, 5.2.5.3 */
 
 /* One stretch of RAM: `data`, then zeroes.  `data` belongs to the job's files
  * or to the load (loader_alloc()). */
@@ -56,7 +58,7 @@ struct loader_piece {
 };
 
 enum loader_mode {
-	LOADER_REAL16, /* CS = rip >> 4 */
+	LOADER_REAL16, /* CS 0 below 64 KiB, else rip >> 4 */
 	LOADER_FLAT32, /* flat segments, paging off */
 	LOADER_LONG64, /* the same, paging on with `cr3` */
 };
@@ -102,6 +104,28 @@ paddr_t loader_low_end(const struct loader_job *job);
 /* The end of the last piece, at least 1 MiB, rounded to a page. */
 paddr_t loader_pieces_end(const struct loader_load *load);
 
+/* The job's modules, each at a page of its own after what is there; start[i] is
+ * where. */
+bool loader_put_modules(const struct loader_job *job, struct loader_load *load,
+			paddr_t start[MACHINE_MODULES_MAX],
+			struct error *err) MUST_USE;
+
+/* What the image is told, in one piece after all others: its parts follow each
+ * other, 8-byte aligned. */
+#define LOADER_BLOCK_MAX (64 * 1024)
+struct loader_block {
+	uint8_t *data;
+	size_t bytes;
+	paddr_t pa;
+	bool full; /* a part found no room */
+};
+struct loader_block loader_block(struct loader_load *load);
+/* Where `bytes` of the block lie, as the guest sees it. */
+uint32_t loader_block_add(struct loader_block *b, const void *p, size_t bytes);
+uint32_t loader_block_text(struct loader_block *b, const char *text);
+bool loader_put_block(const struct loader_job *job, struct loader_load *load,
+		      const struct loader_block *b, struct error *err) MUST_USE;
+
 /* The memory map that firmware would give (ACPI 6.4, section 15). */
 #define LOADER_MAP_RAM      1
 #define LOADER_MAP_RESERVED 2
@@ -133,6 +157,18 @@ bool linux64_load(const struct loader_job *job, struct loader_load *load,
 bool multiboot_recognises(const struct loader_file *f);
 bool multiboot_load(const struct loader_job *job, struct loader_load *load,
 		    struct error *err);
+bool multiboot2_recognises(const struct loader_file *f);
+bool multiboot2_load(const struct loader_job *job, struct loader_load *load,
+		     struct error *err);
+bool pvh_recognises(const struct loader_file *f);
+bool pvh_load(const struct loader_job *job, struct loader_load *load,
+	      struct error *err);
+bool raw16_load(const struct loader_job *job, struct loader_load *load,
+		struct error *err);
+bool raw32_load(const struct loader_job *job, struct loader_load *load,
+		struct error *err);
+bool raw64_load(const struct loader_job *job, struct loader_load *load,
+		struct error *err);
 
 /* ---- ELF (loader_elf.c) ---- */
 
@@ -140,27 +176,54 @@ bool multiboot_load(const struct loader_job *job, struct loader_load *load,
 
 struct loader_segment {
 	paddr_t pa;
+	uint64_t va;                 /* linear, as linked; 0 without ELF */
 	uint64_t offset, file_bytes; /* in the file */
 	uint64_t mem_bytes;          /* the rest is zeroed */
 };
 
 /* What an image asks for. */
 struct loader_plan {
-	uint32_t flags;         /* of the Multiboot header */
+	uint32_t flags;         /* of the Multiboot 1 header */
 	uint32_t header_offset; /* in the file */
 	uint32_t entry;         /* physical */
 	size_t segment_count;
 	struct loader_segment segment[LOADER_SEGMENTS_MAX];
 };
 
-/* Fills segments and entry from an executable, of either class. */
+/* Fills the segments from an executable, of either class. */
+bool loader_plan_segments(struct loader_plan *plan, const struct loader_file *f,
+			  struct error *err) MUST_USE;
+/* And the entry. */
 bool loader_plan_elf(struct loader_plan *plan, const struct loader_file *f,
 		     struct error *err) MUST_USE;
+/* A note by name and type in any PT_NOTE that lies in the file: its
+ * descriptor's offset and length.  False: there is none, or a note before it
+ * leaves its segment. */
+struct loader_note {
+	uint64_t at, bytes;
+	uint64_t broken; /* the offset of such a note; 0: none */
+};
+bool loader_find_note(const struct loader_file *f, const char *name,
+		      uint32_t type, struct loader_note *note);
+/* One stretch of the file by Multiboot's address fields: header_addr and the
+ * three that follow it lie at `fields`, entry_addr at `entry`, in the file.  A
+ * load_addr of `whole_file` means from its beginning. */
+struct loader_addresses {
+	uint64_t fields, entry, whole_file;
+};
+bool loader_plan_addresses(struct loader_plan *plan,
+			   const struct loader_file *f,
+			   const struct loader_addresses *at,
+			   struct error *err) MUST_USE;
+bool pvh_plan(struct loader_plan *plan, const struct loader_file *f,
+	      struct error *err) MUST_USE;
 /* The plan's segments become pieces. */
 bool loader_put_plan(const struct loader_job *job, struct loader_load *load,
 		     const struct loader_plan *plan,
 		     struct error *err) MUST_USE;
-/* What a Multiboot 1 image asks for. */
+/* What a Multiboot 1 or 2 image asks for. */
+bool multiboot2_plan(struct loader_plan *plan, const struct loader_file *f,
+		     struct error *err) MUST_USE;
 bool multiboot_plan(struct loader_plan *plan, const struct loader_file *f,
 		    struct error *err) MUST_USE;
 

@@ -91,20 +91,23 @@ static bool find_header(struct loader_plan *plan, const struct loader_file *f,
 
 /* ---- address fields (spec 3.1.3) ---- */
 
-static bool plan_addresses(struct loader_plan *plan,
-			   const struct loader_file *f, struct error *err)
+bool loader_plan_addresses(struct loader_plan *plan,
+			   const struct loader_file *f,
+			   const struct loader_addresses *at, struct error *err)
 {
-	uint64_t h = plan->header_offset;
-	uint64_t header = loader_get32(f, h + 12),
-		 load = loader_get32(f, h + 16);
-	uint64_t load_end = loader_get32(f, h + 20),
-		 bss_end = loader_get32(f, h + 24);
-	uint64_t entry = loader_get32(f, h + 28);
+	uint64_t h = plan->header_offset, fields = at->fields;
+	uint64_t header = loader_get32(f, fields);
+	uint64_t load = loader_get32(f, fields + 4);
+	uint64_t load_end = loader_get32(f, fields + 8);
+	uint64_t bss_end = loader_get32(f, fields + 12);
+	uint64_t entry = loader_get32(f, at->entry);
 	struct loader_segment *s = &plan->segment[0];
 
+	if (load == at->whole_file && header >= h)
+		load = header - h;
 	if (load > header || header - load > h)
 		return loader_bad(
-			f, err, h + 16, "load_addr", load,
+			f, err, fields + 4, "load_addr", load,
 			"it must be header_addr less at most the header's "
 			"offset in the file; correct it");
 	s->pa = load;
@@ -113,16 +116,16 @@ static bool plan_addresses(struct loader_plan *plan,
 		load_end = load + (f->bytes - s->offset);
 	if (load_end < load || load_end - load > f->bytes - s->offset)
 		return loader_bad(
-			f, err, h + 20, "load_end_addr", load_end,
+			f, err, fields + 8, "load_end_addr", load_end,
 			"it lies before load_addr or beyond the file's end; "
 			"correct it");
 	s->file_bytes = load_end - load;
 	if (bss_end && bss_end < load_end)
-		return loader_bad(f, err, h + 24, "bss_end_addr", bss_end,
+		return loader_bad(f, err, fields + 12, "bss_end_addr", bss_end,
 				  "it lies before load_end_addr; correct it");
 	s->mem_bytes = (bss_end ? bss_end : load_end) - load;
 	if (entry < load || entry - load >= s->mem_bytes)
-		return loader_bad(f, err, h + 28, "entry_addr", entry,
+		return loader_bad(f, err, at->entry, "entry_addr", entry,
 				  "it lies outside what is loaded; correct it");
 	plan->segment_count = 1;
 	plan->entry = (uint32_t)entry;
@@ -135,8 +138,16 @@ bool multiboot_plan(struct loader_plan *plan, const struct loader_file *f,
 	*plan = (struct loader_plan){0};
 	if (!find_header(plan, f, err))
 		return false;
-	return plan->flags & FLAG_ADDRESSES ? plan_addresses(plan, f, err)
-					    : loader_plan_elf(plan, f, err);
+	return plan->flags & FLAG_ADDRESSES
+		       ? loader_plan_addresses(
+				 plan, f,
+				 &(struct loader_addresses){
+					 .fields = plan->header_offset + 12,
+					 .entry = plan->header_offset + 28,
+					 .whole_file = UINT64_MAX,
+				 },
+				 err)
+		       : loader_plan_elf(plan, f, err);
 }
 
 /* Any place with the magic: one with a wrong sum is told as such. */
@@ -185,32 +196,6 @@ struct multiboot_mmap {
 	uint32_t type;
 } __attribute__((packed));
 
-#define INFO_BLOCK_MAX (64 * 1024)
-
-/* The block's parts follow each other, 8-byte aligned. */
-struct block {
-	uint8_t *data;
-	size_t bytes;
-	paddr_t pa;
-};
-
-/* Where `bytes` of the block lie, as the guest sees it; 0: it is full. */
-static uint32_t block_add(struct block *b, const void *p, size_t bytes)
-{
-	size_t at = (b->bytes + 7) & ~(size_t)7;
-
-	if (at > INFO_BLOCK_MAX || bytes > INFO_BLOCK_MAX - at)
-		return 0;
-	memcpy(b->data + at, p, bytes);
-	b->bytes = at + bytes;
-	return (uint32_t)(b->pa + at);
-}
-
-static uint32_t add_text(struct block *b, const char *text)
-{
-	return block_add(b, text, strlen(text) + 1);
-}
-
 static size_t memory_map(const struct loader_job *job,
 			 struct multiboot_mmap map[LOADER_MAP_MAX])
 {
@@ -228,8 +213,8 @@ static size_t memory_map(const struct loader_job *job,
 }
 
 /* Module i lies at start[i]. */
-static bool fill_block(struct block *b, const struct loader_job *job,
-		       const paddr_t *start, struct error *err)
+static void fill_block(struct loader_block *b, const struct loader_job *job,
+		       const paddr_t *start)
 {
 	struct multiboot_info info = {
 		.flags = INFO_MEMORY | INFO_CMDLINE | INFO_MODULES | INFO_MMAP |
@@ -241,7 +226,6 @@ static bool fill_block(struct block *b, const struct loader_job *job,
 	};
 	struct multiboot_module list[MACHINE_MODULES_MAX] = {0};
 	struct multiboot_mmap map[LOADER_MAP_MAX];
-	bool full = false;
 
 	b->bytes = sizeof(info); /* filled in last, when the rest is known */
 	for (size_t i = 0; i < job->module_count; i++) {
@@ -249,43 +233,15 @@ static bool fill_block(struct block *b, const struct loader_job *job,
 
 		list[i].start = (uint32_t)start[i];
 		list[i].end = (uint32_t)(start[i] + m->file.bytes);
-		list[i].string = add_text(b, m->string);
-		full = full || !list[i].string;
+		list[i].string = loader_block_text(b, m->string);
 	}
 	info.mods_addr =
-		block_add(b, list, job->module_count * sizeof(list[0]));
+		loader_block_add(b, list, job->module_count * sizeof(list[0]));
 	info.mmap_length = (uint32_t)(memory_map(job, map) * sizeof(map[0]));
-	info.mmap_addr = block_add(b, map, info.mmap_length);
-	info.boot_loader_name = add_text(b, "Parterre");
-	info.cmdline = add_text(b, job->cmdline);
-	if (full || !info.mods_addr || !info.mmap_addr ||
-	    !info.boot_loader_name || !info.cmdline)
-		return error_set(err, EXIT_USAGE,
-				 "command line and module strings: more than "
-				 "%d bytes; shorten them",
-				 INFO_BLOCK_MAX);
+	info.mmap_addr = loader_block_add(b, map, info.mmap_length);
+	info.boot_loader_name = loader_block_text(b, "Parterre");
+	info.cmdline = loader_block_text(b, job->cmdline);
 	memcpy(b->data, &info, sizeof(info));
-	return true;
-}
-
-static bool put_modules(const struct loader_job *job, struct loader_load *load,
-			paddr_t *start, struct error *err)
-{
-	for (size_t i = 0; i < job->module_count; i++) {
-		const struct loader_file *f = &job->module[i].file;
-		const struct loader_piece piece = {
-			.name = "module",
-			.path = f->path,
-			.pa = loader_pieces_end(load),
-			.data = f->data,
-			.data_bytes = f->bytes,
-		};
-
-		start[i] = piece.pa;
-		if (!loader_put(job, load, &piece, err))
-			return false;
-	}
-	return true;
 }
 
 /* Spec 3.2.  Selectors and the stack are the loader's to choose and not to be
@@ -294,21 +250,15 @@ bool multiboot_load(const struct loader_job *job, struct loader_load *load,
 		    struct error *err)
 {
 	struct loader_plan plan;
-	struct block b = {.data = loader_alloc(load, INFO_BLOCK_MAX)};
+	struct loader_block b;
 	paddr_t start[MACHINE_MODULES_MAX];
-	struct loader_piece info = {.name = "boot information",
-				    .path = job->kernel.path};
 
 	if (!multiboot_plan(&plan, &job->kernel, err) ||
 	    !loader_put_plan(job, load, &plan, err) ||
-	    !put_modules(job, load, start, err))
+	    !loader_put_modules(job, load, start, err))
 		return false;
-	b.pa = loader_pieces_end(load);
-	if (!fill_block(&b, job, start, err))
-		return false;
-	info.pa = b.pa;
-	info.data = b.data;
-	info.data_bytes = b.bytes;
+	b = loader_block(load);
+	fill_block(&b, job, start);
 	load->entry = (struct loader_entry){
 		.mode = LOADER_FLAT32,
 		.rip = plan.entry,
@@ -316,5 +266,5 @@ bool multiboot_load(const struct loader_job *job, struct loader_load *load,
 		.code_selector = 0x08,
 		.data_selector = 0x10,
 	};
-	return loader_put(job, load, &info, err);
+	return loader_put_block(job, load, &b, err);
 }

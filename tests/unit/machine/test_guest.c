@@ -3,7 +3,9 @@
  * end, and that cutting the run changes nothing, with one CPU and with two. */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/loader.h"
 #include "sim/machine.h"
@@ -115,4 +117,34 @@ Test(guest, two_cpus_in_pieces)
 
 		same(&r, &whole, seed);
 	}
+}
+
+/* MOV AL, 2Ah; OUT F4h, AL; HLT: the same bytes in each mode. */
+Test(guest, raw_images_in_each_mode)
+{
+	static const char *const boot[] = {"raw16", "raw32", "raw64"};
+	static const uint8_t code[] = {0xB0, 0x2A, 0xE6, 0xF4, 0xF4};
+	char path[] = "/tmp/parterre-raw-XXXXXX";
+	int fd = mkstemp(path);
+
+	cr_assert(fd >= 0 && write(fd, code, sizeof(code)) == sizeof(code));
+	close(fd);
+	for (size_t i = 0; i < ARRAY_LEN(boot); i++) {
+		struct machine_config c;
+		struct machine *m;
+		struct error err;
+
+		machine_config_defaults(&c);
+		c.ram_bytes = UINT64_C(16) << 20;
+		c.controllers = 0;
+		c.kernel = path;
+		c.boot = boot[i];
+		m = machine_create(&c, NULL, &err);
+		cr_assert(m, "%s", err.text);
+		cr_assert_eq(machine_run(m, GUEST_END), MACHINE_OFF, "%s",
+			     boot[i]);
+		cr_assert_eq(machine_off_code(m), 42, "%s", boot[i]);
+		machine_destroy(m);
+	}
+	unlink(path);
 }

@@ -10,6 +10,7 @@
 #include "devices/hpet.h"
 #include "devices/ioapic.h"
 #include "devices/lapic.h"
+#include "devices/mc146818.h"
 #include "devices/pci.h"
 #include "sim/check.h"
 
@@ -259,6 +260,47 @@ static void dsdt_bridge(struct out *o)
 	aml_close(o, device);
 }
 
+/* Devices at ISA ports, on edge-triggered ISA interrupts. */
+static const struct isa_device {
+	char name[5], hid[8];
+	uint8_t uid;
+	struct {
+		uint16_t base;
+		uint8_t count;
+	} io[3];
+	uint16_t irqs; /* a mask */
+} isa_devices[] = {
+	{"PIC_", "PNP0000", 0, {{0x20, 2}, {0xA0, 2}, {0x4D0, 2}}, 1 << 2},
+	{"TIMR", "PNP0100", 0, {{0x40, 4}}, 1 << 0},
+	{"SPKR", "PNP0800", 0, {{0x61, 1}}, 0},
+	{"RTC_", "PNP0B00", 0, {{0x70, 2}}, 1 << 8},
+	{"KBD_", "PNP0303", 0, {{0x60, 1}, {0x64, 1}}, 1 << 1},
+	{"MOU_", "PNP0F13", 0, {{0}}, 1 << 12},
+	{"COM1", "PNP0501", 1, {{0x3F8, 8}}, 1 << 4},
+	{"COM2", "PNP0501", 2, {{0x2F8, 8}}, 1 << 3},
+};
+
+static void dsdt_isa_device(struct out *o, const struct isa_device *d)
+{
+	size_t device = aml_device_open(o, d->name);
+	struct crs crs;
+
+	aml_hid(o, "_HID", d->hid);
+	if (d->uid) {
+		aml_name(o, "_UID");
+		aml_integer(o, d->uid);
+	}
+	crs = crs_open(o);
+	for (size_t i = 0; i < ARRAY_LEN(d->io) && d->io[i].count; i++)
+		crs_io(o, d->io[i].base, d->io[i].count);
+	if (d->irqs) {
+		put(o, 0x22, 1); /* 6.4.2.1: edge, active high */
+		put(o, d->irqs, 2);
+	}
+	crs_close(o, crs);
+	aml_close(o, device);
+}
+
 static void dsdt_devices(struct out *o, unsigned cpus)
 {
 	size_t device;
@@ -277,16 +319,8 @@ static void dsdt_devices(struct out *o, unsigned cpus)
 	crs_close(o, crs);
 	aml_close(o, device);
 
-	device = aml_device_open(o, "COM1");
-	aml_hid(o, "_HID", "PNP0501");
-	aml_name(o, "_UID");
-	aml_integer(o, 1);
-	crs = crs_open(o);
-	crs_io(o, 0x3F8, 8);
-	put(o, 0x22, 1); /* 6.4.2.1: IRQ 4, edge, active high */
-	put(o, 1 << 4, 2);
-	crs_close(o, crs);
-	aml_close(o, device);
+	for (size_t i = 0; i < ARRAY_LEN(isa_devices); i++)
+		dsdt_isa_device(o, &isa_devices[i]);
 
 	device = aml_device_open(o, "HPET");
 	aml_hid(o, "_HID", "PNP0103");
@@ -388,8 +422,9 @@ static size_t make_fadt(struct out *o, size_t facs, size_t dsdt) /* 5.2.9 */
 	put(o, 101, 2);  /* P_LVL2_LAT: no C2 */
 	put(o, 1001, 2); /* P_LVL3_LAT: no C3 */
 	put(o, 0, 4);    /* FLUSH_SIZE, FLUSH_STRIDE */
-	put(o, 0, 5);    /* DUTY_*, DAY_ALRM, MON_ALRM, CENTURY */
-	put(o, 0x25, 2); /* ISA devices; no VGA; no CMOS RTC; no 8042 */
+	put(o, 0, 4);    /* DUTY_*, DAY_ALRM, MON_ALRM */
+	put(o, MC146818_CENTURY, 1);
+	put(o, 0x07, 2); /* ISA devices; 8042; no VGA */
 	put(o, 0, 1);
 	put(o, flags, 4);
 	put_port(o, PCI_RESET_CONTROL, 8, 1);

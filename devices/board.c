@@ -5,7 +5,9 @@
  *   020-021  pic0               B0000000-BFFFFFFF  pci0, ECAM
  *   040-043  pit0   (IRQ 0)
  *   061      pit0, port 61
+ *   060, 064 kbc0   (IRQ 1, IRQ 12)
  *   070-071  rtc0   (IRQ 8)
+ *   092      kbc0, port 92
  *   0A0-0A1  pic0               C0000000 + slot x 64 KiB: BARs of PCI slots
  *   0F4-0F7  exit0              FEC00000  ioapic0
  *   3F8-3FF  uart0  (IRQ 4)     FED00000  hpet0
@@ -108,6 +110,7 @@ bool board_build(struct machine *m, const struct machine_config *c,
 	       add(m, "hpet", "hpet0", NULL, 0, err) &&
 	       add(m, "i8254", "pit0", NULL, 0, err) &&
 	       add(m, "mc146818", "rtc0", rtc, ARRAY_LEN(rtc), err) &&
+	       add(m, "i8042", "kbc0", NULL, 0, err) &&
 	       add(m, "pci_host", "pci0", NULL, 0, err) &&
 	       add(m, "acpi_pm", "pm0", NULL, 0, err) &&
 	       add(m, "uart16550", "uart0", com1, ARRAY_LEN(com1), err) &&

@@ -111,6 +111,7 @@ void machines_open(lua_State *L)
 	lua_newtable(L);
 	add_methods(L, wait_functions);
 	add_methods(L, look_functions);
+	add_methods(L, hand_functions);
 	lua_pushcclosure(L, handle_index, 1);
 	lua_setfield(L, -2, "__index");
 	lua_pushcfunction(L, handle_text);

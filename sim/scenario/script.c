@@ -317,6 +317,7 @@ static void open_libraries(lua_State *L)
 	machines_globals(L, describe_functions);
 	machines_globals(L, wait_functions);
 	machines_globals(L, look_functions);
+	machines_globals(L, hand_functions);
 	lua_newtable(L);
 	machines_fields(L, inject_functions);
 	lua_setglobal(L, "inject");

@@ -42,6 +42,6 @@ void machines_open(lua_State *L);
 void machines_push(lua_State *L, struct session *s);
 
 extern const luaL_Reg describe_functions[], wait_functions[], look_functions[],
-	inject_functions[];
+	hand_functions[], inject_functions[];
 
 #endif

@@ -174,3 +174,32 @@ Test(machines, more_disks_are_files_of_the_run)
 	wants(o, 2);
 	says(o, "more_disks has to be a list of one to 3 sizes");
 }
+
+/* The guest never reads: what is typed waits, and wrong calls say why. */
+Test(machines, keyboard_and_mouse)
+{
+	static const char *const wrong[][2] = {
+		{"key('ctrl-hyper')", "no such key"},
+		{"keys('\\1')", "makes the byte 01h"},
+		{"mouse{dz = 1}", "'dz' is none of"},
+		{"mouse{dx = 40000}", "dx has to be a number"},
+		{"for i = 1, 5000 do key('a') end", "let it run"},
+	};
+
+	wants(run_own("local a = machine{" HELLO "} a:key('ctrl-alt-delete') "
+		      "keys('Hello\\n') a:mouse{dx = 3, buttons = 1} "
+		      "wait_off{}"),
+	      0);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char lua[256];
+		struct output *o;
+
+		snprintf(lua, sizeof(lua), "machine{" HELLO "}\n%s",
+			 wrong[i][0]);
+		o = run_own(lua);
+		cr_assert(o->status == 2 || o->status == 4, "%s: %d\n%s",
+			  wrong[i][0], o->status, o->text);
+		says(o, "own.lua:2: ");
+		says(o, wrong[i][1]);
+	}
+}

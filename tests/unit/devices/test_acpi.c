@@ -217,6 +217,7 @@ Test(acpi, iasl_finds_nothing_to_complain_of)
 	iasl_check(dir, fadt);
 	iasl_check(dir, find(&r, "APIC"));
 	iasl_check(dir, find(&r, "MCFG"));
+	iasl_check(dir, find(&r, "HPET"));
 	iasl_check(dir, table(&r, get32(rsdp + 16)));
 	iasl_check(dir, table(&r, get32(rsdp + 24)));
 	iasl_check(dir, table(&r, get32(fadt + 36)));

@@ -27,8 +27,8 @@ struct space {
 
 struct bus {
 	struct machine *machine;
-	uint8_t *ram;
-	uint64_t ram_bytes;
+	uint8_t *ram, *rom;
+	uint64_t ram_bytes, rom_bytes;
 	struct cpu_ram region[BUS_RAM_REGIONS];
 	size_t region_count;
 	struct space memory, ports;
@@ -88,9 +88,33 @@ void bus_destroy(struct bus *b)
 	if (!b)
 		return;
 	munmap(b->ram, b->ram_bytes);
+	if (b->rom)
+		munmap(b->rom, b->rom_bytes);
 	free(b->memory.range);
 	free(b->ports.range);
 	free(b);
+}
+
+void bus_add_rom(struct bus *b, paddr_t base, const uint8_t *data,
+		 uint64_t bytes)
+{
+	size_t at = b->region_count;
+
+	CHECK(!b->rom && base >= BUS_RAM_LOW_MAX &&
+	      base + bytes <= BUS_RAM_HIGH && base % PAGE_BYTES == 0 &&
+	      bytes % PAGE_BYTES == 0);
+	b->rom = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK_MSG(b->rom != MAP_FAILED, "out of memory for a ROM");
+	b->rom_bytes = bytes;
+	memcpy(b->rom, data, bytes);
+	for (; at > 0 && b->region[at - 1].base > base; at--)
+		b->region[at] = b->region[at - 1];
+	b->region[at] = (struct cpu_ram){.base = base,
+					 .bytes = bytes,
+					 .host = b->rom,
+					 .read_only = true};
+	b->region_count++;
 }
 
 size_t bus_ram_regions(const struct bus *b,
@@ -416,19 +440,23 @@ static void trace_dma(struct bus *b, uint16_t number, const struct device *d,
 }
 
 static uint8_t *dma_target(struct bus *b, const struct device *d, paddr_t pa,
-			   uint64_t bytes)
+			   uint64_t bytes, bool write)
 {
 	uint8_t *ram = bus_ram(b, pa, bytes);
 
 	if (!ram)
 		trace_odd(b, d->name, "DMA beyond RAM", pa, bytes);
+	if (write && b->rom && ram >= b->rom && ram < b->rom + b->rom_bytes) {
+		trace_odd(b, d->name, "DMA into ROM", pa, bytes);
+		return NULL;
+	}
 	return ram;
 }
 
 bool bus_dma_read(struct bus *b, struct device *d, paddr_t pa, void *buf,
 		  uint64_t bytes)
 {
-	const uint8_t *ram = dma_target(b, d, pa, bytes);
+	const uint8_t *ram = dma_target(b, d, pa, bytes, false);
 
 	if (!ram)
 		return false;
@@ -440,7 +468,7 @@ bool bus_dma_read(struct bus *b, struct device *d, paddr_t pa, void *buf,
 bool bus_dma_write(struct bus *b, struct device *d, paddr_t pa, const void *buf,
 		   uint64_t bytes)
 {
-	uint8_t *ram = dma_target(b, d, pa, bytes);
+	uint8_t *ram = dma_target(b, d, pa, bytes, true);
 
 	if (!ram)
 		return false;

@@ -29,7 +29,7 @@
 #define BUS_RAM_LOW_MAX (UINT64_C(2) << 30)
 #define BUS_RAM_HIGH    (UINT64_C(4) << 30)
 #define BUS_RAM_MAX     (UINT64_C(64) << 30)
-#define BUS_RAM_REGIONS 3
+#define BUS_RAM_REGIONS 4 /* with ROM */
 
 struct bus;
 struct machine;
@@ -55,7 +55,11 @@ struct bus_range {
 struct bus *bus_create(struct machine *m, uint64_t ram_bytes,
 		       struct error *err) MUST_USE;
 void bus_destroy(struct bus *b); /* NULL is fine */
-/* The pieces of RAM, sorted; returns how many. */
+/* One ROM, before there are CPUs: whole pages between 2 and 4 GiB, copied.  The
+ * CPUs read and run it; what they and devices write there is dropped. */
+void bus_add_rom(struct bus *b, paddr_t base, const uint8_t *data,
+		 uint64_t bytes);
+/* The pieces of RAM and ROM, sorted; returns how many. */
 size_t bus_ram_regions(const struct bus *b,
 		       struct cpu_ram region[BUS_RAM_REGIONS]);
 

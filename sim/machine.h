@@ -55,9 +55,10 @@ struct machine_config {
 	uint64_t cpu_hz;    /* default 1,000,000,000 */
 	uint64_t serial_hz; /* the UARTs' crystal; default 1,843,200 */
 	uint64_t seed;
-	const char *kernel; /* an image that sim/loader.h knows; NULL: none */
-	const char *boot;   /* its format; NULL: as the file says */
-	const char *initrd; /* Linux's first root file system; NULL: none */
+	const char *firmware; /* sim/firmware.h; NULL: none.  Not with kernel */
+	const char *kernel;   /* an image that sim/loader.h knows; NULL: none */
+	const char *boot;     /* its format; NULL: as the file says */
+	const char *initrd;   /* Linux's first root file system; NULL: none */
 	const char *cmdline;
 	uint64_t load_address; /* of a raw image; MACHINE_LOAD_DEFAULT */
 	struct machine_module module[MACHINE_MODULES_MAX];

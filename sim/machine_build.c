@@ -11,6 +11,7 @@
 #include "sim/check.h"
 #include "sim/date.h"
 #include "sim/digest.h"
+#include "sim/firmware.h"
 #include "sim/loader.h"
 #include "sim/machine_internal.h"
 #include "sim/trace/trace.h"
@@ -45,6 +46,11 @@ static bool check_config(const struct machine_config *c, struct error *err)
 				 "serial clock of %" PRIu64
 				 " Hz: give 1 kHz to 1 GHz",
 				 c->serial_hz);
+	if (c->firmware && c->kernel)
+		return error_set(err, EXIT_USAGE,
+				 "%s: firmware boots by itself, not with a "
+				 "kernel (%s); give one of them",
+				 c->firmware, c->kernel);
 	if (!c->digest_interval)
 		return error_set(err, EXIT_USAGE,
 				 "digest interval of 0 instructions: give at "
@@ -87,6 +93,10 @@ static bool create_cpus(struct machine *m, struct error *err)
 
 bool machine_boot(struct machine *m, struct error *err)
 {
+	if (m->config.firmware) {
+		firmware_start(m);
+		return true;
+	}
 	return board_firmware(m, err) &&
 	       (!m->config.kernel || loader_boot(m, &m->config, err));
 }
@@ -94,8 +104,11 @@ bool machine_boot(struct machine *m, struct error *err)
 static bool build(struct machine *m, struct error *err)
 {
 	m->bus = bus_create(m, m->config.ram_bytes, err);
-	return m->bus && create_cpus(m, err) &&
-	       board_build(m, &m->config, err) && machine_boot(m, err);
+	return m->bus &&
+	       (!m->config.firmware ||
+		firmware_add(m->bus, m->config.firmware, err)) &&
+	       create_cpus(m, err) && board_build(m, &m->config, err) &&
+	       machine_boot(m, err);
 }
 
 struct machine *machine_create(const struct machine_config *c,

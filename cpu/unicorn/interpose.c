@@ -153,7 +153,8 @@ static void set_entry_bits(struct cpu_complex *cx, paddr_t pa, uint64_t bits)
 {
 	struct ram *ram = ram_of_paddr(cx, pa);
 
-	ram->r.host[pa - ram->r.base] |= (uint8_t)bits;
+	if (!ram->r.read_only)
+		ram->r.host[pa - ram->r.base] |= (uint8_t)bits;
 }
 
 enum {
@@ -239,9 +240,8 @@ static void walk_fill(struct cpu *cpu, uint64_t va, int access, bool user,
 		f->prot &= ~PAGE_WRITE;
 }
 
-/* Pages without code take stores at full speed. */
-static void allow_fast_stores(struct cpu *cpu, uint64_t va, paddr_t pa,
-			      int mmu_idx)
+/* Pages without code take stores at full speed; ROM takes none. */
+static void tune_stores(struct cpu *cpu, uint64_t va, paddr_t pa, int mmu_idx)
 {
 	struct ram *ram = ram_of_paddr(cpu->complex, pa);
 	char *fast = (char *)cpu->cs + X86_TLB_FAST + 16 * mmu_idx;
@@ -249,10 +249,12 @@ static void allow_fast_stores(struct cpu *cpu, uint64_t va, paddr_t pa,
 	char *entry = AT(fast, char *, 8) + ((va >> 12 << 5) & mask);
 	uint64_t *write = (uint64_t *)(entry + TLB_ENTRY_WRITE);
 
-	if (ram && !ram->r.read_only &&
-	    !ram->has_code[(pa - ram->r.base) / PAGE_BYTES] &&
-	    (*write & ~UINT64_C(0xfff)) == (va & ~UINT64_C(0xfff)) &&
-	    (*write & TLB_SPECIAL) == TLB_NOTDIRTY)
+	if (!ram || (*write & ~UINT64_C(0xfff)) != (va & ~UINT64_C(0xfff)))
+		return;
+	if (ram->r.read_only)
+		*write |= TLB_DISCARD_WRITE;
+	else if (!ram->has_code[(pa - ram->r.base) / PAGE_BYTES] &&
+		 (*write & TLB_SPECIAL) == TLB_NOTDIRTY)
 		*write &= ~(uint64_t)TLB_NOTDIRTY;
 }
 
@@ -293,7 +295,7 @@ bool x86_cpu_tlb_fill_x86_64(void *cs, uint64_t addr, int size, int access,
 	originals.set_page(cs, addr & ~(PAGE_BYTES - 1),
 			   f.pa & ~(PAGE_BYTES - 1), 0, f.prot, mmu_idx,
 			   PAGE_BYTES);
-	allow_fast_stores(cpu, addr, f.pa, mmu_idx);
+	tune_stores(cpu, addr, f.pa, mmu_idx);
 	return true;
 }
 

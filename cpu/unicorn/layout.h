@@ -128,11 +128,12 @@ struct env_segment {
 #define EXCP_INTERRUPT 0x10000
 
 /* TLB flags in the low bits of an entry's addresses. */
-#define TLB_ENTRY_BYTES 32
-#define TLB_ENTRY_READ  0
-#define TLB_ENTRY_WRITE 8
-#define TLB_NOTDIRTY    0x400u
-#define TLB_SPECIAL     0xfffu
+#define TLB_ENTRY_BYTES   32
+#define TLB_ENTRY_READ    0
+#define TLB_ENTRY_WRITE   8
+#define TLB_DISCARD_WRITE 0x40u
+#define TLB_NOTDIRTY      0x400u
+#define TLB_SPECIAL       0xfffu
 
 #define MMU_USER_IDX 1
 

@@ -128,9 +128,16 @@ static void key_seed(lua_State *L, struct session_machine *d)
 static void key_kernel(lua_State *L, struct session_machine *d)
 {
 	text(L, "kernel", d->kernel, sizeof(d->kernel));
+	d->kernel_given = true;
 	d->kernel_is_path = strpbrk(d->kernel, "/.");
 	if (d->kernel_is_path)
 		path(L, "kernel", d->kernel);
+}
+
+/* It boots by itself: no image is given to it. */
+static void key_firmware(lua_State *L, struct session_machine *d)
+{
+	path(L, "firmware", d->firmware);
 }
 
 static void key_boot(lua_State *L, struct session_machine *d)
@@ -247,6 +254,7 @@ static const struct key {
 	{"cpus", key_cpus},
 	{"disk", key_disk},
 	{"disk_image", key_disk_image},
+	{"firmware", key_firmware},
 	{"hz", key_hz},
 	{"initrd", key_initrd},
 	{"kernel", key_kernel},
@@ -313,7 +321,17 @@ static int lua_machine(lua_State *L)
 	d->module_count = ARRAY_LEN(modules_default);
 	d->disk_bytes = UINT64_C(64) << 20;
 	take_keys(L, d);
-	if (d->kernel_is_path && !d->modules_given)
+	if (s->options.firmware && !s->machine) {
+		snprintf(d->firmware, sizeof(d->firmware), "%s",
+			 s->options.firmware);
+		d->kernel_given = false;
+		d->initrd[0] = '\0';
+		d->modules_given = false;
+	}
+	if (d->firmware[0] && d->kernel_given)
+		return luaL_error(L, "machine{}: firmware boots by itself: "
+				     "give no kernel with it");
+	if ((d->kernel_is_path || d->firmware[0]) && !d->modules_given)
 		d->module_count = 0;
 	if (s->machine)
 		s = session_add(s, d->name, &err);
@@ -323,7 +341,51 @@ static int lua_machine(lua_State *L)
 	return 1;
 }
 
+/* The value of the command line as text; NULL: none was given. */
+static const char *parameter(struct script *c, const char *name)
+{
+	const struct session_options *o = &c->first->options;
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < o->parameter_count; i++) {
+		if (strncmp(o->parameter[i], name, n) != 0 ||
+		    o->parameter[i][n] != '=')
+			continue;
+		c->parameters_used |= UINT32_C(1) << i;
+		return o->parameter[i] + n + 1;
+	}
+	return NULL;
+}
+
+/* param(name, default): the default's type is what is taken. */
+static int lua_param(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 1);
+	const char *given = parameter(script_of(L), name);
+	int type = lua_type(L, 2);
+
+	lua_settop(L, 2);
+	luaL_argcheck(L,
+		      type == LUA_TSTRING || type == LUA_TNUMBER ||
+			      type == LUA_TBOOLEAN,
+		      2, "the default is a string, a number or a boolean");
+	if (!given)
+		return 1;
+	if (type == LUA_TSTRING) {
+		lua_pushstring(L, given);
+	} else if (type == LUA_TBOOLEAN) {
+		if (strcmp(given, "true") != 0 && strcmp(given, "false") != 0)
+			return luaL_error(L, "--set %s=%s: give true or false",
+					  name, given);
+		lua_pushboolean(L, given[0] == 't');
+	} else if (lua_stringtonumber(L, given) != strlen(given) + 1) {
+		return luaL_error(L, "--set %s=%s: give a number", name, given);
+	}
+	return 1;
+}
+
 const luaL_Reg describe_functions[] = {
+	{"param", lua_param},
 	{"machine", lua_machine},
 	{NULL, NULL},
 };

@@ -333,6 +333,21 @@ static void open_libraries(lua_State *L)
 	}
 }
 
+/* A parameter that nobody asked for is a misspelt one. */
+static bool all_used(const struct script *c, struct error *err)
+{
+	const struct session_options *o = &c->first->options;
+
+	for (size_t i = 0; i < o->parameter_count; i++) {
+		if (!(c->parameters_used >> i & 1))
+			return error_set(err, EXIT_USAGE,
+					 "--set %s: %s has no such parameter; "
+					 "see its calls of param()",
+					 o->parameter[i], o->scenario);
+	}
+	return true;
+}
+
 bool script_run(struct session *s, struct error *err)
 {
 	struct script c = {.first = s, .session = s};
@@ -357,6 +372,8 @@ bool script_run(struct session *s, struct error *err)
 			       "%s: the scenario describes no machine: it has "
 			       "to call machine{}",
 			       s->options.scenario);
+	} else {
+		ok = all_used(&c, err);
 	}
 	lua_close(L);
 	return ok;

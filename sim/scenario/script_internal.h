@@ -15,6 +15,7 @@ struct script {
 	struct session *first;
 	struct session *session; /* whose function is being called */
 	struct error failure;    /* why the scenario was left; code 0: by Lua */
+	uint32_t parameters_used; /* a bit each */
 	unsigned counts; /* looks at Lua since the machine ran; script.c */
 };
 

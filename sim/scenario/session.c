@@ -71,6 +71,14 @@ static bool write_command(struct session *s, struct error *err)
 	put_word(f, o->images);
 	if (o->seed_given)
 		fprintf(f, " --seed %" PRIu64, o->seed);
+	if (o->firmware) {
+		fputs(" --firmware", f);
+		put_word(f, o->firmware);
+	}
+	for (size_t i = 0; i < o->parameter_count; i++) {
+		fputs(" --set", f);
+		put_word(f, o->parameter[i]);
+	}
 	if (o->pieces)
 		fprintf(f, " --pieces %" PRIu64, o->pieces);
 	if (o->classes == TRACE_CLASS_PARTITION)

@@ -30,11 +30,17 @@
 #include "sim/partition.h"
 #include "sim/scenario/timeline.h"
 
+#define SESSION_PARAMETERS_MAX 16
+
 struct session_options {
 	const char *scenario; /* path */
 	const char *images;   /* directory of the images */
 	const char *out;      /* NULL: parterre.out/NAME */
 	unsigned classes;     /* TRACE_CLASS_…; 0: no trace on disk */
+	const char *firmware; /* of the first machine; NULL: the scenario's */
+	/* "NAME=VALUE", for param() in the scenario. */
+	const char *parameter[SESSION_PARAMETERS_MAX];
+	size_t parameter_count;
 	bool seed_given;
 	uint64_t seed;
 	uint64_t pieces; /* 0: as it comes; else cut at random, by this seed */
@@ -54,8 +60,10 @@ struct session_machine {
 	char name[SESSION_NAME_BYTES];
 	char kernel[PATH_MAX]; /* an image's name, or a path as found */
 	bool kernel_is_path;
-	char boot[16];         /* empty: as the file says */
-	char initrd[PATH_MAX]; /* as found; empty: none */
+	bool kernel_given;
+	char firmware[PATH_MAX]; /* as found; empty: none */
+	char boot[16];           /* empty: as the file says */
+	char initrd[PATH_MAX];   /* as found; empty: none */
 	char cmdline[2048];
 	char module[MACHINE_MODULES_MAX][64]; /* image names */
 	size_t module_count;
@@ -90,7 +98,7 @@ struct session {
 	unsigned index;               /* 0: the first */
 	char name[SESSION_NAME_BYTES]; /* empty: the first has none */
 	char out[PATH_MAX];
-	char path[MACHINE_MODULES_MAX + 5 + MACHINE_NAMESPACES_MAX]
+	char path[MACHINE_MODULES_MAX + 6 + MACHINE_NAMESPACES_MAX]
 		 [PATH_MAX]; /* the config's strings */
 	char module_name[MACHINE_MODULES_MAX][64];
 	char boot[16];

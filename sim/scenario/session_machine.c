@@ -36,11 +36,16 @@ static bool fill_config(struct session *s, const struct session_machine *d,
 	*c = d->config;
 	if (s->options.seed_given)
 		c->seed = s->options.seed;
-	if (d->kernel_is_path)
-		snprintf(s->path[n], PATH_MAX, "%s", d->kernel);
-	else if (!image_path(s, d->kernel, s->path[n], err))
-		return false;
-	c->kernel = s->path[n++];
+	if (d->firmware[0]) {
+		snprintf(s->path[n], PATH_MAX, "%s", d->firmware);
+		c->firmware = s->path[n++];
+	} else {
+		if (d->kernel_is_path)
+			snprintf(s->path[n], PATH_MAX, "%s", d->kernel);
+		else if (!image_path(s, d->kernel, s->path[n], err))
+			return false;
+		c->kernel = s->path[n++];
+	}
 	snprintf(s->boot, sizeof(s->boot), "%s", d->boot);
 	c->boot = d->boot[0] ? s->boot : NULL;
 	snprintf(s->path[n], PATH_MAX, "%s", d->initrd);

@@ -14,6 +14,8 @@ const char run_options_help[] =
 	"                  (parterre.out/NAME)\n"
 	"  --images DIR    the images (those built with this program)\n"
 	"  --seed N        another seed than the scenario's\n"
+	"  --set NAME=VALUE  what param(NAME) gives in the scenario\n"
+	"  --firmware FILE  a ROM that ends at 4 GiB, instead of a kernel\n"
 	"  --trace CLASS   partition, machine (both; the default) or none\n"
 	"  --until TIME    leave the scenario at this instant: 40ms, 12500us\n"
 	"  --pieces N      cut the run at random places, by N: changes "
@@ -25,6 +27,8 @@ enum {
 	OUT = 256,
 	IMAGES,
 	SEED,
+	SET,
+	FIRMWARE,
 	TRACE,
 	UNTIL,
 	PIECES,
@@ -37,6 +41,8 @@ static const struct option options[] = {
 	{"out", required_argument, NULL, OUT},
 	{"images", required_argument, NULL, IMAGES},
 	{"seed", required_argument, NULL, SEED},
+	{"set", required_argument, NULL, SET},
+	{"firmware", required_argument, NULL, FIRMWARE},
 	{"trace", required_argument, NULL, TRACE},
 	{"until", required_argument, NULL, UNTIL},
 	{"pieces", required_argument, NULL, PIECES},
@@ -124,6 +130,15 @@ static bool take(struct run_options *o, int option, const char *arg)
 	case SEED:
 		s->seed_given = true;
 		return whole_number(arg, &s->seed);
+	case SET:
+		if (s->parameter_count == SESSION_PARAMETERS_MAX ||
+		    !strchr(arg, '=') || strchr(arg, '\n'))
+			return false;
+		s->parameter[s->parameter_count++] = arg;
+		return true;
+	case FIRMWARE:
+		s->firmware = arg;
+		return *arg;
 	case TRACE:
 		return classes(arg, &s->classes);
 	case UNTIL:

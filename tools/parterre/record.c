@@ -36,6 +36,9 @@ struct recording {
 	struct recorded_file scenario;
 	size_t file_count;
 	struct recorded_file file[FILES_MAX];
+	const char *firmware;
+	const char *parameter[SESSION_PARAMETERS_MAX];
+	size_t parameter_count;
 	bool seed_given;
 	uint64_t seed, classes;
 	uint64_t end, status, retired, chain, digest, events, trace;
@@ -80,7 +83,8 @@ static bool write_files(FILE *to, const struct session *s, struct error *err)
 {
 	const struct machine_config *c = &s->config;
 
-	if (!write_file_line(to, "file", c->kernel, err))
+	if (!write_file_line(to, "file", c->firmware ? c->firmware : c->kernel,
+			     err))
 		return false;
 	if (c->initrd && !write_file_line(to, "file", c->initrd, err))
 		return false;
@@ -107,6 +111,10 @@ static bool write_recording(const char *path, const struct session *s,
 		ok = write_files(to, m, err);
 	if (s->options.seed_given)
 		fprintf(to, "seed %" PRIu64 "\n", s->options.seed);
+	if (s->options.firmware)
+		fprintf(to, "firmware %s\n", s->options.firmware);
+	for (size_t i = 0; i < s->options.parameter_count; i++)
+		fprintf(to, "set %s\n", s->options.parameter[i]);
 	fprintf(to, "classes %u\nengine %s\n", s->options.classes,
 		cpu_engine_text());
 	fprintf(to, "end %" PRIu64 "\nstatus %d\nretired %" PRIu64 "\n",
@@ -232,6 +240,12 @@ static bool read_line(struct recording *rec, const char *key, char *value)
 	if (strcmp(key, "file") == 0)
 		return rec->file_count < FILES_MAX &&
 		       read_hashed(value, &rec->file[rec->file_count++]);
+	if (strcmp(key, "firmware") == 0)
+		return (rec->firmware = strdup(value)) != NULL;
+	if (strcmp(key, "set") == 0)
+		return rec->parameter_count < SESSION_PARAMETERS_MAX &&
+		       (rec->parameter[rec->parameter_count++] =
+				strdup(value)) != NULL;
 	if (strcmp(key, "engine") == 0)
 		return true;
 	if (strcmp(key, "sample") == 0)
@@ -384,7 +398,8 @@ static bool compare(const struct recording *rec, const struct session *s,
 static const char replay_help[] =
 	"usage: parterre replay [OPTION...] FILE\n"
 	"Runs a recording again and compares, bit for bit; ends with status 6 "
-	"if it\ndiffers.  --seed and --trace are the recording's.\n";
+	"if it\ndiffers.  --seed, --set, --firmware and "
+	"--trace are the recording's.\n";
 
 int main_replay(int argc, char **argv)
 {
@@ -403,6 +418,9 @@ int main_replay(int argc, char **argv)
 		return complain("replay", &err);
 	}
 	o.session.scenario = rec.scenario.path;
+	o.session.firmware = rec.firmware;
+	memcpy(o.session.parameter, rec.parameter, sizeof(rec.parameter));
+	o.session.parameter_count = rec.parameter_count;
 	o.session.seed_given = rec.seed_given;
 	o.session.seed = rec.seed;
 	o.session.classes = (unsigned)rec.classes & 3;

@@ -148,3 +148,57 @@ Test(guest, raw_images_in_each_mode)
 	}
 	unlink(path);
 }
+
+/* The reset vector jumps to F000:8000, where
+ *	mov ax, 0F000h; mov ds, ax       the shadow below 1 MiB
+ *	mov al, cs:[0]; inc byte cs:[0]  ROM: the write is dropped
+ *	cmp al, cs:[0]; jne fail
+ *	inc byte [0]; inc al; cmp al, [0]; jne fail   RAM: it is not
+ *	mov al, 2Ah; out 0F4h, al
+ */
+Test(guest, firmware)
+{
+	static uint8_t rom[0x10000] = {7};
+	static const uint8_t code[] = {
+		0xB8, 0x00, 0xF0, 0x8E, 0xD8, 0x2E, 0xA0, 0x00, 0x00,
+		0x2E, 0xFE, 0x06, 0x00, 0x00, 0x2E, 0x3A, 0x06, 0x00,
+		0x00, 0x75, 0x10, 0xFE, 0x06, 0x00, 0x00, 0xFE, 0xC0,
+		0x3A, 0x06, 0x00, 0x00, 0x75, 0x04, 0xB0, 0x2A, 0xE6,
+		0xF4, 0xB0, 0x01, 0xE6, 0xF4, 0xF4};
+	static const uint8_t jump[] = {0xE9, 0x0D, 0x80}; /* to 8000h */
+	char path[] = "/tmp/parterre-rom-XXXXXX";
+	int fd = mkstemp(path);
+	struct machine_config c;
+	struct machine *m;
+	struct error err;
+
+	memcpy(rom + 0x8000, code, sizeof(code));
+	memcpy(rom + 0xFFF0, jump, sizeof(jump));
+	cr_assert(fd >= 0 && write(fd, rom, sizeof(rom)) == sizeof(rom));
+	machine_config_defaults(&c);
+	c.ram_bytes = UINT64_C(16) << 20;
+	c.firmware = path;
+	m = machine_create(&c, NULL, &err);
+	cr_assert(m, "%s", err.text);
+	cr_assert_eq(machine_run(m, GUEST_END), MACHINE_OFF);
+	cr_assert_eq(machine_off_code(m), 42, "%u", machine_off_code(m));
+	machine_destroy(m);
+
+	/* What is no ROM, and what does not go with one. */
+	c.kernel = path;
+	cr_assert_null(machine_create(&c, NULL, &err));
+	cr_assert(strstr(err.text, "give one of them"), "%s", err.text);
+	c.kernel = NULL;
+	cr_assert_eq(ftruncate(fd, 0xFFFF), 0);
+	cr_assert_null(machine_create(&c, NULL, &err));
+	cr_assert(strstr(err.text, "size = 0xffff"), "%s", err.text);
+	cr_assert_eq(ftruncate(fd, 0), 0);
+	cr_assert_null(machine_create(&c, NULL, &err));
+	cr_assert_eq(ftruncate(fd, 0x1010000), 0);
+	cr_assert_null(machine_create(&c, NULL, &err));
+	cr_assert(strstr(err.text, "size = 0x1000001"), "%s", err.text);
+	close(fd);
+	unlink(path);
+	cr_assert_null(machine_create(&c, NULL, &err));
+	cr_assert(strstr(err.text, "cannot open the firmware"), "%s", err.text);
+}

@@ -1,0 +1,24 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- Debian's own kernel (tools/fetch-linux) boots to a shell on the serial line,
+-- works on an NVMe disk, and switches the machine off.
+--   --set flavour=amd64      the other kernel
+--   --set cpus=4
+--   --set ram=1G
+--   --set run=COMMANDS       instead of those below; empty: a shell, for ever
+--   --set disk=FILE          a raw image of 64 MiB that it works on a copy of
+local flavour = param("flavour", "cloud-amd64")
+local run = param("run", "cat /proc/interrupts; poweroff -f")
+local image = param("disk", "")
+
+machine{
+  cpus = param("cpus", 1),
+  ram = param("ram", "512M"),
+  kernel = "../build/linux/vmlinuz-" .. flavour,
+  initrd = "../build/linux/initramfs-" .. flavour .. ".img",
+  cmdline = "console=ttyS0,115200" .. (run ~= "" and ' run="' .. run .. '"' or ""),
+  controllers = 1,
+  disk = "64M",
+  disk_image = image ~= "" and image or nil,
+}
+
+expect_eq(wait_off{within = s(60)}, 0, "the code at the end")

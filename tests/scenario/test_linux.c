@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Debian's own kernels (tools/fetch-linux), on one CPU and on several. */
+#include <stdio.h>
+#include <string.h>
+
+#include "shell.h"
+
+#define LINUX    SCENARIOS "linux.lua"
+#define RUN      PARTERRE " run --quiet --trace none --out %s/out "
+#define EXPECTED SOURCE_DIR "/docs/linux.md"
+#define KERNELS  SOURCE_DIR "/build/linux/"
+
+/* Whoever runs this alone is told what to do first. */
+static void needs_kernels(void)
+{
+	wants(shell("test -e " KERNELS "made-amd64 || "
+		    "{ echo 'tools/fetch-linux first'; false; }"),
+	      0);
+}
+
+static void boots(const char *flavour, unsigned cpus)
+{
+	struct output *o;
+
+	needs_kernels();
+	o = shell(RUN "--set flavour=%s --set cpus=%u " LINUX, scratch(),
+		  flavour, cpus);
+	wants(o, 0);
+	wants(shell("grep -q '^init: %u processors' %s/out/console.txt", cpus,
+		    scratch()),
+	      0);
+
+	/* It says what it says in QEMU, but for what is explained. */
+	wants(shell("qemu-system-x86_64 -machine q35 -smp %u -m 512 "
+		    "-cpu Nehalem,family=6,model=54,stepping=1 "
+		    "-nic none -vga none -nographic -no-reboot "
+		    "-drive file=%s/out/disk.img,format=raw,if=none,id=d "
+		    "-device nvme,drive=d,serial=1 "
+		    "-kernel " KERNELS "vmlinuz-%s "
+		    "-initrd " KERNELS "initramfs-%s.img "
+		    "-append 'console=ttyS0,115200 run=\"poweroff -f\"' "
+		    "</dev/null >%s/qemu.txt",
+		    cpus, scratch(), flavour, flavour, scratch()),
+	      0);
+	wants(shell(CASES "linux-log.sh " EXPECTED
+			  " %s/out/console.txt %s/qemu.txt",
+		    scratch(), scratch()),
+	      0);
+}
+
+Test(debian, cloud_1)
+{
+	boots("cloud-amd64", 1);
+}
+
+Test(debian, cloud_2)
+{
+	boots("cloud-amd64", 2);
+}
+
+Test(debian, amd64_1)
+{
+	boots("amd64", 1);
+}
+
+Test(debian, amd64_4)
+{
+	boots("amd64", 4);
+}
+
+/* Straight on, in random pieces, built by another compiler. */
+Test(debian, cloud_4_is_the_same_however_it_is_run)
+{
+	static const char *const with[][2] = {
+		{PARTERRE, "--pieces 1"},
+		{SOURCE_DIR "/build/fast-clang/tools/parterre", ""},
+	};
+	struct fingerprint a, b;
+
+	needs_kernels();
+	a = run_fingerprint(PARTERRE, "--trace none --set cpus=4", LINUX);
+	for (size_t i = 0; i < sizeof(with) / sizeof(with[0]); i++) {
+		char options[80];
+
+		snprintf(options, sizeof(options),
+			 "--trace none --set cpus=4 %s", with[i][1]);
+		b = run_fingerprint(with[i][0], options, LINUX);
+		same_fingerprint(&a, &b);
+	}
+}
+
+/* A file system made here is written there, and is clean afterwards. */
+Test(debian, disk)
+{
+	needs_kernels();
+	wants(shell("mkdir %s/files && echo 'from the host' >%s/files/a && "
+		    "/sbin/mkfs.ext4 -q -d %s/files %s/ext4.img 64M",
+		    scratch(), scratch(), scratch(), scratch()),
+	      0);
+	wants(shell(RUN "--set cpus=2 --set disk=%s/ext4.img --set run='"
+			"mount /dev/nvme0n1 /mnt && cat /mnt/a && "
+			"cp -r /bin /mnt && umount /mnt && "
+			"mount /dev/nvme0n1 /mnt && "
+			"cd /mnt/bin && sha256sum busybox >../sum && "
+			"cd / && umount /mnt && poweroff -f' " LINUX,
+		    scratch(), scratch()),
+	      0);
+	wants(shell("grep -q '^from the host' %s/out/console.txt", scratch()),
+	      0);
+	wants(shell("/sbin/fsck.ext4 -fn %s/out/disk.img", scratch()), 0);
+	wants(shell("cd %s && for f in sum bin/busybox; do "
+		    "/sbin/debugfs -R \"dump $f ${f#bin/}\" out/disk.img; "
+		    "done 2>log && sha256sum -c sum",
+		    scratch()),
+	      0);
+}
+
+/* --- the options that came with them --- */
+
+/* MOV AL, n; OUT F4h, AL at the reset vector. */
+static void make_rom(unsigned n)
+{
+	wants(shell("{ head -c 65520 /dev/zero; "
+		    "printf '\\260\\%03o\\346\\364\\364'; "
+		    "head -c 11 /dev/zero; } >%s/rom",
+		    n, scratch()),
+	      0);
+}
+
+Test(options, parameters)
+{
+	struct output *o;
+
+	make_rom(0);
+	o = shell(RUN "--set cpu=2 --firmware %s/rom " LINUX, scratch(),
+		  scratch());
+	wants(o, 2);
+	says(o, "--set cpu=2: ");
+	says(o, "has no such parameter");
+	o = shell(RUN "--set cpus=two " LINUX, scratch());
+	wants(o, 2);
+	says(o, "--set cpus=two: give a number");
+	wants(shell(RUN "--set cpus " LINUX, scratch()), 2);
+}
+
+Test(options, firmware)
+{
+	struct output *o;
+
+	make_rom(3);
+	o = shell(PARTERRE " record --trace none --out %s/out -o %s/rec "
+			   "--firmware %s/rom " LINUX,
+		  scratch(), scratch(), scratch());
+	wants(o, 1);
+	says(o, "expected the code at the end to be 0, it is 3");
+	wants(shell(PARTERRE " replay --out %s/out %s/rec", scratch(),
+		    scratch()),
+	      0);
+	wants(shell("sh %s/out/command --quiet", scratch()), 1);
+	wants(shell("printf x >>%s/rom", scratch()), 0);
+	wants(shell(PARTERRE " replay --out %s/out %s/rec", scratch(),
+		    scratch()),
+	      2);
+}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cpu/cpuid.h"
+#include "cpu/unicorn/debug.h"
 #include "sim/check.h"
 
 _Thread_local struct cpu *engine_running;
@@ -60,7 +61,7 @@ const struct block *block_new(struct cpu *cpu, uint64_t pc,
 	return b;
 }
 
-bool engine_breaks_at(const struct cpu *cpu, uint64_t linear)
+static bool host_breaks_at(const struct cpu *cpu, uint64_t linear)
 {
 	for (unsigned k = 0; k < cpu->break_count; k++) {
 		if (cpu->break_at[k] == linear)
@@ -69,11 +70,16 @@ bool engine_breaks_at(const struct cpu *cpu, uint64_t linear)
 	return false;
 }
 
-/* How many instructions of the block may run before a breakpoint. */
-static uint32_t before_break(const struct cpu *cpu, const struct block *b,
-			     bool pass_first)
+bool engine_breaks_at(const struct cpu *cpu, uint64_t linear)
 {
-	for (uint32_t i = pass_first ? 1 : 0; i < b->count; i++) {
+	return host_breaks_at(cpu, linear) || debug_breaks_at(cpu, linear);
+}
+
+/* How many instructions of the block may run before a breakpoint; the first
+ * one's was looked at. */
+static uint32_t before_break(const struct cpu *cpu, const struct block *b)
+{
+	for (uint32_t i = 1; i < b->count; i++) {
 		if (engine_breaks_at(cpu, b->pc + b->offset[i]))
 			return i;
 	}
@@ -122,6 +128,8 @@ void block_enter(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 	to_main_loop(cpu);
 	cpu->attend = false;
 	engine_retired_set(cpu, retired);
+	if (cpu->debug_due)
+		return; /* it goes with the instruction before */
 	if (cpu->stopped || cpu->kicked) { /* uc_emu_stop() works only here */
 		if (!cpu->stopped)
 			engine_leave(cpu, CPU_STOP_KICK);
@@ -134,8 +142,17 @@ void block_enter(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 	if (attend && room)
 		return;
 	cpu->pass_break = false;
-	if (b->cost != b->count)
-		limit = before_break(cpu, b, pass);
+	if (b->cost != b->count && !pass && host_breaks_at(cpu, b->pc)) {
+		limit = 0;
+	} else if (b->cost != b->count) {
+		uint32_t hit = room ? debug_code_hit(cpu, b->pc) : 0;
+
+		if (hit) {
+			debug_due(cpu, hit);
+			return;
+		}
+		limit = before_break(cpu, b);
+	}
 	if (room == 0 || limit == 0) {
 		engine_leave(cpu, room ? CPU_STOP_BREAK : CPU_STOP_DEADLINE);
 		uc_emu_stop(cpu->uc);
@@ -210,12 +227,30 @@ void engine_ring_check(struct cpu *cpu)
 
 /* --- exceptions: from the library's interrupt hook --- */
 
+#define EXCP_DB 1
+#define EXCP_UD 6
+#define INT1    0xf1
+
+static uint32_t code_at_rip(struct cpu *cpu)
+{
+	return originals.load_code8(
+		cpu->env, cpu_rip(cpu) + AT(cpu->env, struct env_segment,
+					    ENV_SEGS + 24 * CPU_CS)
+						 .base);
+}
+
 static void on_exception(uc_engine *uc, uint32_t vector, void *user)
 {
 	struct cpu *cpu = user;
 	bool soft = AT(cpu->env, int32_t, ENV_EXCEPTION_IS_INT);
 
 	(void)uc;
+	/* A trap that is due comes before the fetch of the next instruction;
+	 * one of an instruction that faults does not come. */
+	if (cpu->debug_due && vector != EXCP_DB && !engine_block(cpu)) {
+		debug_deliver(cpu);
+		return;
+	}
 	AT(cpu->cs, int32_t, CS_EXCEPTION_INDEX) = (int32_t)vector;
 	/* The library moved past INT n; should delivery fault, the fault is of
 	 * the INT itself. */
@@ -224,6 +259,15 @@ static void on_exception(uc_engine *uc, uint32_t vector, void *user)
 			AT(cpu->env, uint64_t, ENV_EXCEPTION_NEXT_EIP) -
 			cpu->int_length;
 	block_settle(cpu, soft ? 1 : 0);
+	if (vector == EXCP_UD && code_at_rip(cpu) == INT1) {
+		vector = EXCP_DB; /* the library does not know INT1 */
+		AT(cpu->cs, int32_t, CS_EXCEPTION_INDEX) = EXCP_DB;
+		AT(cpu->env, uint64_t, ENV_EIP)++;
+		engine_retired_set(cpu, engine_retired(cpu) + 1);
+	}
+	if (vector == EXCP_DB)
+		debug_entered(cpu);
+	cpu->debug_due = 0;
 	engine_context(cpu, soft ? CPU_CTX_SOFTINT : CPU_CTX_EXCEPTION, vector,
 		       (uint32_t)AT(cpu->env, int32_t, ENV_ERROR_CODE),
 		       AT(cpu->env, uint64_t, ENV_CR + 16));
@@ -483,6 +527,8 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
 	cpu->deadline = deadline;
 	cpu->stopped = false;
 	cpu->kicked = false;
+	cpu->outer_ra = 0;
+	cpu->debug_due = 0;
 	cpu->attend = false;
 	engine_retired_set(cpu, engine_retired(cpu));
 	engine_no_block(cpu);
@@ -568,7 +614,7 @@ void cpu_tlb_flush(struct cpu *cpu)
 }
 
 /* Blocks are marked when they are translated: all are translated anew. */
-static void forget_code(struct cpu *cpu)
+void engine_forget_code(struct cpu *cpu)
 {
 	struct cpu_complex *cx = cpu->complex;
 
@@ -599,11 +645,11 @@ void cpu_break_set(struct cpu *cpu, vaddr_t rip)
 	break_drop(cpu, rip);
 	CHECK(cpu->break_count < BREAKS_MAX);
 	cpu->break_at[cpu->break_count++] = rip;
-	forget_code(cpu);
+	engine_forget_code(cpu);
 }
 
 void cpu_break_clear(struct cpu *cpu, vaddr_t rip)
 {
 	break_drop(cpu, rip);
-	forget_code(cpu);
+	engine_forget_code(cpu);
 }

@@ -65,9 +65,16 @@ struct cpu {
 	bool pass_break; /* the breakpoint at this very place was reported */
 	enum cpu_stop stop;
 	uint32_t int_length; /* of the INT n being raised */
+	uintptr_t outer_ra;  /* where translated code called us, or 0 */
 	unsigned last_cpl;
 	unsigned break_count;
 	uint64_t break_at[BREAKS_MAX];
+	struct {
+		bool on;
+		uint64_t at;
+	} debug_code[4]; /* the guest's code breakpoints: debug.h */
+	bool debug_data; /* there are data breakpoints */
+	uint32_t debug_due;
 	uint64_t mtrr[CPU_MTRR_COUNT]; /* as in struct cpu_regs */
 	char broken[160];
 };
@@ -99,6 +106,7 @@ struct originals {
 	void (*cpu_loop_exit_noexc)(void *cs) NORETURN;
 	bool (*exec_interrupt)(void *cs, int request);
 	void (*raise_interrupt)(void *env, int intno, int next_eip_addend);
+	void (*into)(void *env, int next_eip_addend);
 	void (*syscall)(void *env, int next_eip_addend);
 	void (*sysret)(void *env, int dflag);
 	void (*sysenter)(void *env, int next_eip_addend);
@@ -123,6 +131,11 @@ struct originals {
 	void (*horizontal[12])(void *env, void *d, void *s);
 	void (*check_exit_request)(void *tcg);
 	void *(*lookup_block)(void *env);
+	void (*set_dr)(void *env, int reg, uint64_t value);
+	uint64_t (*get_dr)(void *env, int reg);
+	void (*single_step)(void *env);
+	void (*rechecking_single_step)(void *env);
+	void (*rdpmc)(void *env);
 	/* Only called, not replaced: */
 	void (*raise_exception_err_ra)(void *env, int intno, int error,
 				       uintptr_t ra) NORETURN;
@@ -139,6 +152,8 @@ struct originals {
 	void (*reset_dirty)(void *cs, uint64_t host_start, uint64_t bytes);
 	void (*loop_exit)(void *cs) NORETURN;
 	uint64_t (*ram_addr_from_host)(uc_engine *uc, void *host);
+	uint32_t (*load_code8)(void *env, uint64_t va);
+	uint32_t (*load16)(void *env, uint64_t va, int mmu_idx, uintptr_t ra);
 	void *(*op_after)(void *tcg, void *op, int code);
 	void (*op_remove)(void *tcg, void *op);
 	void *(*temp_new)(void *tcg, int type, bool local);
@@ -178,6 +193,8 @@ const struct block *block_new(struct cpu *cpu, uint64_t pc,
 			      const uint16_t *offset, uint32_t count,
 			      bool breaks, uint32_t *number);
 bool engine_breaks_at(const struct cpu *cpu, uint64_t linear);
+/* Translate anew: breakpoints changed. */
+void engine_forget_code(struct cpu *cpu);
 void block_enter(uc_engine *uc, uint64_t block, uint32_t size, void *cpu);
 /* Take off what did not run: the instruction at eip is the first of those;
  * `done` more instructions count all the same. */

@@ -10,6 +10,7 @@
 #include <sys/time.h>
 
 #include "cpu/cpuid.h"
+#include "cpu/unicorn/debug.h"
 #include "cpu/unicorn/engine.h"
 #include "cpu/walk_inline.h"
 #include "sim/check.h"
@@ -24,6 +25,9 @@
 #pragma GCC visibility push(default)
 void cpu_loop_exit_noexc_x86_64(void *cs);
 void helper_raise_interrupt_x86_64(void *env, int intno, int next_eip_addend);
+void raise_exception_err_ra_x86_64(void *env, int intno, int error,
+				   uintptr_t ra);
+void helper_into_x86_64(void *env, int next_eip_addend);
 void qemu_system_reset_request(uc_engine *uc);
 void *memory_mapping(uc_engine *uc, uint64_t address);
 bool x86_cpu_tlb_fill_x86_64(void *cs, uint64_t addr, int size, int access,
@@ -45,6 +49,7 @@ void helper_rdtsc_x86_64(void *env);
 void helper_rdtscp_x86_64(void *env);
 void helper_rdmsr_x86_64(void *env);
 void helper_wrmsr_x86_64(void *env);
+void helper_rdpmc_x86_64(void *env);
 uint64_t helper_read_crN_x86_64(void *env, int reg);
 void helper_write_crN_x86_64(void *env, int reg, uint64_t value);
 void cpu_x86_cpuid_x86_64(void *env, uint32_t leaf, uint32_t sub, uint32_t *eax,
@@ -114,6 +119,27 @@ void helper_raise_interrupt_x86_64(void *env, int intno, int next_eip_addend)
 	if (running())
 		running()->int_length = (uint32_t)next_eip_addend;
 	originals.raise_interrupt(env, intno, next_eip_addend);
+}
+
+/* The library finds the instruction at fault by its helper's return address,
+ * which is in interpose.c when we called the helper: outer_ra is ours then. */
+NORETURN void raise_exception_err_ra_x86_64(void *env, int intno, int error,
+					    uintptr_t ra)
+{
+	struct cpu *cpu = running();
+
+	if (cpu && cpu->outer_ra) {
+		ra = cpu->outer_ra;
+		cpu->outer_ra = 0;
+	}
+	originals.raise_exception_err_ra(env, intno, error, ra);
+}
+
+void helper_into_x86_64(void *env, int next_eip_addend)
+{
+	if (running())
+		running()->int_length = (uint32_t)next_eip_addend;
+	originals.into(env, next_eip_addend);
 }
 
 void qemu_system_reset_request(uc_engine *uc)
@@ -274,21 +300,20 @@ bool x86_cpu_tlb_fill_x86_64(void *cs, uint64_t addr, int size, int access,
 	    (uint64_t)((int64_t)(addr << 16) >> 16) != addr) {
 		if (probe)
 			return false;
-		originals.raise_exception_err_ra(cpu->env, EXCP_GP, 0, ra);
+		raise_exception_err_ra_x86_64(cpu->env, EXCP_GP, 0, ra);
 	}
 	walk_fill(cpu, addr, access, user, probe, &f);
 	if (f.error >= 0) {
 		if (probe)
 			return false;
 		AT(cpu->env, uint64_t, ENV_CR + 16) = addr;
-		originals.raise_exception_err_ra(cpu->env, EXCP_PF, f.error,
-						 ra);
+		raise_exception_err_ra_x86_64(cpu->env, EXCP_PF, f.error, ra);
 	}
 	if (access == ACCESS_FETCH && !ram_of_paddr(cpu->complex, f.pa)) {
 		if (probe)
 			return false;
 		/* No memory answers an instruction fetch there. */
-		originals.raise_exception_err_ra(cpu->env, EXCP_GP, 0, ra);
+		raise_exception_err_ra_x86_64(cpu->env, EXCP_GP, 0, ra);
 	}
 	/* Entries of 4 KiB whatever the page: those of larger ones would make
 	 * INVLPG flush all. */
@@ -351,6 +376,11 @@ bool x86_cpu_exec_interrupt_x86_64(void *cs, int request)
 	if (!cpu)
 		return originals.exec_interrupt(cs, request);
 	engine_no_block(cpu);
+	if (debug_deliver(cpu)) {
+		cpu->halted = false;
+		AT(cpu->env, int32_t, ENV_OLD_EXCEPTION) = -1;
+		return true;
+	}
 	/* A run that ends at this boundary ends before the interrupt, however
 	 * the boundary was reached. */
 	if (cpu->kicked || cpu->stopped || engine_retired(cpu) >= cpu->deadline)
@@ -479,32 +509,49 @@ void helper_syscall_x86_64(void *env, int next_eip_addend)
 	engine_ring_check(cpu);
 }
 
+/* Around a function of the library that may change the ring or fault. */
+static void enter(uintptr_t ra)
+{
+	if (running())
+		running()->outer_ra = ra;
+}
+
+static void leave(void)
+{
+	struct cpu *cpu = running();
+
+	if (!cpu)
+		return;
+	cpu->outer_ra = 0;
+	engine_ring_check(cpu);
+}
+
 void helper_sysret_x86_64(void *env, int dflag)
 {
+	enter(RA);
 	originals.sysret(env, dflag);
-	if (running())
-		engine_ring_check(running());
+	leave();
 }
 
 void helper_iret_protected_x86_64(void *env, int shift, int next_eip)
 {
+	enter(RA);
 	originals.iret_protected(env, shift, next_eip);
-	if (running())
-		engine_ring_check(running());
+	leave();
 }
 
 void helper_sysexit_x86_64(void *env, int dflag)
 {
+	enter(RA);
 	originals.sysexit(env, dflag);
-	if (running())
-		engine_ring_check(running());
+	leave();
 }
 
 void helper_lret_protected_x86_64(void *env, int shift, int addend)
 {
+	enter(RA);
 	originals.lret_protected(env, shift, addend);
-	if (running())
-		engine_ring_check(running());
+	leave();
 }
 
 void helper_sysenter_x86_64(void *env, int next_eip_addend)
@@ -659,7 +706,47 @@ void cpu_x86_cpuid_x86_64(void *env, uint32_t leaf, uint32_t sub, uint32_t *eax,
 	*edx = out.edx;
 }
 
+void helper_rdpmc_x86_64(void *env)
+{
+	if (running())
+		raise_exception_err_ra_x86_64(env, EXCP_GP, 0, RA); /* none */
+	originals.rdpmc(env);
+}
+
 /* --- ports --- */
+
+#define CR0_PE      1u
+#define RFLAGS_VM   (1u << 17)
+#define TSS_MAP_AT  0x66
+#define TSS_MINIMUM 0x67
+#define MMU_KERNEL  2
+
+/* SDM volume 1, 19.5: by IOPL, or by the map in the TSS. */
+static void check_port(struct cpu *cpu, uint32_t port, unsigned bytes,
+		       uintptr_t ra)
+{
+	const struct env_segment *tr =
+		&AT(cpu->env, struct env_segment, ENV_TR);
+	uint64_t flags = AT(cpu->env, uint64_t, ENV_EFLAGS);
+	uint32_t at, map;
+
+	if (!(AT(cpu->env, uint64_t, ENV_CR) & CR0_PE) ||
+	    (!(flags & RFLAGS_VM) && cpu_cpl(cpu) <= (flags >> 12 & 3)))
+		return;
+	/* A present TSS of 32 or 64 bits, available or busy. */
+	if ((tr->flags & 0x8d00) == 0x8900 && tr->limit >= TSS_MINIMUM) {
+		at = originals.load16(cpu->env, tr->base + TSS_MAP_AT,
+				      MMU_KERNEL, ra) +
+		     (port >> 3);
+		if (at + 1 <= tr->limit) {
+			map = originals.load16(cpu->env, tr->base + at,
+					       MMU_KERNEL, ra);
+			if (!(map >> (port & 7) & ((1u << bytes) - 1)))
+				return;
+		}
+	}
+	raise_exception_err_ra_x86_64(cpu->env, EXCP_GP, 0, ra);
+}
 
 static uint64_t port_read(void *env, uint32_t port, unsigned log2_bytes,
 			  uintptr_t ra)
@@ -669,7 +756,9 @@ static uint64_t port_read(void *env, uint32_t port, unsigned log2_bytes,
 
 	if (!cpu)
 		return originals.port_in[log2_bytes](env, port);
+	check_port(cpu, port & 0xffff, 1u << log2_bytes, ra);
 	engine_alone(cpu, ra);
+	debug_port(cpu, port & 0xffff, 1u << log2_bytes);
 	cpu->accessing = true;
 	value = cpu->complex->ops->port_read(cpu->complex->owner, cpu,
 					     (uint16_t)port, 1u << log2_bytes);
@@ -686,7 +775,9 @@ static void port_write(void *env, uint32_t port, uint32_t data,
 		originals.port_out[log2_bytes](env, port, data);
 		return;
 	}
+	check_port(cpu, port & 0xffff, 1u << log2_bytes, ra);
 	engine_alone(cpu, ra);
+	debug_port(cpu, port & 0xffff, 1u << log2_bytes);
 	cpu->accessing = true;
 	cpu->complex->ops->port_write(cpu->complex->owner, cpu, (uint16_t)port,
 				      1u << log2_bytes, data);

@@ -316,7 +316,7 @@ Test(mc146818, memory_says_what_the_machine_has)
 	expect(&r, 0x5F, 0x00);
 	for (uint8_t at = 0x10; at <= 0x2D; at++)
 		sum += get(&r, at);
-	cr_expect_eq(get(&r, 0x2E) << 8 | get(&r, 0x2F), sum);
+	cr_expect_eq((unsigned)get(&r, 0x2E) << 8 | get(&r, 0x2F), sum);
 	cr_expect_eq(r.odds, 0);
 	rig_stop(&r);
 }

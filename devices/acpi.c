@@ -241,6 +241,7 @@ static void dsdt_bridge(struct out *o)
 	crs_io(o, 0xCF8, 8);
 	crs_window(o, 1, 3, 0, 0xCF7, 2);
 	crs_window(o, 1, 3, 0xD00, 0xFFFF, 2);
+	crs_window(o, 0, 1, 0xA0000, 0xBFFFF, 4); /* VGA */
 	crs_window(o, 0, 1, BOARD_PCI_WINDOW, BOARD_PCI_WINDOW_LAST, 4);
 	crs_close(o, crs);
 
@@ -424,7 +425,7 @@ static size_t make_fadt(struct out *o, size_t facs, size_t dsdt) /* 5.2.9 */
 	put(o, 0, 4);    /* FLUSH_SIZE, FLUSH_STRIDE */
 	put(o, 0, 4);    /* DUTY_*, DAY_ALRM, MON_ALRM */
 	put(o, MC146818_CENTURY, 1);
-	put(o, 0x07, 2); /* ISA devices; 8042; no VGA */
+	put(o, 0x03, 2); /* ISA devices; 8042 */
 	put(o, 0, 1);
 	put(o, flags, 4);
 	put_port(o, PCI_RESET_CONTROL, 8, 1);

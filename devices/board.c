@@ -2,21 +2,23 @@
 /* devices/board.c - the one machine that there is: a PC.
  *
  *   ports                       memory-mapped
- *   020-021  pic0               B0000000-BFFFFFFF  pci0, ECAM
- *   040-043  pit0   (IRQ 0)
+ *   020-021  pic0               A0000-BFFFF  vga0
+ *   040-043  pit0   (IRQ 0)     B0000000-BFFFFFFF  pci0, ECAM
  *   061      pit0, port 61
  *   060, 064 kbc0   (IRQ 1, IRQ 12)
  *   070-071  rtc0   (IRQ 8)
  *   092      kbc0, port 92
  *   0A0-0A1  pic0               C0000000 + slot x 64 KiB: BARs of PCI slots
- *   0F4-0F7  exit0              FEC00000  ioapic0
+ *   0F4-0F7  exit0              D0000000-D0FFFFFF  vga0, video memory
+ *   1CE-1D0  vga0
+ *   3B0-3DF  vga0               FEC00000  ioapic0
  *   3F8-3FF  uart0  (IRQ 4)     FED00000  hpet0
  *   4D0-4D1  pic0, ELCR         FEE00000  lapic0 and up
  *   600-60B  pm0    (IRQ 9)
  *   CF8-CFF  pci0
  *
  *   PCI slots (bus 0, function 0; INTA is I/O APIC pin 16 + slot % 4)
- *   0  host bridge      2 to 5  nvme0 to nvme3, one subsystem disk0
+ *   0  host bridge    1  vga0    2 to 5  nvme0 to nvme3, one subsystem disk0
  *
  * Order matters in four places, for a device finds its wires by name when it
  * is added: lapic0 before the other local APICs (it holds the page), isa0
@@ -30,6 +32,8 @@
 
 #include "devices/acpi.h"
 
+#define VGA_SLOT        1
+#define VGA_MEMORY      UINT64_C(0xD0000000)
 #define NVME_SLOT_FIRST 2
 #define SLOT_WINDOW     UINT64_C(0x10000)
 
@@ -51,6 +55,21 @@ static bool add_lapics(struct machine *m, struct error *err)
 			return false;
 	}
 	return true;
+}
+
+static bool add_vga(struct machine *m, const struct machine_config *c,
+		    struct error *err)
+{
+	struct device_prop props[] = {
+		{"slot", VGA_SLOT, NULL},
+		{"bar0", VGA_MEMORY, NULL},
+		{"bar2", BOARD_PCI_WINDOW + VGA_SLOT * SLOT_WINDOW, NULL},
+		{"width", c->video.width, NULL},
+		{"height", c->video.height, NULL},
+		{"depth", c->video.depth, NULL},
+	};
+
+	return add(m, "vga", "vga0", props, ARRAY_LEN(props), err);
 }
 
 static bool add_disk(struct machine *m, const struct machine_config *c,
@@ -116,7 +135,7 @@ bool board_build(struct machine *m, const struct machine_config *c,
 	       add(m, "uart16550", "uart0", com1, ARRAY_LEN(com1), err) &&
 	       add(m, "uart16550", "uart1", com2, ARRAY_LEN(com2), err) &&
 	       add(m, "debugexit", "exit0", NULL, 0, err) &&
-	       (!c->disk_path || add_disk(m, c, err));
+	       add_vga(m, c, err) && (!c->disk_path || add_disk(m, c, err));
 }
 
 bool board_firmware(struct machine *m, struct error *err)

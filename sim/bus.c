@@ -196,6 +196,11 @@ static bool meets(uint64_t a, uint64_t a_last, uint64_t b, uint64_t b_last)
 	return a <= b_last && b <= a_last;
 }
 
+static unsigned size_max(const struct bus_ops *ops)
+{
+	return ops->size_max & ~(BUS_UNALIGNED | BUS_MEMORY);
+}
+
 static bool check_range(const struct space *s, const struct bus_range *r,
 			struct error *err)
 {
@@ -203,8 +208,8 @@ static bool check_range(const struct space *s, const struct bus_range *r,
 	size_t i;
 
 	CHECK(r->ops && r->ops->read && r->ops->write && r->device && r->name);
-	CHECK(r->ops->size_min && r->ops->size_min <= r->ops->size_max &&
-	      r->ops->size_max <= 8);
+	CHECK(r->ops->size_min && r->ops->size_min <= size_max(r->ops) &&
+	      size_max(r->ops) <= 8);
 	if (!r->bytes || last < r->base || (s->end && last >= s->end))
 		return error_set(err, EXIT_USAGE,
 				 "%s: %s range at %#" PRIx64 " of %#" PRIx64
@@ -289,15 +294,20 @@ static uint64_t ones(unsigned size)
 	return UINT64_MAX >> (64 - 8 * size);
 }
 
-static void trace_access(struct bus *b, uint16_t number, const char *name,
-			 uint64_t off, unsigned size, uint64_t value)
+static void trace_access(struct bus *b, uint16_t number,
+			 const struct bus_range *range, uint64_t off,
+			 unsigned size, uint64_t value)
 {
 	struct trace_record r = {
 		.kind = trace_kind_find(number),
-		.value = {{.s = name}, {.u = off}, {.u = size}, {.u = value}},
+		.value = {{.s = range->name},
+			  {.u = off},
+			  {.u = size},
+			  {.u = value}},
 	};
 
-	if (trace_wants(machine_trace(b->machine), r.kind->class))
+	if (!(range->ops->size_max & BUS_MEMORY) &&
+	    trace_wants(machine_trace(b->machine), r.kind->class))
 		machine_emit(b->machine, &r);
 }
 
@@ -323,7 +333,9 @@ enum fit {
 static enum fit fits(struct bus *b, const struct bus_range *r, uint64_t off,
 		     unsigned size)
 {
-	if (size > r->ops->size_max || off % size || size > r->bytes - off) {
+	bool aligned = (r->ops->size_max & BUS_UNALIGNED) || !(off % size);
+
+	if (size > size_max(r->ops) || !aligned || size > r->bytes - off) {
 		if (size > 1) {
 			trace_odd(b, r->name, "access split", off, size);
 			return FIT_HALVES;
@@ -358,7 +370,7 @@ static uint64_t space_read(struct bus *b, const struct space *s, uint64_t at,
 	switch (fits(b, &r, at - r.base, size)) {
 	case FIT_WHOLE:
 		value = r.ops->read(r.device, at - r.base, size) & ones(size);
-		trace_access(b, TRACE_EV_REG_READ, r.name, at - r.base, size,
+		trace_access(b, TRACE_EV_REG_READ, &r, at - r.base, size,
 			     value);
 		return value;
 	case FIT_HALVES:
@@ -382,7 +394,7 @@ static void space_write(struct bus *b, const struct space *s, uint64_t at,
 		fit = fits(b, &r, at - r.base, size);
 		if (fit == FIT_WHOLE) {
 			value &= ones(size);
-			trace_access(b, TRACE_EV_REG_WRITE, r.name, at - r.base,
+			trace_access(b, TRACE_EV_REG_WRITE, &r, at - r.base,
 				     size, value);
 			r.ops->write(r.device, at - r.base, size, value);
 		}

@@ -9,12 +9,13 @@
  * split or refused the same way and logged with the device's name and register.
  *
  * Every register access is traced here (class `machine`), so devices do not
- * trace their own.
+ * trace their own; accesses to video memory are not traced.
  *
- * What a device sees is naturally aligned: `off` is a multiple of `size`.  A
- * misaligned access, one that is too wide or one that leaves the range is split
- * in halves, lowest address first; what is then narrower than size_min is
- * refused (ones, dropped).  Both are traced as odd.
+ * What a device sees is naturally aligned (`off` is a multiple of `size`), if
+ * it does not declare otherwise.  A misaligned access, one that is too wide or
+ * one that leaves the range is split in halves, lowest address first; what is
+ * then narrower than size_min is refused (ones, dropped).  Both are traced as
+ * odd.
  *
  * Address map of RAM: 0-640 KiB, 768 KiB-2 GiB, what is left from 4 GiB up.
  * Between 640 and 768 KiB and from 2 to 4 GiB there are devices or nothing.
@@ -35,13 +36,18 @@ struct bus;
 struct machine;
 struct device;
 
+/* Misaligned accesses are legal and come whole. */
+#define BUS_UNALIGNED 0x10
+/* Not registers but memory that must see its accesses, which are not traced. */
+#define BUS_MEMORY 0x20
+
 struct bus_ops {
 	/* off: from the range's start.  size: 1, 2, 4, 8 within size_min..max.
 	 */
 	uint64_t (*read)(struct device *d, uint64_t off, unsigned size);
 	void (*write)(struct device *d, uint64_t off, unsigned size,
 		      uint64_t value);
-	uint8_t size_min, size_max;
+	uint8_t size_min, size_max; /* size_max may have the flags below */
 };
 
 struct bus_range {

@@ -49,6 +49,11 @@ struct machine_module {
 	const char *string; /* Multiboot module string */
 };
 
+/* A linear framebuffer, as firmware leaves it; width 0: text, 80x25. */
+struct machine_video {
+	uint32_t width, height, depth; /* bits of a pixel */
+};
+
 struct machine_config {
 	uint64_t ram_bytes; /* default 256 MiB */
 	unsigned cpu_count; /* 1 to 8 */
@@ -71,7 +76,8 @@ struct machine_config {
 	uint64_t disk_read_ps, disk_write_ps, disk_flush_ps; /* 0: defaults */
 	uint64_t rtc_seconds; /* the date at power-on, from 1970-01-01 00:00:00;
 				 default DATE_DEFAULT_SECONDS */
-	uint64_t digest_interval; /* instructions; default 100,000 */
+	struct machine_video video; /* default text */
+	uint64_t digest_interval;   /* instructions; default 100,000 */
 	ps_t quantum_ps; /* of one CPU's turn among several; default 10 us */
 	enum machine_on_reset on_reset; /* default MACHINE_RESET_ENDS */
 };

@@ -116,7 +116,7 @@ static const uint8_t ascii[][PATTERN_ROWS] = {
 static void stretch(const uint8_t pattern[PATTERN_ROWS],
 		    uint8_t row[VGA_GLYPH_HEIGHT])
 {
-	static const uint8_t dots[5] = {0x06, 0x08, 0x18, 0x20, 0xC0};
+	static const uint8_t dots[5] = {0x06, 0x0C, 0x18, 0x20, 0xC0};
 	static const uint8_t rows[PATTERN_ROWS] = {1, 2, 1, 2, 1, 2, 1, 1, 2};
 	unsigned y = 2;
 

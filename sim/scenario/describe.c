@@ -5,9 +5,11 @@
  * with the place and the keys that there are.
  */
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/vga.h"
 #include "sim/date.h"
 #include "sim/scenario/script_internal.h"
 
@@ -116,6 +118,25 @@ static void key_rtc(lua_State *L, struct session_machine *d)
 	text(L, "rtc", date, sizeof(date));
 	if (!date_parse(date, &d->config.rtc_seconds, &err))
 		luaL_error(L, "machine{}: rtc: %s", err.text);
+}
+
+static void key_video(lua_State *L, struct session_machine *d)
+{
+	struct machine_video v = {0};
+	char mode[32], rest;
+
+	text(L, "video", mode, sizeof(mode));
+	if (strcmp(mode, "text") != 0 &&
+	    (sscanf(mode, "%5ux%5ux%2u%c", &v.width, &v.height, &v.depth,
+		    &rest) != 3 ||
+	     !vga_mode_fits(v.width, v.height, v.depth)))
+		luaL_error(L,
+			   "machine{}: video is \"text\" or "
+			   "\"WIDTHxHEIGHTxDEPTH\" of at most %dx%d, the "
+			   "width a multiple of 8, the depth 8, 15, 16, 24 or "
+			   "32, in 16 MiB; not \"%s\"",
+			   VGA_WIDTH_MAX, VGA_HEIGHT_MAX, mode);
+	d->config.video = v;
 }
 
 static void key_seed(lua_State *L, struct session_machine *d)
@@ -268,6 +289,7 @@ static const struct key {
 	{"rtc", key_rtc},
 	{"seed", key_seed},
 	{"serial_hz", key_serial_hz},
+	{"video", key_video},
 };
 
 static int unknown_key(lua_State *L, const char *name)

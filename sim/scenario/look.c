@@ -2,10 +2,13 @@
 /* sim/scenario/look.c - what a scenario sees of the partitions, and the faults
  * that it injects.
  */
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sim/fault.h"
 #include "sim/scenario/script_internal.h"
+#include "sim/screenshot.h"
 
 #define READ_MAX 65536
 
@@ -129,6 +132,26 @@ static int lua_retired(lua_State *L)
 	return 1;
 }
 
+/* Into the run's folder: a scenario writes nowhere else. */
+static int lua_screenshot(lua_State *L)
+{
+	struct session *s = script_machine(L);
+	size_t bytes;
+	const char *name = luaL_checklstring(L, 1, &bytes);
+	char path[PATH_MAX + NAME_MAX + 2];
+	struct error err;
+
+	luaL_argcheck(L,
+		      bytes > 4 && bytes <= NAME_MAX && strlen(name) == bytes &&
+			      !strchr(name, '/') &&
+			      !strcmp(name + bytes - 4, ".png"),
+		      1, "a file's name without folders that ends in .png");
+	snprintf(path, sizeof(path), "%s/%s", s->out, name);
+	if (!machine_screenshot(s->machine, path, &err))
+		return script_fail_with(L, &err);
+	return 0;
+}
+
 const luaL_Reg look_functions[] = {
 	{"partition", lua_partition},
 	{"partitions", lua_partitions},
@@ -136,6 +159,7 @@ const luaL_Reg look_functions[] = {
 	{"symbol", lua_symbol},
 	{"read", lua_read},
 	{"retired", lua_retired},
+	{"screenshot", lua_screenshot},
 	{NULL, NULL},
 };
 

@@ -33,7 +33,6 @@
 #include "devices/acpi.h"
 
 #define VGA_SLOT        1
-#define VGA_MEMORY      UINT64_C(0xD0000000)
 #define NVME_SLOT_FIRST 2
 #define SLOT_WINDOW     UINT64_C(0x10000)
 
@@ -62,7 +61,7 @@ static bool add_vga(struct machine *m, const struct machine_config *c,
 {
 	struct device_prop props[] = {
 		{"slot", VGA_SLOT, NULL},
-		{"bar0", VGA_MEMORY, NULL},
+		{"bar0", BOARD_VIDEO_MEMORY, NULL},
 		{"bar2", BOARD_PCI_WINDOW + VGA_SLOT * SLOT_WINDOW, NULL},
 		{"width", c->video.width, NULL},
 		{"height", c->video.height, NULL},

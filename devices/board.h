@@ -21,6 +21,9 @@ bool board_firmware(struct machine *m, struct error *err) MUST_USE;
 /* Memory-mapped registers that the host bridge decodes. */
 #define BOARD_PCI_WINDOW      UINT64_C(0xC0000000)
 #define BOARD_PCI_WINDOW_LAST UINT64_C(0xFEBFFFFF)
-#define BOARD_IOAPIC_ID       0
+/* Of vga0, in that window. */
+#define BOARD_VIDEO_MEMORY UINT64_C(0xD0000000)
+#define BOARD_VIDEO_BYTES  UINT64_C(0x1000000)
+#define BOARD_IOAPIC_ID    0
 
 #endif

@@ -537,6 +537,7 @@ static bool boot(struct machine *m, const struct machine_config *c,
 
 	job->cmdline = c->cmdline ? c->cmdline : "";
 	job->load_address = c->load_address;
+	job->video = loader_video(&c->video);
 	job->ram_count = bus_ram_regions(machine_bus(m), job->ram);
 	job->rsdp = bus_ram(machine_bus(m), BOARD_RSDP, LOADER_RSDP_BYTES);
 	if (!read_files(job, c, err))

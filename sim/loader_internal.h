@@ -33,6 +33,13 @@ struct loader_module {
 	const char *string; /* never NULL */
 };
 
+/* The screen as firmware left it.  width 0: text mode 3. */
+struct loader_video {
+	uint64_t base;
+	uint32_t pitch; /* bytes from line to line */
+	uint32_t width, height, depth;
+};
+
 struct loader_job {
 	struct loader_file kernel;
 	struct loader_file initrd; /* data NULL: none */
@@ -43,6 +50,7 @@ struct loader_job {
 				  own */
 	struct cpu_ram ram[BUS_RAM_REGIONS]; /* `host` is not looked at */
 	size_t ram_count;
+	struct loader_video video;
 	const uint8_t *rsdp; /* LOADER_RSDP_BYTES of it; NULL: none */
 };
 #define LOADER_RSDP_BYTES 36 /* ACPI 6.4, 5.2.5.3 */
@@ -137,6 +145,18 @@ struct loader_range {
 size_t loader_memory_map(const struct loader_job *job,
 			 struct loader_range map[LOADER_MAP_MAX]);
 
+struct loader_video loader_video(const struct machine_video *v);
+/* Linux's, at the beginning of the zero page. */
+void loader_screen_info(const struct loader_video *v, uint8_t *zero);
+/* Multiboot's, as both versions lay it out up to `type`. */
+struct loader_framebuffer {
+	uint64_t base;
+	uint32_t pitch, width, height;
+	uint8_t depth, type;
+	uint8_t channel[6]; /* lowest bit and size of red, green, blue */
+} __attribute__((packed));
+struct loader_framebuffer loader_framebuffer(const struct loader_video *v);
+
 /* Page tables that map the first 4 GiB to themselves by pages of 2 MiB, for
  * LOADER_LONG64, at `pa`. */
 #define LOADER_TABLES_BYTES (6 * PAGE_BYTES)
@@ -186,6 +206,7 @@ struct loader_plan {
 	uint32_t flags;         /* of the Multiboot 1 header */
 	uint32_t header_offset; /* in the file */
 	uint32_t entry;         /* physical */
+	uint64_t linear_at;     /* a linear framebuffer is asked for; 0: no */
 	size_t segment_count;
 	struct loader_segment segment[LOADER_SEGMENTS_MAX];
 };
@@ -226,5 +247,9 @@ bool multiboot2_plan(struct loader_plan *plan, const struct loader_file *f,
 		     struct error *err) MUST_USE;
 bool multiboot_plan(struct loader_plan *plan, const struct loader_file *f,
 		    struct error *err) MUST_USE;
+/* Does the machine have the screen that the image insists on? */
+bool loader_check_video(const struct loader_job *job,
+			const struct loader_plan *plan,
+			struct error *err) MUST_USE;
 
 #endif

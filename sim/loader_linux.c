@@ -257,6 +257,7 @@ static bool put_zero_page(const struct bzimage *z, const struct loader_job *job,
 	put32(zero + H_CODE32_START, (uint32_t)z->pa);
 	put64(zero + Z_ACPI_RSDP, BOARD_RSDP);
 	fill_map(job, zero);
+	loader_screen_info(&job->video, zero);
 	return put_initrd(z, job, load, zero, err) &&
 	       put_cmdline(z, job, load, zero, err) &&
 	       loader_put(job, load, &piece, err);

@@ -7,8 +7,10 @@
  * at a page of its own, then one block with the information structure, module
  * list, memory map and strings.
  *
- * Not offered: symbols and section headers, drives, APM, VBE and framebuffer
- * (an image that insists on a video mode, flag bit 2, is refused).
+ * An image that asks for a video mode (flag bit 2) gets the one that the
+ * machine is in; it is refused when it asks for a linear one and there is text.
+ *
+ * Not offered: symbols and section headers, drives, APM, VBE.
  */
 #include <string.h>
 
@@ -22,6 +24,7 @@
 #define HEADER_MAGIC     UINT32_C(0x1BADB002)
 #define HEADER_BYTES     12
 #define HEADER_ADDRESSES 32 /* with the address fields */
+#define HEADER_VIDEO     48 /* with the video fields after them */
 
 #define FLAG_VIDEO     UINT32_C(0x00000004)
 #define FLAG_REQUIRED  UINT32_C(0x0000FFFF) /* to be obeyed or refused */
@@ -36,17 +39,29 @@ static bool check_flags(const struct loader_file *f, uint32_t offset,
 			f, err, offset + 4, "Multiboot flags", flags,
 			"it requires what version 1 does not have (bits 3 "
 			"to 15); clear them");
-	if (flags & FLAG_VIDEO)
-		return loader_bad(
-			f, err, offset + 4, "Multiboot flags", flags,
-			"it requires a video mode (bit 2) and the machine "
-			"offers none; clear the bit");
 	if ((flags & FLAG_ADDRESSES) &&
 	    offset + HEADER_ADDRESSES > SEARCH_BYTES)
 		return loader_bad(
 			f, err, offset, "Multiboot header", offset,
 			"its address fields leave the first 8192 bytes; "
 			"link the header further to the front");
+	return true;
+}
+
+/* mode_type 0 is linear, 1 is text. */
+static bool take_video(struct loader_plan *plan, const struct loader_file *f,
+		       struct error *err)
+{
+	uint64_t at = plan->header_offset;
+
+	if (!(plan->flags & FLAG_VIDEO))
+		return true;
+	if (at + HEADER_VIDEO > f->bytes)
+		return loader_bad(f, err, at, "Multiboot header", at,
+				  "the file ends in its video fields; the "
+				  "image is truncated, build it again");
+	if (loader_get32(f, at + HEADER_ADDRESSES) == 0)
+		plan->linear_at = at + HEADER_ADDRESSES;
 	return true;
 }
 
@@ -136,7 +151,7 @@ bool multiboot_plan(struct loader_plan *plan, const struct loader_file *f,
 		    struct error *err)
 {
 	*plan = (struct loader_plan){0};
-	if (!find_header(plan, f, err))
+	if (!find_header(plan, f, err) || !take_video(plan, f, err))
 		return false;
 	return plan->flags & FLAG_ADDRESSES
 		       ? loader_plan_addresses(
@@ -177,7 +192,7 @@ struct multiboot_info {
 	uint32_t boot_loader_name;
 	uint32_t apm_table;
 	uint32_t vbe[4];
-	uint32_t framebuffer[7];
+	struct loader_framebuffer framebuffer;
 };
 
 #define INFO_MEMORY      UINT32_C(0x001)
@@ -185,6 +200,7 @@ struct multiboot_info {
 #define INFO_MODULES     UINT32_C(0x008)
 #define INFO_MMAP        UINT32_C(0x040)
 #define INFO_LOADER_NAME UINT32_C(0x200)
+#define INFO_FRAMEBUFFER UINT32_C(0x1000)
 
 struct multiboot_module {
 	uint32_t start, end, string, reserved;
@@ -218,11 +234,12 @@ static void fill_block(struct loader_block *b, const struct loader_job *job,
 {
 	struct multiboot_info info = {
 		.flags = INFO_MEMORY | INFO_CMDLINE | INFO_MODULES | INFO_MMAP |
-			 INFO_LOADER_NAME,
+			 INFO_LOADER_NAME | INFO_FRAMEBUFFER,
 		.mem_lower = 640,
 		.mem_upper =
 			(uint32_t)((loader_low_end(job) - LOADER_MIB) >> 10),
 		.mods_count = (uint32_t)job->module_count,
+		.framebuffer = loader_framebuffer(&job->video),
 	};
 	struct multiboot_module list[MACHINE_MODULES_MAX] = {0};
 	struct multiboot_mmap map[LOADER_MAP_MAX];
@@ -254,6 +271,7 @@ bool multiboot_load(const struct loader_job *job, struct loader_load *load,
 	paddr_t start[MACHINE_MODULES_MAX];
 
 	if (!multiboot_plan(&plan, &job->kernel, err) ||
+	    !loader_check_video(job, &plan, err) ||
 	    !loader_put_plan(job, load, &plan, err) ||
 	    !loader_put_modules(job, load, start, err))
 		return false;

@@ -6,9 +6,12 @@
  * own, then the boot information.  A relocatable image stays where it is
  * linked.
  *
+ * An image that asks for a framebuffer gets the mode that the machine is in;
+ * one that insists is refused when there is text.
+ *
  * Not offered: EFI entries and boot services, BIOS boot device, VBE, ELF
  * sections, APM, EFI tables, SMBIOS, network.  An image that insists on one of
- * these, on a console or on a framebuffer is refused.
+ * these or on a console is refused.
  */
 #include <string.h>
 
@@ -52,6 +55,7 @@ enum info_tag {
 	INFO_MEMORY,
 	INFO_BOOT_DEVICE,
 	INFO_MMAP,
+	INFO_FRAMEBUFFER = 8,
 	INFO_RSDP_1 = 14,
 	INFO_RSDP_2,
 	INFO_LOAD_BASE = 21,
@@ -59,13 +63,13 @@ enum info_tag {
 
 #define INFO_OFFERED                                                           \
 	(1u << INFO_CMDLINE | 1u << INFO_LOADER_NAME | 1u << INFO_MODULE |     \
-	 1u << INFO_MEMORY | 1u << INFO_MMAP | 1u << INFO_RSDP_1 |             \
-	 1u << INFO_RSDP_2 | 1u << INFO_LOAD_BASE)
+	 1u << INFO_MEMORY | 1u << INFO_MMAP | 1u << INFO_FRAMEBUFFER |        \
+	 1u << INFO_RSDP_1 | 1u << INFO_RSDP_2 | 1u << INFO_LOAD_BASE)
 
 /* Where the tags lie that matter; 0: there is none. */
 struct header {
 	uint64_t at, end; /* in the file */
-	uint64_t address, entry;
+	uint64_t address, entry, framebuffer;
 };
 
 /* A magic with a wrong sum may be data, as in version 1. */
@@ -132,9 +136,8 @@ static bool take_tag(struct header *h, const struct loader_file *f,
 		     uint64_t tag, uint64_t bytes, struct error *err)
 {
 	static const uint8_t least[TAG_COUNT] = {
-		[TAG_ADDRESS] = 24,
-		[TAG_ENTRY] = 12,
-		[TAG_CONSOLE] = 12,
+		[TAG_ADDRESS] = 24,     [TAG_ENTRY] = 12,
+		[TAG_CONSOLE] = 12,     [TAG_FRAMEBUFFER] = 20,
 		[TAG_RELOCATABLE] = 24,
 	};
 	uint16_t type = loader_get16(f, tag);
@@ -168,9 +171,8 @@ static bool take_tag(struct header *h, const struct loader_file *f,
 				  "it requires a console (bit 0) and the "
 				  "loader offers none; clear the bit");
 	case TAG_FRAMEBUFFER:
-		return loader_bad(f, err, tag, "tag's type", type,
-				  "it requires a framebuffer and the loader "
-				  "offers none; make the tag optional");
+		h->framebuffer = tag;
+		return true;
 	default:
 		return loader_bad(f, err, tag, "tag's type", type,
 				  "it requires what is not offered; make the "
@@ -251,6 +253,7 @@ bool multiboot2_plan(struct loader_plan *plan, const struct loader_file *f,
 	if (!read_header(&h, f, err))
 		return false;
 	plan->header_offset = (uint32_t)h.at;
+	plan->linear_at = h.framebuffer;
 	return h.address ? plan_addresses(plan, &h, f, err)
 			 : plan_elf(plan, &h, f, err);
 }
@@ -330,6 +333,20 @@ static void add_rsdp(struct loader_block *b, const struct loader_job *job)
 	add_tag(b, INFO_RSDP_2, job->rsdp, LOADER_RSDP_BYTES, NULL);
 }
 
+/* Two bytes are reserved before the colours, as in the specification's own
+ * multiboot2.h. */
+static void add_framebuffer(struct loader_block *b,
+			    const struct loader_job *job)
+{
+	const struct loader_framebuffer f = loader_framebuffer(&job->video);
+	const size_t fixed = offsetof(struct loader_framebuffer, channel);
+	uint8_t tag[sizeof(f) + 2] = {0};
+
+	memcpy(tag, &f, fixed);
+	memcpy(tag + fixed + 2, f.channel, sizeof(f.channel));
+	add_tag(b, INFO_FRAMEBUFFER, tag, sizeof(tag), NULL);
+}
+
 static void fill_block(struct loader_block *b, const struct loader_job *job,
 		       const struct loader_plan *plan, const paddr_t *start)
 {
@@ -352,6 +369,7 @@ static void fill_block(struct loader_block *b, const struct loader_job *job,
 	}
 	add_tag(b, INFO_MEMORY, &memory, sizeof(memory), NULL);
 	add_memory_map(b, job);
+	add_framebuffer(b, job);
 	add_rsdp(b, job);
 	for (size_t i = 0; i < plan->segment_count; i++) {
 		if (plan->segment[i].pa < base)
@@ -372,6 +390,7 @@ bool multiboot2_load(const struct loader_job *job, struct loader_load *load,
 	paddr_t start[MACHINE_MODULES_MAX];
 
 	if (!multiboot2_plan(&plan, &job->kernel, err) ||
+	    !loader_check_video(job, &plan, err) ||
 	    !loader_put_plan(job, load, &plan, err) ||
 	    !loader_put_modules(job, load, start, err))
 		return false;

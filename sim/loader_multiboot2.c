@@ -136,8 +136,9 @@ static bool take_tag(struct header *h, const struct loader_file *f,
 		     uint64_t tag, uint64_t bytes, struct error *err)
 {
 	static const uint8_t least[TAG_COUNT] = {
-		[TAG_ADDRESS] = 24,     [TAG_ENTRY] = 12,
-		[TAG_CONSOLE] = 12,     [TAG_FRAMEBUFFER] = 20,
+		[TAG_ADDRESS] = 24,
+		[TAG_ENTRY] = 12,
+		[TAG_CONSOLE] = 12,
 		[TAG_RELOCATABLE] = 24,
 	};
 	uint16_t type = loader_get16(f, tag);

@@ -268,7 +268,9 @@ Test(loader, each_wrong_field_is_named)
 	}
 	flat_image(&b);
 	put_header(&b, 0x20, ADDRESSES | 4);
-	refused(&b, "0x24", "video mode");
+	b.count = 0x20 + 47;
+	refused(&b, "0x20", "video fields");
+	flat_image(&b);
 	put_header(&b, 0x20, ADDRESSES | 8);
 	refused(&b, "0x24", "version 1 does not have");
 	flat_image(&b);

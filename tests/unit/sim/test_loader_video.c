@@ -15,11 +15,6 @@ struct seen {
 	struct error err;
 };
 
-static void put(struct seen *s, size_t at, unsigned size, uint64_t value)
-{
-	memcpy(s->data + at, &value, size);
-}
-
 static uint64_t get(const uint8_t *p, size_t at, unsigned size)
 {
 	uint64_t value = 0;

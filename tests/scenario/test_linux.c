@@ -33,7 +33,7 @@ static void boots(const char *flavour, unsigned cpus)
 	/* It says what it says in QEMU, but for what is explained. */
 	wants(shell("qemu-system-x86_64 -machine q35 -smp %u -m 512 "
 		    "-cpu Nehalem,family=6,model=54,stepping=1 "
-		    "-nic none -vga none -nographic -no-reboot "
+		    "-nic none -vga std -nographic -no-reboot "
 		    "-drive file=%s/out/disk.img,format=raw,if=none,id=d "
 		    "-device nvme,drive=d,serial=1 "
 		    "-kernel " KERNELS "vmlinuz-%s "

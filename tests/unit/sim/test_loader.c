@@ -457,7 +457,7 @@ Test(loader, boots, .fini = remove_files)
 
 	info = regs.gpr[CPU_RBX];
 	cr_assert_eq(info % 4, 0u);
-	cr_assert_eq(word(m, info), 0x24Du);
+	cr_assert_eq(word(m, info), 0x124Du);
 	cr_assert_eq(word(m, info + 4), 640u);
 	cr_assert_eq(word(m, info + 8), 15u * 1024);
 	cr_assert_str_eq(text(m, word(m, info + 16)), "quiet 1");

@@ -120,8 +120,9 @@ Test(loader_linux, zero_page)
 	cr_assert_eq(field(zero, 0x210, 1), 0xFFu, "type_of_loader");
 	cr_assert_eq(field(zero, 0x214, 4), 0x1000000u, "code32_start");
 	cr_assert_eq(field(zero, 0x070, 8), 0xE0000u, "acpi_rsdp_addr");
-	/* What is not the header's is zero: sentinel, screen_info. */
-	for (size_t i = 0; i < 0x70; i++)
+	cr_assert_eq(field(zero, 0x0F, 1), 1, "screen_info: VGA");
+	/* What is not the header's is zero. */
+	for (size_t i = 0x40; i < 0x70; i++)
 		cr_assert_eq(zero->data[i], 0, "%#zx", i);
 	cr_assert_eq(zero->data[0x1EF], 0, "sentinel");
 

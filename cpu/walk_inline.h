@@ -22,10 +22,13 @@
 /* Bits that must be 0 in an entry with 8 bytes that ends the walk in a page of
  * 2^shift bytes; shift 0: that points to a table. */
 static inline uint64_t walk_reserved_bits(const struct walk_root *r,
-					  unsigned shift, bool pae_top)
+					  unsigned shift, bool pae,
+					  bool pae_top)
 {
 	uint64_t bits = WALK_BEYOND;
 
+	if (pae) /* 4.4.2: no bits for software up there */
+		bits |= UINT64_C(0x7ff) << 52;
 	if (!(r->efer & WALK_EFER_NXE))
 		bits |= WALK_XD;
 	if (shift > 12)
@@ -76,7 +79,8 @@ walk64(const struct walk_root *r, vaddr_t va, unsigned top,
 		e = out->entry[out->levels - 1];
 		large = level == 2 || (level == 3 && !pae_top);
 		last = level == 1 || (large && (e & WALK_PS));
-		if ((e & walk_reserved_bits(r, last ? shift : 0, pae_top)) ||
+		if ((e & walk_reserved_bits(r, last ? shift : 0, top == 3,
+					    pae_top)) ||
 		    (level == 4 && (e & WALK_PS))) {
 			out->reserved = true;
 			return false;

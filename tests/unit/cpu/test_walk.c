@@ -142,6 +142,12 @@ Test(walk, pae)
 	cr_assert(walk(&r, UINT64_C(0x5fffffff0), &w)); /* 32 bits count */
 	cr_assert_eq(w.pa, 0x7ff0);
 	cr_assert(w.pae && w.writable && !w.user && w.executable);
+	put(0x3000 + 8 * 511, UINT64_C(1) << 52 | 0x7003);
+	cr_assert(!walk(&r, 0xfffffff0, &w) && w.reserved);
+	put(0x3000 + 8 * 511, 0x7003);
+	put(0x2000 + 8 * 511, UINT64_C(1) << 62 | 0x3007);
+	cr_assert(!walk(&r, 0xfffffff0, &w) && w.reserved);
+	put(0x2000 + 8 * 511, 0x3007);
 	put(0x1020 + 8 * 3, 0x2003); /* R/W is reserved there */
 	cr_assert(!walk(&r, 0xfffffff0, &w) && w.reserved);
 }

@@ -208,6 +208,16 @@ void cpu_regs_get(struct cpu *cpu, struct cpu_regs *regs);
 /* Sets everything but `retired`; flushes cached translations.  Not from within
  * a callback. */
 void cpu_regs_set(struct cpu *cpu, const struct cpu_regs *regs);
+/* What a CPU remembers beyond cpu_regs, with `retired`: NMI pending and
+ * blocked, and its TLB, of which a guest sees by stale translations and by when
+ * accessed bits are set.  The same words on every host; the caller frees them.
+ * Not from within a callback. */
+uint64_t *cpu_hidden_get(struct cpu *cpu, size_t *count) MUST_USE;
+/* After cpu_regs_set() of the same instant, in a CPU over the same RAM (whose
+ * contents don't matter).  False: these are no such words; then only what stood
+ * in cpu_regs is certain.  INTR and breakpoints are the caller's to set. */
+bool cpu_hidden_set(struct cpu *cpu, const uint64_t *words,
+		    size_t count) MUST_USE;
 /* Cheap single looks, exact in callbacks and when stopped. */
 uint64_t cpu_rip(struct cpu *cpu);
 uint64_t cpu_gpr(struct cpu *cpu, enum cpu_gpr which);

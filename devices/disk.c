@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sim/check.h"
+#include "sim/snapshot.h"
 
 struct disk_entry {
 	uint64_t lba;
@@ -418,4 +419,102 @@ void disk_digest(const struct disk *d,
 		feed(to, &entry_of(d, s)->lba, sizeof(uint64_t));
 		feed(to, data_of(d, s), d->block_bytes);
 	}
+}
+
+/* ---- snapshots ---- */
+
+#define CHUNK_BYTES 65536
+
+static bool all_zero(const uint8_t *p, size_t bytes)
+{
+	return !p[0] && !memcmp(p, p + 1, bytes - 1);
+}
+
+static uint8_t *chunk_new(void)
+{
+	uint8_t *chunk = malloc(CHUNK_BYTES);
+
+	CHECK_MSG(chunk, "out of memory for a snapshot");
+	return chunk;
+}
+
+static uint64_t chunk_blocks(const struct disk *d, uint64_t lba)
+{
+	uint64_t blocks = CHUNK_BYTES / d->block_bytes;
+
+	return d->blocks - lba < blocks ? d->blocks - lba : blocks;
+}
+
+bool disk_save(struct disk *d, struct snapshot_writer *w)
+{
+	uint8_t *chunk = chunk_new();
+	uint64_t n;
+	bool good = true;
+
+	snapshot_put_u64(w, d->block_bytes);
+	snapshot_put_u64(w, d->blocks);
+	snapshot_put_u64(w, d->written);
+	for (uint64_t lba = 0; good && lba < d->blocks; lba += n) {
+		n = chunk_blocks(d, lba);
+		good = medium_read(d, lba, n, chunk);
+		if (!good || all_zero(chunk, n * d->block_bytes))
+			continue;
+		snapshot_put_u64(w, lba);
+		snapshot_put(w, chunk, n * d->block_bytes);
+	}
+	snapshot_put_u64(w, UINT64_MAX);
+	snapshot_put_u64(w, d->used);
+	for (uint32_t s = d->first; s; s = entry_of(d, s)->next) {
+		snapshot_put_u64(w, entry_of(d, s)->lba);
+		snapshot_put(w, data_of(d, s), d->block_bytes);
+	}
+	free(chunk);
+	return good;
+}
+
+static bool load_medium(struct disk *d, struct snapshot_reader *r)
+{
+	uint8_t *chunk = chunk_new(), *have = chunk_new();
+	uint64_t next = snapshot_get_u64(r), n;
+	bool good = true;
+
+	for (uint64_t lba = 0; good && lba < d->blocks; lba += n) {
+		n = chunk_blocks(d, lba);
+		memset(chunk, 0, CHUNK_BYTES);
+		if (lba == next) {
+			snapshot_get(r, chunk, n * d->block_bytes);
+			next = snapshot_get_u64(r);
+		}
+		good = medium_read(d, lba, n, have) &&
+		       (!memcmp(have, chunk, n * d->block_bytes) ||
+			medium_write(d, lba, chunk, n * d->block_bytes));
+	}
+	free(chunk);
+	free(have);
+	return good && next == UINT64_MAX;
+}
+
+bool disk_load(struct disk *d, struct snapshot_reader *r)
+{
+	uint8_t *block = chunk_new();
+	uint64_t written, used;
+	bool good;
+
+	good = snapshot_get_u64(r) == d->block_bytes;
+	good = snapshot_get_u64(r) == d->blocks && good;
+	written = snapshot_get_u64(r);
+	good = good && load_medium(d, r);
+	used = good ? snapshot_get_u64(r) : 0;
+	good = good && used <= d->entries;
+	disk_forget(d);
+	for (; good && used; used--) {
+		uint64_t lba = snapshot_get_u64(r);
+
+		snapshot_get(r, block, d->block_bytes);
+		good = snapshot_good(r) && lba < d->blocks && !find(d, lba) &&
+		       put(d, lba, block);
+	}
+	d->written = written;
+	free(block);
+	return good;
 }

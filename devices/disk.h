@@ -73,6 +73,15 @@ bool disk_tear(struct disk *d, uint64_t lba, const uint8_t *buf,
 	       uint64_t bytes);
 void disk_forget(struct disk *d);
 
+/* The medium without the blocks that are zero, and the cache.  The host's
+ * failures are in d->failure. */
+struct snapshot_writer;
+struct snapshot_reader;
+bool disk_save(struct disk *d, struct snapshot_writer *w);
+/* Writes what differs to the image.  False also: of another size, or no disk's
+ * state. */
+bool disk_load(struct disk *d, struct snapshot_reader *r);
+
 void disk_digest(const struct disk *d,
 		 void (*feed)(void *to, const void *p, size_t n), void *to);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "devices/nvme.h"
+#include "sim/snapshot.h"
 #include "sim/trace/trace.h"
 
 static const struct device_field subsys_fields[] = {
@@ -195,6 +196,38 @@ static void subsys_digest(struct device *d,
 		disk_digest(&s->space[i].disk, feed, to);
 }
 
+static void subsys_save(struct device *d, struct snapshot_writer *w)
+{
+	struct nvme_subsys *s = (struct nvme_subsys *)d;
+
+	for (uint32_t i = 0; i < s->namespaces; i++) {
+		if (!disk_save(&s->space[i].disk, w))
+			snapshot_fail(w, s->space[i].disk.failure);
+	}
+}
+
+static bool subsys_load(struct device *d, struct snapshot_reader *r,
+			struct error *err)
+{
+	struct nvme_subsys *s = (struct nvme_subsys *)d;
+
+	for (uint32_t i = 0; i < s->namespaces; i++) {
+		struct disk *disk = &s->space[i].disk;
+
+		if (disk_load(disk, r))
+			continue;
+		return disk->failure[0]
+			       ? error_set(err, EXIT_HOST, "%s", disk->failure)
+			       : error_set(err, EXIT_USAGE,
+					   "disk image %s cannot become the "
+					   "one in the snapshot: it has "
+					   "another size; give an image of the "
+					   "same size",
+					   disk->path);
+	}
+	return true;
+}
+
 static void subsys_fini(struct device *d)
 {
 	struct nvme_subsys *s = (struct nvme_subsys *)d;
@@ -215,5 +248,7 @@ const struct device_class nvme_subsys_class = {
 	.warm_reset = subsys_warm_reset,
 	.fault = subsys_fault,
 	.digest = subsys_digest,
+	.save = subsys_save,
+	.load = subsys_load,
 	.fini = subsys_fini,
 };

@@ -363,6 +363,22 @@ static void host_reset(struct device *d)
 	pci_function_reset(&h->pci);
 }
 
+/* For all functions, so that a class of one need not: those that were moved let
+ * go first. */
+static void host_restored(struct device *d)
+{
+	struct pci_host *h = (struct pci_host *)d;
+
+	for (unsigned slot = 0; slot < PCI_SLOTS; slot++) {
+		if (h->slot[slot])
+			pci_function_fini(h->slot[slot]);
+	}
+	for (unsigned slot = 0; slot < PCI_SLOTS; slot++) {
+		if (h->slot[slot])
+			bars_update(h->slot[slot]);
+	}
+}
+
 static bool host_init(struct device *d, const struct device_prop *props,
 		      size_t prop_count, struct error *err)
 {
@@ -409,4 +425,5 @@ const struct device_class pci_host_class = {
 	.registers = host_registers,
 	.init = host_init,
 	.reset = host_reset,
+	.restored = host_restored,
 };

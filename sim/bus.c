@@ -437,6 +437,11 @@ uint64_t bus_unmapped_count(const struct bus *b)
 	return b->unmapped;
 }
 
+void bus_unmapped_set(struct bus *b, uint64_t count)
+{
+	b->unmapped = count;
+}
+
 /* --- what devices send --- */
 
 static void trace_dma(struct bus *b, uint16_t number, const struct device *d,

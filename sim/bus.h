@@ -77,6 +77,7 @@ void bus_port_write(struct bus *b, uint16_t port, unsigned size,
 		    uint32_t value);
 /* Accesses that nobody answered, so far. */
 uint64_t bus_unmapped_count(const struct bus *b);
+void bus_unmapped_set(struct bus *b, uint64_t count); /* from a snapshot */
 
 /* False: the range is empty, wraps, or meets RAM or another range. */
 bool bus_map_mmio(struct bus *b, const struct bus_range *r, struct error *err);

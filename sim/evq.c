@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sim/check.h"
+#include "sim/snapshot.h"
 
 #define EVQ_SLOTS_FIRST 64
 
@@ -208,4 +209,65 @@ void evq_advance(struct evq *q, ps_t to)
 		ev->fire(ev->owner, q->now);
 	}
 	q->now = to;
+}
+
+/* --- snapshots --- */
+
+#define NAME_BYTES 64
+
+void evq_save(const struct evq *q, struct snapshot_writer *w)
+{
+	uint64_t pending = 0;
+
+	for (uint32_t i = 0; i < q->known_count; i++)
+		pending += evq_pending(q->known[i]);
+	snapshot_put_u64(w, q->now);
+	snapshot_put_u64(w, q->seq);
+	snapshot_put_u64(w, pending);
+	for (uint32_t i = 0; i < q->known_count; i++) {
+		const struct event *ev = q->known[i];
+		char name[NAME_BYTES] = "";
+
+		if (!evq_pending(ev))
+			continue;
+		CHECK_MSG(strlen(ev->name) < NAME_BYTES, "event %s", ev->name);
+		strcpy(name, ev->name);
+		snapshot_put(w, name, sizeof(name));
+		snapshot_put_u64(w, ev->when);
+		snapshot_put_u64(w, ev->seq);
+	}
+}
+
+bool evq_load(struct evq *q, struct snapshot_reader *r)
+{
+	uint64_t pending, next;
+
+	while (q->count)
+		evq_cancel(q, q->heap[0]);
+	q->now = snapshot_get_u64(r);
+	q->seq = snapshot_get_u64(r);
+	next = q->seq;
+	pending = snapshot_get_u64(r);
+	if (pending > q->known_count)
+		return false;
+	for (; pending; pending--) {
+		char name[NAME_BYTES];
+		struct event *ev;
+		uint64_t when, seq;
+
+		snapshot_get(r, name, sizeof(name));
+		when = snapshot_get_u64(r);
+		seq = snapshot_get_u64(r);
+		ev = memchr(name, 0, sizeof(name)) ? evq_find(q, name) : NULL;
+		if (!ev || evq_pending(ev) || seq >= next || when < q->now ||
+		    when == PS_NEVER)
+			return false;
+		q->seq = next;
+		evq_schedule(q, ev, when);
+		/* It may be before others of its instant now. */
+		ev->seq = seq;
+		sift_up(q, ev, ev->index - 1);
+	}
+	q->seq = next; /* scheduling counted on */
+	return true;
 }

@@ -62,6 +62,15 @@ bool evq_pending(const struct event *ev);
 ps_t evq_now(const struct evq *q);
 ps_t evq_next(const struct evq *q); /* PS_NEVER when empty */
 
+/* For snapshots: the clock, the next sequence number, and the registered events
+ * that are pending, by name.  Loading: false if an event of that name is not
+ * registered here or the instants contradict each other.  What is pending
+ * without being registered goes from the queue. */
+struct snapshot_writer;
+struct snapshot_reader;
+void evq_save(const struct evq *q, struct snapshot_writer *w);
+bool evq_load(struct evq *q, struct snapshot_reader *r);
+
 /* Moves the clock within a slice and fires nothing; `to` may not pass
  * evq_next() nor go back. */
 void evq_slide(struct evq *q, ps_t to);

@@ -14,6 +14,7 @@
 #include "sim/firmware.h"
 #include "sim/loader.h"
 #include "sim/machine_internal.h"
+#include "sim/ramscan.h"
 #include "sim/trace/trace.h"
 
 void machine_config_defaults(struct machine_config *c)
@@ -369,6 +370,9 @@ uint64_t machine_digest(struct machine *m)
 {
 	struct cpu_ram ram[BUS_RAM_REGIONS];
 	size_t count = bus_ram_regions(m->bus, ram);
+	struct ramscan scan;
+	const uint8_t *page;
+	paddr_t pa;
 	struct cpu_regs regs;
 
 	digest_reset(m->digest);
@@ -378,8 +382,15 @@ uint64_t machine_digest(struct machine *m)
 		digest_feed(m->digest, &m->vcpu[i].tsc_adjust,
 			    sizeof(m->vcpu[i].tsc_adjust));
 	}
-	for (size_t i = 0; i < count; i++)
-		digest_feed(m->digest, ram[i].host, ram[i].bytes);
+	/* Pages of zeroes are left out: untouched or not, they are equal. */
+	for (size_t i = 0; i < count; i++) {
+		ramscan_begin(&scan, &ram[i]);
+		while ((page = ramscan_next(&scan, &pa))) {
+			digest_feed(m->digest, &pa, sizeof(pa));
+			digest_feed(m->digest, page, PAGE_BYTES);
+		}
+		ramscan_end(&scan);
+	}
 	for (size_t i = 0; i < m->device_count; i++)
 		device_feed(m->device[i], digest_feed, m->digest);
 	return digest_value(m->digest);

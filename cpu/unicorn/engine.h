@@ -211,6 +211,26 @@ static inline struct ram *ram_of_paddr(struct cpu_complex *cx, paddr_t pa)
 	}
 	return NULL;
 }
+/* Gap i lies below RAM i, or above all RAM. */
+static inline uint64_t engine_gap_base(const struct cpu_complex *cx, uint32_t i)
+{
+	return i ? cx->ram[i - 1].r.base + cx->ram[i - 1].r.bytes : 0;
+}
+static inline uint32_t engine_gap_of_paddr(const struct cpu_complex *cx,
+					   paddr_t pa)
+{
+	uint32_t i = 0;
+
+	while (i < cx->ram_count && pa >= cx->ram[i].r.base)
+		i++;
+	return i;
+}
+/* interpose.c: a translation goes into the TLB. */
+void engine_tlb_enter(struct cpu *cpu, uint64_t va, paddr_t pa, int prot,
+		      int mmu_idx);
+/* tlb.c: is the TLB where layout.h says?  `cs`: of an engine that has not run
+ * yet. */
+bool tlb_layout_ok(char *cs);
 struct ram *ram_of_ram_addr(struct cpu_complex *cx, uint64_t ram_addr);
 void engine_context(struct cpu *cpu, enum cpu_context_event what,
 		    uint32_t vector, uint32_t error, uint64_t value);

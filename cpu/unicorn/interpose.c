@@ -284,6 +284,19 @@ static void tune_stores(struct cpu *cpu, uint64_t va, paddr_t pa, int mmu_idx)
 		*write &= ~(uint64_t)TLB_NOTDIRTY;
 }
 
+void engine_tlb_enter(struct cpu *cpu, uint64_t va, paddr_t pa, int prot,
+		      int mmu_idx)
+{
+	uint32_t gap = engine_gap_of_paddr(cpu->complex, pa);
+
+	/* Entries of 4 KiB whatever the page: those of larger ones would make
+	 * INVLPG flush all. */
+	originals.set_page(cpu->cs, va & ~(PAGE_BYTES - 1),
+			   pa & ~(PAGE_BYTES - 1), gap << TLB_IO_ATTRS_SHIFT,
+			   prot, mmu_idx, PAGE_BYTES);
+	tune_stores(cpu, va, pa, mmu_idx);
+}
+
 bool x86_cpu_tlb_fill_x86_64(void *cs, uint64_t addr, int size, int access,
 			     int mmu_idx, bool probe, uintptr_t ra)
 {
@@ -315,12 +328,7 @@ bool x86_cpu_tlb_fill_x86_64(void *cs, uint64_t addr, int size, int access,
 		/* No memory answers an instruction fetch there. */
 		raise_exception_err_ra_x86_64(cpu->env, EXCP_GP, 0, ra);
 	}
-	/* Entries of 4 KiB whatever the page: those of larger ones would make
-	 * INVLPG flush all. */
-	originals.set_page(cs, addr & ~(PAGE_BYTES - 1),
-			   f.pa & ~(PAGE_BYTES - 1), 0, f.prot, mmu_idx,
-			   PAGE_BYTES);
-	tune_stores(cpu, addr, f.pa, mmu_idx);
+	engine_tlb_enter(cpu, addr, f.pa, f.prot, mmu_idx);
 	return true;
 }
 

@@ -127,12 +127,36 @@ struct env_segment {
 
 #define EXCP_INTERRUPT 0x10000
 
+/* The TLB: for each mode a description; then for each the part that translated
+ * code uses, at X86_TLB_FAST.  What was pushed out of its slot goes to the
+ * victims, in turn. */
+#define TLB_MODES            3
+#define TLB_DESC_BYTES       440
+#define X86_TLB_DESC         33248
+#define TLB_DESC_LARGE       0  /* address and mask; both ~0: none */
+#define TLB_DESC_WINDOW_MAX  24 /* most entries in use since it was resized */
+#define TLB_DESC_USED        32
+#define TLB_DESC_NEXT_VICTIM 40
+#define TLB_VICTIMS          8
+#define TLB_DESC_VICTIM      48
+#define TLB_DESC_VICTIM_IO   304
+#define TLB_DESC_IO          432 /* for each entry: TLB_IO_BYTES */
+#define TLB_IO_BYTES         16
+#define TLB_IO_ATTRS         8 /* uint32_t; ours: which gap between RAM */
+#define TLB_IO_ATTRS_SHIFT   3 /* requester_id, which nothing looks at */
+#define TLB_FAST_BYTES       16
+#define TLB_FAST_MASK        0 /* (entries - 1) * TLB_ENTRY_BYTES */
+#define TLB_FAST_TABLE       8
+
 /* TLB flags in the low bits of an entry's addresses. */
 #define TLB_ENTRY_BYTES   32
 #define TLB_ENTRY_READ    0
 #define TLB_ENTRY_WRITE   8
+#define TLB_ENTRY_CODE    16
+#define TLB_ENTRY_ADDEND  24
 #define TLB_DISCARD_WRITE 0x40u
 #define TLB_NOTDIRTY      0x400u
+#define TLB_INVALID       0x800u
 #define TLB_SPECIAL       0xfffu
 
 #define MMU_USER_IDX 1

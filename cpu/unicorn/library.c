@@ -236,6 +236,7 @@ static bool layout_ok(void)
 		ok = uc_reg_write(uc, UC_X86_REG_MSR, &msr) == UC_ERR_OK &&
 		     AT(env, uint64_t, msrs[i].offset) == msr.value;
 	}
+	ok = ok && tlb_layout_ok(cs);
 	uc_close(uc);
 	return ok;
 }

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "cpu/unicorn/debug.h"
 #include "cpu/unicorn/engine.h"
 
 #define RFLAGS_FIXED 2u
@@ -180,6 +181,7 @@ void cpu_regs_set(struct cpu *cpu, const struct cpu_regs *r)
 	AT(env, int32_t, ENV_OLD_EXCEPTION) = -1;
 	originals.update_hflags(env);
 	cpu->halted = r->halted;
+	debug_arm(cpu);
 	originals.tlb_flush(cpu->cs);
 }
 

@@ -10,7 +10,7 @@
 #define DISK_BLOCKS 128
 #define BLOCK_BYTES 512
 
-static void on_byte(void *owner, unsigned serial, ps_t when, uint8_t c)
+void exact_console(void *owner, unsigned serial, ps_t when, uint8_t c)
 {
 	struct exact *e = owner;
 	size_t n = strlen(e->console);
@@ -58,7 +58,7 @@ void exact_make(struct exact *e, const char *kernel, unsigned cpus, bool disk)
 	}
 	e->m = machine_create(&c, NULL, &err);
 	cr_assert(e->m, "%s", err.text);
-	machine_set_console(e->m, on_byte, e);
+	machine_set_console(e->m, exact_console, e);
 }
 
 void exact_drop(struct exact *e)

@@ -29,6 +29,8 @@ struct exact_result {
 /* `kernel`: a name in tests/guest/exact, "exact2"; NULL: no disk, no images (a
  * machine to load a snapshot into). */
 void exact_make(struct exact *e, const char *kernel, unsigned cpus, bool disk);
+/* For machine_set_console(), when a struct exact was moved. */
+void exact_console(void *owner, unsigned serial, ps_t when, uint8_t c);
 void exact_drop(struct exact *e);
 struct exact_result exact_result_of(struct exact *e, enum machine_stop stop);
 /* To the end, in one go. */

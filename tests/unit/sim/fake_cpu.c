@@ -140,6 +140,24 @@ void cpu_regs_set(struct cpu *cpu, const struct cpu_regs *regs)
 	cpu->regs.retired = retired;
 }
 
+uint64_t *cpu_hidden_get(struct cpu *cpu, size_t *count)
+{
+	uint64_t *words = malloc(sizeof(*words));
+
+	CHECK(words);
+	words[0] = cpu->regs.retired;
+	*count = 1;
+	return words;
+}
+
+bool cpu_hidden_set(struct cpu *cpu, const uint64_t *words, size_t count)
+{
+	if (count != 1)
+		return false;
+	cpu->regs.retired = words[0];
+	return true;
+}
+
 uint64_t cpu_rip(struct cpu *cpu)
 {
 	return cpu->regs.rip;

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cpu/unicorn/tlb.c - the hidden state of a vCPU as words (cpu_hidden_get()).
+ *
+ * Its order: retired, NMI pending, NMI blocked; then for each mode of the TLB
+ * its slots, the most in use since it was resized, the next victim, the number
+ * of entries; then for each entry: linear page with the kinds of access allowed
+ * in its low bits, physical page with its place in the low bits (0: its slot;
+ * n: victim n - 1).  Entries of the slots come after the victims.
+ *
+ * The library's own pointers and flags are not kept: each entry is entered
+ * anew, as if it had just been walked, into its slot, and victims are moved on
+ * from there.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu/unicorn/engine.h"
+#include "sim/check.h"
+
+#define HEAD_WORDS  3
+#define MODE_WORDS  4
+#define ENTRY_WORDS 2
+#define SLOTS_MIN   2
+#define SLOTS_MAX   (1u << 22)
+#define PAGE_MASK   (~UINT64_C(0xfff))
+
+static char *desc_of(struct cpu *cpu, unsigned mode)
+{
+	return (char *)cpu->cs + X86_TLB_DESC + TLB_DESC_BYTES * mode;
+}
+
+static char *fast_of(struct cpu *cpu, unsigned mode)
+{
+	return (char *)cpu->cs + X86_TLB_FAST + TLB_FAST_BYTES * mode;
+}
+
+static uint64_t slots_of(struct cpu *cpu, unsigned mode)
+{
+	return AT(fast_of(cpu, mode), uint64_t, TLB_FAST_MASK) /
+		       TLB_ENTRY_BYTES +
+	       1;
+}
+
+bool tlb_layout_ok(char *cs)
+{
+	originals.tlb_flush(cs);
+	for (unsigned mode = 0; mode < TLB_MODES; mode++) {
+		const char *d = cs + X86_TLB_DESC + TLB_DESC_BYTES * mode;
+		const char *f = cs + X86_TLB_FAST + TLB_FAST_BYTES * mode;
+		uint64_t mask = AT(f, uint64_t, TLB_FAST_MASK);
+
+		if (AT(d, uint64_t, TLB_DESC_LARGE) != UINT64_MAX ||
+		    AT(d, uint64_t, TLB_DESC_LARGE + 8) != UINT64_MAX ||
+		    AT(d, uint64_t, TLB_DESC_USED) ||
+		    AT(d, uint64_t, TLB_DESC_NEXT_VICTIM) ||
+		    !AT(d, void *, TLB_DESC_IO) || !mask ||
+		    mask % TLB_ENTRY_BYTES || !AT(f, void *, TLB_FAST_TABLE))
+			return false;
+		for (unsigned i = 0; i < TLB_VICTIMS * TLB_ENTRY_BYTES / 8;
+		     i++) {
+			if (AT(d, uint64_t, TLB_DESC_VICTIM + 8 * i) !=
+			    UINT64_MAX)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* --- getting --- */
+
+struct words {
+	uint64_t *word;
+	size_t count, space;
+};
+
+static void add(struct words *w, uint64_t value)
+{
+	if (w->count == w->space) {
+		w->space = w->space ? 2 * w->space : 256;
+		w->word = reallocarray(w->word, w->space, sizeof(uint64_t));
+		CHECK_MSG(w->word, "out of memory for a snapshot");
+	}
+	w->word[w->count++] = value;
+}
+
+/* Bits 0 to 2: read, write, execute. */
+static unsigned allowed(const char *entry, uint64_t *page)
+{
+	unsigned prot = 0;
+
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t address = AT(entry, uint64_t, 8 * i);
+
+		if (address & TLB_INVALID)
+			continue;
+		prot |= 1u << i;
+		*page = address & PAGE_MASK;
+	}
+	return prot;
+}
+
+static paddr_t paddr_of(struct cpu *cpu, const char *entry, const char *io,
+			uint64_t va)
+{
+	struct cpu_complex *cx = cpu->complex;
+	uint64_t host = va + AT(entry, uint64_t, TLB_ENTRY_ADDEND);
+	uint32_t gap;
+
+	for (size_t i = 0; i < cx->ram_count; i++) {
+		uint64_t at = host - (uintptr_t)cx->ram[i].r.host;
+
+		if (at < cx->ram[i].r.bytes)
+			return cx->ram[i].r.base + at;
+	}
+	gap = AT(io, uint32_t, TLB_IO_ATTRS) >> TLB_IO_ATTRS_SHIFT;
+	CHECK(gap <= cx->ram_count);
+	return engine_gap_base(cx, gap) +
+	       ((AT(io, uint64_t, 0) + va) & PAGE_MASK);
+}
+
+static bool add_entry(struct cpu *cpu, struct words *w, const char *entry,
+		      const char *io, unsigned place)
+{
+	uint64_t va = 0;
+	unsigned prot = allowed(entry, &va);
+
+	if (!prot)
+		return false;
+	add(w, va | prot);
+	add(w, paddr_of(cpu, entry, io, va) | place);
+	return true;
+}
+
+static void add_mode(struct cpu *cpu, struct words *w, unsigned mode)
+{
+	const char *desc = desc_of(cpu, mode);
+	const char *table = AT(fast_of(cpu, mode), char *, TLB_FAST_TABLE);
+	const char *io = AT(desc, char *, TLB_DESC_IO);
+	uint64_t slots = slots_of(cpu, mode), entries = 0;
+	size_t count_at;
+
+	add(w, slots);
+	add(w, AT(desc, uint64_t, TLB_DESC_WINDOW_MAX));
+	add(w, AT(desc, uint64_t, TLB_DESC_NEXT_VICTIM));
+	count_at = w->count;
+	add(w, 0);
+	for (unsigned v = 0; v < TLB_VICTIMS; v++)
+		entries += add_entry(
+			cpu, w, desc + TLB_DESC_VICTIM + TLB_ENTRY_BYTES * v,
+			desc + TLB_DESC_VICTIM_IO + TLB_IO_BYTES * v, v + 1);
+	for (uint64_t i = 0; i < slots; i++)
+		entries += add_entry(cpu, w, table + TLB_ENTRY_BYTES * i,
+				     io + TLB_IO_BYTES * i, 0);
+	w->word[count_at] = entries;
+}
+
+uint64_t *cpu_hidden_get(struct cpu *cpu, size_t *count)
+{
+	struct words w = {0};
+
+	CHECK(!cpu->running);
+	add(&w, engine_retired(cpu));
+	add(&w, cpu->nmi);
+	add(&w, (AT(cpu->env, uint32_t, ENV_HFLAGS2) & HF2_NMI_MASK) != 0);
+	for (unsigned mode = 0; mode < TLB_MODES; mode++)
+		add_mode(cpu, &w, mode);
+	*count = w.count;
+	return w.word;
+}
+
+/* --- setting --- */
+
+/* As many slots as the TLB had grown to, all empty. */
+static void resize(struct cpu *cpu, unsigned mode, uint64_t slots)
+{
+	char *desc = desc_of(cpu, mode), *fast = fast_of(cpu, mode);
+
+	if (slots != slots_of(cpu, mode)) {
+		free(AT(fast, void *, TLB_FAST_TABLE));
+		free(AT(desc, void *, TLB_DESC_IO));
+		AT(fast, void *, TLB_FAST_TABLE) =
+			malloc(slots * TLB_ENTRY_BYTES);
+		AT(desc, void *, TLB_DESC_IO) = calloc(slots, TLB_IO_BYTES);
+		AT(fast, uint64_t, TLB_FAST_MASK) =
+			(slots - 1) * TLB_ENTRY_BYTES;
+	}
+	CHECK_MSG(AT(fast, void *, TLB_FAST_TABLE) &&
+			  AT(desc, void *, TLB_DESC_IO),
+		  "out of memory for a TLB");
+	memset(AT(fast, void *, TLB_FAST_TABLE), 0xff, slots * TLB_ENTRY_BYTES);
+}
+
+/* From its slot to the victims. */
+static void move_on(struct cpu *cpu, unsigned mode, uint64_t va,
+		    unsigned victim)
+{
+	char *desc = desc_of(cpu, mode);
+	uint64_t slot = (va / PAGE_BYTES) & (slots_of(cpu, mode) - 1);
+	char *entry = AT(fast_of(cpu, mode), char *, TLB_FAST_TABLE) +
+		      slot * TLB_ENTRY_BYTES;
+	char *io = AT(desc, char *, TLB_DESC_IO) + slot * TLB_IO_BYTES;
+
+	memcpy(desc + TLB_DESC_VICTIM + victim * TLB_ENTRY_BYTES, entry,
+	       TLB_ENTRY_BYTES);
+	memcpy(desc + TLB_DESC_VICTIM_IO + victim * TLB_IO_BYTES, io,
+	       TLB_IO_BYTES);
+	memset(entry, 0xff, TLB_ENTRY_BYTES);
+}
+
+/* The first words of `p` as a mode's; NULL: they are not. */
+static const uint64_t *set_mode(struct cpu *cpu, unsigned mode,
+				const uint64_t *p, const uint64_t *end)
+{
+	char *desc = desc_of(cpu, mode);
+	uint64_t slots, entries, used = 0, window, next;
+
+	if (end - p < MODE_WORDS)
+		return NULL;
+	slots = p[0];
+	window = p[1];
+	next = p[2];
+	entries = p[3];
+	p += MODE_WORDS;
+	if (slots < SLOTS_MIN || slots > SLOTS_MAX || (slots & (slots - 1)) ||
+	    entries > slots + TLB_VICTIMS ||
+	    (uint64_t)(end - p) < entries * ENTRY_WORDS)
+		return NULL;
+	resize(cpu, mode, slots);
+	for (; entries; entries--, p += ENTRY_WORDS) {
+		uint64_t va = p[0] & PAGE_MASK, place = p[1] & ~PAGE_MASK;
+
+		if (place > TLB_VICTIMS)
+			return NULL;
+		engine_tlb_enter(cpu, va, p[1] & PAGE_MASK, (int)(p[0] & 7),
+				 (int)mode);
+		if (place)
+			move_on(cpu, mode, va, (unsigned)place - 1);
+		else
+			used++;
+	}
+	AT(desc, uint64_t, TLB_DESC_WINDOW_MAX) = window;
+	AT(desc, uint64_t, TLB_DESC_USED) = used;
+	AT(desc, uint64_t, TLB_DESC_NEXT_VICTIM) = next;
+	return p;
+}
+
+bool cpu_hidden_set(struct cpu *cpu, const uint64_t *words, size_t count)
+{
+	const uint64_t *p = words + HEAD_WORDS, *end = words + count;
+
+	CHECK(!cpu->running && !engine_running);
+	if (count < HEAD_WORDS)
+		return false;
+	cpu->deadline = words[0];
+	cpu->attend = false;
+	cpu->pass_break = false;
+	engine_retired_set(cpu, words[0]);
+	engine_no_block(cpu);
+	cpu->nmi = words[1];
+	if (words[2])
+		AT(cpu->env, uint32_t, ENV_HFLAGS2) |= HF2_NMI_MASK;
+	originals.tlb_flush(cpu->cs);
+	engine_running = cpu; /* whose breakpoints the entries are marked by */
+	for (unsigned mode = 0; p && mode < TLB_MODES; mode++)
+		p = set_mode(cpu, mode, p, end);
+	engine_running = NULL;
+	if (p != end)
+		originals.tlb_flush(cpu->cs);
+	return p == end;
+}

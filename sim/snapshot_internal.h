@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/snapshot_internal.h - the stream as snapshot.c makes and ends it. */
+#ifndef PARTERRE_SIM_SNAPSHOT_INTERNAL_H
+#define PARTERRE_SIM_SNAPSHOT_INTERNAL_H
+
+#include "sim/snapshot.h"
+
+/* `to` and `from` stay the caller's; they stand at the frame's first byte. */
+struct snapshot_writer *snapshot_writer_create(FILE *to);
+/* Ends the frame and frees the writer; EXIT_HOST if the host failed. */
+bool snapshot_writer_end(struct snapshot_writer *w, const char *name,
+			 struct error *err);
+
+struct snapshot_reader *snapshot_reader_create(FILE *from);
+void snapshot_reader_destroy(struct snapshot_reader *r);
+/* Reads on to the end: is the frame complete and undamaged, and nothing after
+ * it? */
+bool snapshot_reader_whole(struct snapshot_reader *r);
+
+#endif

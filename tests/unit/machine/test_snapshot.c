@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Snapshots on real machines: saved anywhere, loaded into another machine, a
+ * run goes on to the same bits (test_exact.c says what is compared and what the
+ * kernels do).  Damaged and foreign files are refused and change nothing. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "exact.h"
+#include "sim/snapshot.h"
+
+struct form {
+	const char *kernel;
+	unsigned cpus;
+	bool disk;
+};
+
+static const struct form forms[] = {
+	{"exact1", 1, true},
+	{"exact2", 2, true},
+	{"exact4", 4, false},
+};
+
+struct bytes {
+	char *p;
+	size_t n;
+};
+
+static struct bytes save(struct exact *e)
+{
+	struct bytes b;
+	struct error err;
+	FILE *f = open_memstream(&b.p, &b.n);
+
+	cr_assert(f);
+	cr_assert(machine_save(e->m, f, "test", &err), "%s", err.text);
+	fclose(f);
+	return b;
+}
+
+static bool load(struct exact *e, const struct bytes *b, struct error *err)
+{
+	FILE *f = fmemopen(b->p, b->n, "rb");
+	bool good;
+
+	cr_assert(f);
+	good = machine_load(e->m, f, "test", err);
+	fclose(f);
+	return good;
+}
+
+/* What a snapshot can get wrong, on purpose. */
+enum wrong {
+	NOTHING,
+	NO_TLB,    /* translations are walked anew */
+	ONE_LATE,  /* the next timer comes one instruction late */
+	FORGOTTEN, /* the registers of a device */
+};
+
+static void do_wrong(struct exact *e, enum wrong wrong)
+{
+	struct evq *q = machine_evq(e->m);
+	struct event *timer = evq_find(q, "lapic0.timer");
+
+	switch (wrong) {
+	case NOTHING:
+		break;
+	case NO_TLB:
+		for (unsigned i = 0; i < machine_cpu_count(e->m); i++)
+			cpu_tlb_flush(machine_cpu(e->m, i));
+		break;
+	case ONE_LATE:
+		if (evq_pending(timer))
+			evq_schedule(q, timer, timer->when + PS_PER_NS);
+		break;
+	case FORGOTTEN:
+		machine_device(e->m, "lapic0")
+			->class->reset(machine_device(e->m, "lapic0"));
+		break;
+	}
+}
+
+/* The machine is destroyed and goes on in another, with another disk image. */
+static void move(struct exact *e, const struct form *f, enum wrong wrong)
+{
+	struct bytes b = save(e);
+	struct exact to;
+	struct error err;
+
+	exact_make(&to, f->kernel, f->cpus, f->disk);
+	strcpy(to.console, e->console);
+	exact_drop(e);
+	*e = to;
+	machine_set_console(e->m, exact_console, e);
+	cr_assert(load(e, &b, &err), "%s", err.text);
+	free(b.p);
+	do_wrong(e, wrong);
+}
+
+static struct exact_result in_snapshots(const struct form *f, uint64_t seed,
+					ps_t piece, enum wrong wrong)
+{
+	struct exact e;
+	struct exact_result r;
+	enum machine_stop stop = MACHINE_UNTIL;
+	ps_t at = 0;
+
+	exact_make(&e, f->kernel, f->cpus, f->disk);
+	while (stop == MACHINE_UNTIL && at < EXACT_END) {
+		at += 1 + exact_random(&seed, piece);
+		stop = machine_run(e.m, at);
+		if (stop == MACHINE_UNTIL)
+			move(&e, f, wrong);
+	}
+	r = exact_result_of(&e, stop);
+	exact_drop(&e);
+	return r;
+}
+
+Test(snapshot, random_points)
+{
+	for (size_t f = 0; f < ARRAY_LEN(forms); f++) {
+		struct exact_result whole = exact_straight(
+			forms[f].kernel, forms[f].cpus, forms[f].disk);
+
+		cr_assert_eq(whole.stop, MACHINE_OFF);
+		for (uint64_t seed = 1; seed <= 4; seed++) {
+			struct exact_result r = in_snapshots(
+				&forms[f], seed, 150 * PS_PER_US, NOTHING);
+
+			exact_same(&whole, &r, forms[f].kernel, seed);
+		}
+	}
+}
+
+/* Saving moves nothing, and a snapshot of what was loaded is the same file. */
+Test(snapshot, saving_changes_nothing)
+{
+	const struct form *f = &forms[1];
+	struct exact_result whole = exact_straight(f->kernel, f->cpus, f->disk);
+	struct exact e;
+	struct exact_result r;
+	ps_t at = 0;
+	enum machine_stop stop;
+
+	exact_make(&e, f->kernel, f->cpus, f->disk);
+	do {
+		struct bytes one, two;
+
+		stop = machine_run(e.m, at += 130 * PS_PER_US);
+		if (stop != MACHINE_UNTIL)
+			break;
+		one = save(&e);
+		if (at % (520 * PS_PER_US) == 0)
+			move(&e, f, NOTHING);
+		two = save(&e);
+		cr_assert_eq(one.n, two.n);
+		cr_assert_eq(memcmp(one.p, two.p, one.n), 0);
+		free(one.p);
+		free(two.p);
+	} while (at < EXACT_END);
+	r = exact_result_of(&e, stop);
+	exact_same(&whole, &r, "saved", 0);
+	exact_drop(&e);
+}
+
+/* Negative controls: each of these is seen. */
+Test(snapshot, negative_controls)
+{
+	static const enum wrong wrong[] = {NO_TLB, ONE_LATE, FORGOTTEN};
+	struct exact_result whole = exact_straight("exact1", 1, true);
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		struct exact_result r =
+			in_snapshots(&forms[0], 1, 60 * PS_PER_US, wrong[i]);
+
+		cr_assert_neq(whole.chain, r.chain, "%d", (int)wrong[i]);
+		cr_assert(!exact_equal(&whole, &r));
+	}
+}

@@ -83,12 +83,19 @@ struct partition_view *partition_view_create(struct machine *m,
 		partition_view_destroy(v);
 		return NULL;
 	}
+	partition_view_moved(v, m);
+	return v;
+}
+
+void partition_view_moved(struct partition_view *v, struct machine *m)
+{
+	v->m = m;
+	v->bus = machine_bus(m);
 	if (!v->opaque)
 		machine_set_observer(
 			m, &(struct machine_observer){.context = on_context,
 						      .reset = on_reset,
 						      .owner = v});
-	return v;
 }
 
 void partition_view_destroy(struct partition_view *v)

@@ -56,6 +56,8 @@
 struct partition_view *partition_view_create(struct machine *m,
 					     const struct machine_config *c,
 					     struct error *err) MUST_USE;
+/* The machine was destroyed; `m` stands where it stood (sim/snapshot.h). */
+void partition_view_moved(struct partition_view *v, struct machine *m);
 void partition_view_destroy(struct partition_view *v); /* NULL is fine */
 bool partition_view_opaque(const struct partition_view *v);
 struct machine *partition_view_machine(const struct partition_view *v);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -357,17 +358,23 @@ bool machine_save(struct machine *m, FILE *to, const char *name,
 				 name);
 	text = describe(m);
 	head[1] = (uint32_t)strlen(text);
-	/* A failure stays with the file; the writer finds it at its end. */
-	fwrite(MAGIC, MAGIC_BYTES, 1, to);
-	fwrite(head, sizeof(head), 1, to);
-	fwrite(text, head[1], 1, to);
-	free(text);
 	w = snapshot_writer_create(to);
+	snapshot_plain(w, MAGIC, MAGIC_BYTES);
+	snapshot_plain(w, head, sizeof(head));
+	snapshot_plain(w, text, head[1]);
+	free(text);
 	put_all(m, w);
 	return snapshot_writer_end(w, name, err);
 }
 
-/* Magic, version and description; `from` then stands at the frame. */
+static bool damaged(const char *name, struct error *err)
+{
+	return error_set(err, EXIT_USAGE,
+			 "snapshot %s is cut short or damaged; make it again",
+			 name);
+}
+
+/* Magic, version, checksum, description; `from` then stands at the frame. */
 static bool check_head(struct machine *m, FILE *from, const char *name,
 		       struct error *err)
 {
@@ -378,27 +385,24 @@ static bool check_head(struct machine *m, FILE *from, const char *name,
 	if (fread(magic, sizeof(magic), 1, from) != 1 ||
 	    memcmp(magic, MAGIC, sizeof(magic)) != 0)
 		return error_set(err, EXIT_USAGE,
-				 "%s is no snapshot of a machine; make one "
-				 "with machine_save(\"FILE\") in a scenario",
+				 "%s is no snapshot of a machine; "
+				 "machine_save_file() makes one",
 				 name);
-	if (fread(head, sizeof(head), 1, from) != 1 || head[1] >= TEXT_MAX)
-		return error_set(err, EXIT_USAGE,
-				 "snapshot %s is cut short or damaged; make it "
-				 "again",
-				 name);
+	if (fread(head, sizeof(head), 1, from) != 1)
+		return damaged(name, err);
 	if (head[0] != VERSION)
 		return error_set(err, EXIT_USAGE,
 				 "snapshot %s has version %u, this program "
 				 "reads version %u; make it again",
 				 name, head[0], VERSION);
+	if (head[1] >= TEXT_MAX || !snapshot_intact(from) ||
+	    fseek(from, MAGIC_BYTES + sizeof(head), SEEK_SET) != 0)
+		return damaged(name, err);
 	theirs = calloc(1, head[1] + 1);
 	CHECK_MSG(theirs, "out of memory for a snapshot");
 	if (fread(theirs, 1, head[1], from) != head[1]) {
 		free(theirs);
-		return error_set(err, EXIT_USAGE,
-				 "snapshot %s is cut short or damaged; make it "
-				 "again",
-				 name);
+		return damaged(name, err);
 	}
 	ours = describe(m);
 	same = same_machine(theirs, ours, name, err);
@@ -411,44 +415,37 @@ bool machine_load(struct machine *m, FILE *from, const char *name,
 		  struct error *err)
 {
 	struct snapshot_reader *r;
-	bool whole, good;
-	long frame;
+	bool good;
 
 	CHECK_MSG(!m->in_run, "machine_load() from within a run");
 	if (!check_head(m, from, name, err))
 		return false;
-	frame = ftell(from);
-	r = snapshot_reader_create(from);
-	whole = snapshot_reader_whole(r);
-	snapshot_reader_destroy(r);
-	if (!whole)
-		return error_set(err, EXIT_USAGE,
-				 "snapshot %s is cut short or damaged; make it "
-				 "again",
-				 name);
-	if (frame < 0 || fseek(from, frame, SEEK_SET) != 0)
-		return error_set(err, EXIT_HOST, "snapshot %s: %s", name,
-				 strerror(errno));
 	r = snapshot_reader_create(from);
 	good = get_all(m, r, name, err);
 	snapshot_reader_destroy(r);
 	return good;
 }
 
+/* Written beside it and renamed: what was there stays whole until then. */
 bool machine_save_file(struct machine *m, const char *path, struct error *err)
 {
-	FILE *f = fopen(path, "wbe");
+	char part[PATH_MAX];
+	FILE *f;
 	bool good;
 
+	if (snprintf(part, sizeof(part), "%s.part", path) >= (int)sizeof(part))
+		return error_set(err, EXIT_USAGE,
+				 "snapshot %s: the name is too long", path);
+	f = fopen(part, "wbe");
 	if (!f)
 		return error_set(err, EXIT_USAGE, "snapshot %s: %s", path,
 				 strerror(errno));
 	good = machine_save(m, f, path, err);
-	if (fclose(f) != 0 && good)
+	if ((fclose(f) != 0 || rename(part, path) != 0) && good)
 		good = error_set(err, EXIT_HOST, "snapshot %s: %s", path,
 				 strerror(errno));
 	if (!good)
-		unlink(path);
+		unlink(part);
 	return good;
 }
 

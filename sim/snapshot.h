@@ -9,10 +9,11 @@
  * open.  What it does not hold: trace, console, observers, scenario,
  * breakpoints; events that no device registered are gone from the queue.
  *
- * The file: magic, version, description of the configuration as text, then one
- * zstd frame with checksum.  All of it is checked before anything is changed:
- * after a failed load the machine is as it was; but if the host failed on the
- * way, or an image has another size, it is broken (MACHINE_BROKEN).
+ * The file: magic, version, description of the configuration as text, one zstd
+ * frame, and the digest (XXH3, 64 bits) of all that.  All of it is checked
+ * before anything is changed: after a failed load the machine is as it was; but
+ * if the host failed on the way, or an image has another size, it is broken
+ * (MACHINE_BROKEN).
  *
  * Devices see it as a stream (device_class.save and load): plain values in a
  * fixed order, little-endian.  Writing cannot fail as seen from a device: the

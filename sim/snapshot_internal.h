@@ -5,16 +5,18 @@
 
 #include "sim/snapshot.h"
 
-/* `to` and `from` stay the caller's; they stand at the frame's first byte. */
+/* `to` and `from` stay the caller's; `from` stands at the frame's first byte.
+ */
 struct snapshot_writer *snapshot_writer_create(FILE *to);
+/* Before the frame: as it is. */
+void snapshot_plain(struct snapshot_writer *w, const void *p, size_t bytes);
 /* Ends the frame and frees the writer; EXIT_HOST if the host failed. */
 bool snapshot_writer_end(struct snapshot_writer *w, const char *name,
 			 struct error *err);
 
 struct snapshot_reader *snapshot_reader_create(FILE *from);
 void snapshot_reader_destroy(struct snapshot_reader *r);
-/* Reads on to the end: is the frame complete and undamaged, and nothing after
- * it? */
-bool snapshot_reader_whole(struct snapshot_reader *r);
+/* Do the file's last 8 bytes tell the digest of all before?  Moves `from`. */
+bool snapshot_intact(FILE *from);
 
 #endif

@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "sim/check.h"
+#include "sim/digest.h"
 #include "sim/snapshot_internal.h"
 
 /* RAM is mostly like itself: more effort gains little and costs much time. */
@@ -14,6 +15,7 @@
 
 struct snapshot_writer {
 	FILE *to;
+	struct digest *digest; /* of the file so far */
 	ZSTD_CCtx *z;
 	void *out;
 	size_t out_bytes;
@@ -37,13 +39,21 @@ struct snapshot_writer *snapshot_writer_create(FILE *to)
 
 	CHECK_MSG(w, "out of memory for a snapshot");
 	w->to = to;
+	w->digest = digest_create();
 	w->z = ZSTD_createCCtx();
 	w->out_bytes = ZSTD_CStreamOutSize();
 	w->out = malloc(w->out_bytes);
 	CHECK_MSG(w->z && w->out, "out of memory for a snapshot");
 	ZSTD_CCtx_setParameter(w->z, ZSTD_c_compressionLevel, LEVEL);
-	ZSTD_CCtx_setParameter(w->z, ZSTD_c_checksumFlag, 1);
 	return w;
+}
+
+void snapshot_plain(struct snapshot_writer *w, const void *p, size_t bytes)
+{
+	digest_feed(w->digest, p, bytes);
+	errno = 0;
+	if (fwrite(p, 1, bytes, w->to) != bytes)
+		snapshot_fail(w, strerror(errno));
 }
 
 static void compress(struct snapshot_writer *w, const void *p, size_t bytes,
@@ -58,9 +68,7 @@ static void compress(struct snapshot_writer *w, const void *p, size_t bytes,
 		left = ZSTD_compressStream2(w->z, &out, &in, how);
 		CHECK_MSG(!ZSTD_isError(left), "zstd: %s",
 			  ZSTD_getErrorName(left));
-		errno = 0;
-		if (fwrite(out.dst, 1, out.pos, w->to) != out.pos)
-			snapshot_fail(w, strerror(errno));
+		snapshot_plain(w, out.dst, out.pos);
 	} while (how == ZSTD_e_end ? left : in.pos < in.size);
 }
 
@@ -74,14 +82,18 @@ void snapshot_fail(struct snapshot_writer *w, const char *why)
 bool snapshot_writer_end(struct snapshot_writer *w, const char *name,
 			 struct error *err)
 {
+	uint64_t sum;
 	bool good;
 
 	compress(w, NULL, 0, ZSTD_e_end);
+	sum = digest_value(w->digest);
+	snapshot_plain(w, &sum, sizeof(sum));
 	errno = 0;
 	if (fflush(w->to) != 0 || ferror(w->to))
 		snapshot_fail(w, errno ? strerror(errno) : "cannot be written");
 	good = !w->failed ||
 	       error_set(err, EXIT_HOST, "snapshot %s: %s", name, w->why);
+	digest_destroy(w->digest);
 	ZSTD_freeCCtx(w->z);
 	free(w->out);
 	free(w);
@@ -133,12 +145,11 @@ static size_t decompress(struct snapshot_reader *r, void *p, size_t bytes)
 			r->pending.size = fread(r->in, 1, r->in_bytes, r->from);
 		}
 		left = ZSTD_decompressStream(r->z, &out, &r->pending);
-		if (ZSTD_isError(left))
-			r->failed = true;
-		else if (left == 0)
+		if (left == 0)
 			r->ended = true;
-		else if (!r->pending.size && out.pos == before)
-			r->failed = true; /* the file ends early */
+		else if (ZSTD_isError(left) || /* or the file ends early */
+			 (!r->pending.size && out.pos == before))
+			r->failed = true;
 	}
 	return out.pos;
 }
@@ -166,12 +177,24 @@ bool snapshot_good(const struct snapshot_reader *r)
 	return !r->failed;
 }
 
-bool snapshot_reader_whole(struct snapshot_reader *r)
+bool snapshot_intact(FILE *from)
 {
-	char buf[16384];
+	struct digest *digest = digest_create();
+	char buf[65536];
+	uint64_t sum = 0;
+	size_t kept = 0, n; /* the last bytes may be the sum */
 
-	while (decompress(r, buf, sizeof(buf)) == sizeof(buf))
-		;
-	return r->ended && !r->failed && r->pending.pos == r->pending.size &&
-	       fgetc(r->from) == EOF;
+	rewind(from);
+	while ((n = fread(buf + kept, 1, sizeof(buf) - kept, from)) > 0) {
+		kept += n;
+		if (kept < sizeof(sum))
+			continue;
+		digest_feed(digest, buf, kept - sizeof(sum));
+		memmove(buf, buf + kept - sizeof(sum), sizeof(sum));
+		kept = sizeof(sum);
+	}
+	memcpy(&sum, buf, kept < sizeof(sum) ? kept : sizeof(sum));
+	n = kept == sizeof(sum) && digest_value(digest) == sum;
+	digest_destroy(digest);
+	return n;
 }

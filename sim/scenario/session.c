@@ -81,6 +81,8 @@ static bool write_command(struct session *s, struct error *err)
 	}
 	if (o->pieces)
 		fprintf(f, " --pieces %" PRIu64, o->pieces);
+	if (o->snapshots)
+		fprintf(f, " --snapshots %" PRIu64, o->snapshots);
 	if (o->classes == TRACE_CLASS_PARTITION)
 		fprintf(f, " --trace partition");
 	else if (!o->classes)

@@ -44,7 +44,10 @@ struct session_options {
 	bool seed_given;
 	uint64_t seed;
 	uint64_t pieces; /* 0: as it comes; else cut at random, by this seed */
-	bool live;       /* a line of progress on stderr */
+	/* At cuts of `pieces`, this often in a thousand: the machine is saved,
+	 * destroyed, and goes on as another. */
+	uint64_t snapshots;
+	bool live;  /* a line of progress on stderr */
 	ps_t until; /* the scenario ends at this instant; 0: when it ends */
 };
 

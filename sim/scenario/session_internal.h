@@ -25,4 +25,7 @@ bool session_make_dir(const char *path, struct error *err);
 /* session_run.c: the chain of all machines together. */
 uint64_t session_chain(const struct session *first);
 
+/* session_machine.c: through a snapshot into a new machine. */
+bool session_move(struct session *s, struct error *err);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "sim/check.h"
 #include "sim/scenario/session_internal.h"
+#include "sim/snapshot.h"
 #include "sim/trace/trace.h"
 
 static bool image_path(struct session *s, const char *name, char *path,
@@ -124,6 +125,32 @@ static void on_record(void *owner, const struct trace_record *r)
 }
 
 /* --- the machine --- */
+
+/* Nobody may keep a pointer into it but the view. */
+bool session_move(struct session *s, struct error *err)
+{
+	FILE *f = tmpfile();
+	bool good;
+
+	if (!f)
+		return error_set(err, EXIT_HOST, "a temporary file: %s",
+				 strerror(errno));
+	good = machine_save(s->machine, f, "between two machines", err);
+	rewind(f);
+	if (good) {
+		evq_cancel(machine_evq(s->machine), &s->idle);
+		machine_destroy(s->machine);
+		s->machine = machine_create(&s->config, s->trace, err);
+		good = s->machine &&
+		       machine_load(s->machine, f, "between two machines", err);
+	}
+	if (good) {
+		partition_view_moved(s->view, s->machine);
+		machine_set_console(s->machine, on_byte, s);
+	}
+	fclose(f);
+	return good;
+}
 
 bool session_machine(struct session *s, const struct session_machine *d,
 		     struct error *err)

@@ -228,6 +228,15 @@ static void run_to(struct session *s, ps_t until)
 
 /* --- all machines --- */
 
+static bool moves(struct session *f)
+{
+	if (!f->options.pieces || !f->options.snapshots)
+		return false;
+	f->cut = f->cut * UINT64_C(6364136223846793005) +
+		 UINT64_C(1442695040888963407);
+	return (f->cut >> 20) % 1000 < f->options.snapshots;
+}
+
 /* One cut further. */
 static bool advance(struct session *f, ps_t until, struct error *err)
 {
@@ -238,6 +247,9 @@ static bool advance(struct session *f, ps_t until, struct error *err)
 			continue;
 		run_to(m, next);
 		if (!bad_end(m, err))
+			return false;
+		if (m->stop == MACHINE_UNTIL && moves(f) &&
+		    !session_move(m, err))
 			return false;
 	}
 	f->now = next;

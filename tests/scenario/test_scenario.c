@@ -189,6 +189,16 @@ Test(same, in_random_pieces)
 	}
 }
 
+/* Saved at random places and gone on with in another machine. */
+Test(same, through_snapshots)
+{
+	struct fingerprint a = run_fingerprint(PARTERRE, "", FAILOVER);
+	struct fingerprint b =
+		run_fingerprint(PARTERRE, "--pieces 1 --snapshots 2", FAILOVER);
+
+	same_fingerprint(&a, &b);
+}
+
 Test(same, whatever_is_watched)
 {
 	struct fingerprint a = run_fingerprint(PARTERRE, "", FAILOVER);

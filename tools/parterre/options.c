@@ -20,6 +20,9 @@ const char run_options_help[] =
 	"  --until TIME    leave the scenario at this instant: 40ms, 12500us\n"
 	"  --pieces N      cut the run at random places, by N: changes "
 	"nothing\n"
+	"  --snapshots N   with --pieces: at N of 1000 cuts go on from a "
+	"snapshot\n"
+	"                  in a new machine: changes nothing either\n"
 	"  --json          the summary as JSON\n"
 	"  --quiet         no line of progress\n";
 
@@ -32,6 +35,7 @@ enum {
 	TRACE,
 	UNTIL,
 	PIECES,
+	SNAPSHOTS,
 	JSON,
 	QUIET,
 	HELP
@@ -46,6 +50,7 @@ static const struct option options[] = {
 	{"trace", required_argument, NULL, TRACE},
 	{"until", required_argument, NULL, UNTIL},
 	{"pieces", required_argument, NULL, PIECES},
+	{"snapshots", required_argument, NULL, SNAPSHOTS},
 	{"json", no_argument, NULL, JSON},
 	{"quiet", no_argument, NULL, QUIET},
 	{"help", no_argument, NULL, HELP},
@@ -145,6 +150,8 @@ static bool take(struct run_options *o, int option, const char *arg)
 		return instant(arg, &s->until);
 	case PIECES:
 		return whole_number(arg, &s->pieces);
+	case SNAPSHOTS:
+		return whole_number(arg, &s->snapshots) && s->snapshots <= 1000;
 	case JSON:
 		o->json = true;
 		return true;

@@ -39,11 +39,18 @@ static void make_disk(struct exact *e)
 
 void exact_make(struct exact *e, const char *kernel, unsigned cpus, bool disk)
 {
+	memset(e, 0, sizeof(*e));
+	if (disk)
+		make_disk(e);
+	exact_start(e, kernel, cpus);
+}
+
+void exact_start(struct exact *e, const char *kernel, unsigned cpus)
+{
 	struct machine_config c;
 	struct error err;
 	char path[512];
 
-	memset(e, 0, sizeof(*e));
 	machine_config_defaults(&c);
 	c.ram_bytes = UINT64_C(16) << 20;
 	c.cpu_count = cpus;
@@ -51,8 +58,7 @@ void exact_make(struct exact *e, const char *kernel, unsigned cpus, bool disk)
 	c.digest_interval = 10000;
 	snprintf(path, sizeof(path), "%s/exact/%s.elf", GUEST_DIR, kernel);
 	c.kernel = path;
-	if (disk) {
-		make_disk(e);
+	if (e->disk[0]) {
 		c.disk_path = e->disk;
 		c.controllers = 1;
 	}

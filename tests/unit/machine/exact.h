@@ -26,9 +26,10 @@ struct exact_result {
 	char console[EXACT_CONSOLE];
 };
 
-/* `kernel`: a name in tests/guest/exact, "exact2"; NULL: no disk, no images (a
- * machine to load a snapshot into). */
+/* `kernel`: a name in tests/guest/exact, "exact2". */
 void exact_make(struct exact *e, const char *kernel, unsigned cpus, bool disk);
+/* The machine alone, with the disk that there is. */
+void exact_start(struct exact *e, const char *kernel, unsigned cpus);
 /* For machine_set_console(), when a struct exact was moved. */
 void exact_console(void *owner, unsigned serial, ps_t when, uint8_t c);
 void exact_drop(struct exact *e);

@@ -180,3 +180,119 @@ Test(snapshot, negative_controls)
 		cr_assert(!exact_equal(&whole, &r));
 	}
 }
+
+/* --- files --- */
+
+static struct exact_result to_end(struct exact *e)
+{
+	return exact_result_of(e, machine_run(e->m, EXACT_END));
+}
+
+/* A machine that stands where `b` was saved. */
+static void make_saved(struct exact *e, struct bytes *b)
+{
+	exact_make(e, "exact1", 1, true);
+	cr_assert_eq(machine_run(e->m, 400 * PS_PER_US), MACHINE_UNTIL);
+	*b = save(e);
+}
+
+static void refused(struct exact *e, const struct bytes *b, const char *why)
+{
+	struct error err = {0};
+
+	cr_assert(!load(e, b, &err), "%s", why);
+	cr_assert_eq(err.code, EXIT_USAGE, "%s", err.text);
+	cr_assert(strstr(err.text, "test"), "names the file: %s", err.text);
+	cr_assert(strstr(err.text, why), "%s: %s", why, err.text);
+}
+
+/* Each is refused by its name, and the machine goes on as if nothing was. */
+Test(snapshot, damaged_and_foreign_files)
+{
+	struct exact_result whole = exact_straight("exact1", 1, true), r;
+	struct exact e;
+	struct bytes b, part;
+	uint64_t seed = 5;
+
+	make_saved(&e, &b);
+	for (unsigned i = 0; i < 300; i++) {
+		size_t at = exact_random(&seed, b.n);
+		char bit = (char)(1 << exact_random(&seed, 8)), was = b.p[at];
+		struct error err = {0};
+
+		b.p[at] = (char)(was ^ bit);
+		/* Of the description, any machine's could have it. */
+		cr_assert(!load(&e, &b, &err), "bit at %zu of %zu", at, b.n);
+		cr_assert_eq(err.code, EXIT_USAGE);
+		b.p[at] = was;
+	}
+	for (size_t n = 1; n < b.n; n += 1 + exact_random(&seed, b.n / 100)) {
+		part = (struct bytes){b.p, n};
+		refused(&e, &part, n < 16 ? "no snapshot" : "cut short");
+	}
+	part = (struct bytes){malloc(b.n + 1), b.n + 1};
+	cr_assert(part.p);
+	memcpy(part.p, b.p, b.n);
+	part.p[b.n] = 0;
+	refused(&e, &part, "damaged");
+	free(part.p);
+	b.p[16] = 99;
+	refused(&e, &b, "version 99");
+	b.p[16] = 1;
+	b.p[0] ^= 1;
+	refused(&e, &b, "no snapshot of a machine");
+	b.p[0] ^= 1;
+	r = to_end(&e);
+	exact_same(&whole, &r, "after refusals", 0);
+	exact_drop(&e);
+
+	exact_make(&e, "exact2", 2, true);
+	refused(&e, &b, "it has '1 CPUs");
+	exact_drop(&e);
+	exact_make(&e, "exact1", 1, false);
+	refused(&e, &b, "device");
+	exact_drop(&e);
+	free(b.p);
+}
+
+/* The image becomes the one of the snapshot, so it must be as large. */
+Test(snapshot, disk_of_another_size)
+{
+	struct exact e;
+	struct bytes b;
+	struct error err;
+
+	make_saved(&e, &b);
+	exact_drop(&e);
+	exact_make(&e, "exact1", 1, true);
+	machine_destroy(e.m);
+	cr_assert_eq(truncate(e.disk, 1 << 20), 0);
+	exact_start(&e, "exact1", 1);
+	cr_assert(!load(&e, &b, &err));
+	cr_assert_eq(err.code, EXIT_USAGE);
+	cr_assert(strstr(err.text, e.disk), "%s", err.text);
+	cr_assert(strstr(err.text, "same size"), "%s", err.text);
+	cr_assert_eq(machine_run(e.m, PS_PER_S), MACHINE_BROKEN);
+	exact_drop(&e);
+	free(b.p);
+}
+
+Test(snapshot, files_that_cannot_be)
+{
+	struct exact e;
+	struct error err = {0};
+	FILE *full;
+
+	exact_make(&e, "exact1", 1, false);
+	cr_assert(!machine_save_file(e.m, "/nowhere/at/all", &err));
+	cr_assert_eq(err.code, EXIT_USAGE);
+	cr_assert(strstr(err.text, "/nowhere/at/all"), "%s", err.text);
+	cr_assert(!machine_load_file(e.m, "/nowhere/at/all", &err));
+	full = fopen("/dev/full", "wb");
+	cr_assert(full);
+	cr_assert(!machine_save(e.m, full, "full", &err));
+	fclose(full);
+	cr_assert_eq(err.code, EXIT_HOST, "%s", err.text);
+	cr_assert(strstr(err.text, "No space"), "%s", err.text);
+	exact_drop(&e);
+}

@@ -75,6 +75,41 @@ struct translation {
 };
 static _Thread_local struct translation *translating;
 
+static bool is_prefix(uint32_t byte)
+{
+	switch (byte) {
+	case 0x26:
+	case 0x2E:
+	case 0x36:
+	case 0x3E:
+	case 0x40 ... 0x4F: /* REX; CMPXCHG8B needs none in other modes */
+	case 0x64:
+	case 0x65:
+	case 0x66:
+	case 0xF0:
+	case 0xF2:
+	case 0xF3:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* CMPXCHG8B or CMPXCHG16B.  Its helper computes the flags that it keeps from
+ * the state in memory, and the translator does not put it there first: it must
+ * be the first instruction of its block. */
+static bool is_cmpxchg_wide(const struct cpu *cpu, uint64_t pc)
+{
+	unsigned length = 0;
+
+	while (length < INSN_BYTES_MAX - 3 &&
+	       is_prefix(originals.load_code8(cpu->env, pc)))
+		length++, pc++;
+	return originals.load_code8(cpu->env, pc) == 0x0F &&
+	       originals.load_code8(cpu->env, pc + 1) == 0xC7 &&
+	       (originals.load_code8(cpu->env, pc + 2) >> 3 & 7) == 1;
+}
+
 static void translate_insn(void *db, void *cs)
 {
 	struct disas_base *d = db;
@@ -87,7 +122,8 @@ static void translate_insn(void *db, void *cs)
 	t->ops->translate_insn(db, cs);
 	/* An instruction that may reach into the next page starts a block of
 	 * its own: a fault in fetching it must come when it is due. */
-	if (d->is_jmp == 0 && d->pc_next + INSN_BYTES_MAX > page_end)
+	if (d->is_jmp == 0 && (d->pc_next + INSN_BYTES_MAX > page_end ||
+			       is_cmpxchg_wide(t->cpu, d->pc_next)))
 		d->is_jmp = 1;
 }
 

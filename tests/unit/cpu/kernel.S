@@ -169,6 +169,21 @@ round:
 	mov	%al, rewritten + 1(%rip)
 	call	rewritten
 	call	crossing
+	/* Flags that come right before, and that these keep. */
+	mov	$0x9200, %esi
+	mov	SUM, %eax
+	cmp	$0x40000000, %eax
+	lock cmpxchg16b (%rsi)
+	pushfq
+	pop	%rax
+	and	$0x8d5, %eax
+	add	%eax, SUM
+	sub	$3, %ecx
+	cmpxchg8b 8(%rsi)
+	pushfq
+	pop	%rax
+	and	$0x8d5, %eax
+	add	%eax, SUM
 	/* Ports and registers. */
 	mov	SUM, %eax
 	out	%al, $0x80

@@ -19,6 +19,7 @@
  *
  *   PCI slots (bus 0, function 0; INTA is I/O APIC pin 16 + slot % 4)
  *   0  host bridge    1  vga0    2 to 5  nvme0 to nvme3, one subsystem disk0
+ *   6 and 7  net0, net1        8  vblk0        9  rng0
  *
  * Order matters in four places, for a device finds its wires by name when it
  * is added: lapic0 before the other local APICs (it holds the page), isa0
@@ -34,6 +35,10 @@
 
 #define VGA_SLOT        1
 #define NVME_SLOT_FIRST 2
+#define NET_SLOT_FIRST  6
+#define BLK_SLOT        8
+#define RNG_SLOT        9
+#define VIRTIO_BAR2     UINT64_C(0x8000) /* in the slot's window */
 #define SLOT_WINDOW     UINT64_C(0x10000)
 
 static bool add(struct machine *m, const char *class_name, const char *name,
@@ -103,6 +108,46 @@ static bool add_disk(struct machine *m, const struct machine_config *c,
 	return true;
 }
 
+static bool add_virtio(struct machine *m, const char *class_name,
+		       const char *name, unsigned slot,
+		       const struct device_prop *own, size_t count,
+		       struct error *err)
+{
+	uint64_t window = BOARD_PCI_WINDOW + slot * SLOT_WINDOW;
+	struct device_prop props[8] = {
+		{"slot", slot, NULL},
+		{"bar0", window, NULL},
+		{"bar2", window + VIRTIO_BAR2, NULL},
+	};
+
+	for (size_t i = 0; i < count; i++)
+		props[3 + i] = own[i];
+	return add(m, class_name, name, props, 3 + count, err);
+}
+
+static bool add_virtios(struct machine *m, const struct machine_config *c,
+			struct error *err)
+{
+	struct device_prop disk[] = {{"path", 0, c->virtio_disk}};
+	struct device_prop seed[] = {{"seed", c->seed, NULL}};
+
+	for (unsigned i = 0; i < c->nics; i++) {
+		struct device_prop nic[] = {{"nic", i, NULL},
+					    {"mac", c->nic_mac + i, NULL}};
+		char name[16];
+
+		snprintf(name, sizeof(name), "net%u", i);
+		if (!add_virtio(m, "virtio_net", name, NET_SLOT_FIRST + i, nic,
+				ARRAY_LEN(nic), err))
+			return false;
+	}
+	return (!c->virtio_disk ||
+		add_virtio(m, "virtio_blk", "vblk0", BLK_SLOT, disk,
+			   ARRAY_LEN(disk), err)) &&
+	       (!c->rng || add_virtio(m, "virtio_rng", "rng0", RNG_SLOT, seed,
+				      ARRAY_LEN(seed), err));
+}
+
 bool board_build(struct machine *m, const struct machine_config *c,
 		 struct error *err)
 {
@@ -134,7 +179,8 @@ bool board_build(struct machine *m, const struct machine_config *c,
 	       add(m, "uart16550", "uart0", com1, ARRAY_LEN(com1), err) &&
 	       add(m, "uart16550", "uart1", com2, ARRAY_LEN(com2), err) &&
 	       add(m, "debugexit", "exit0", NULL, 0, err) &&
-	       add_vga(m, c, err) && (!c->disk_path || add_disk(m, c, err));
+	       add_vga(m, c, err) && (!c->disk_path || add_disk(m, c, err)) &&
+	       add_virtios(m, c, err);
 }
 
 bool board_firmware(struct machine *m, struct error *err)

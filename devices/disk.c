@@ -518,3 +518,17 @@ bool disk_load(struct disk *d, struct snapshot_reader *r)
 	free(block);
 	return good;
 }
+
+bool disk_load_image(struct disk *d, struct snapshot_reader *r,
+		     struct error *err)
+{
+	if (disk_load(d, r))
+		return true;
+	return d->failure[0]
+		       ? error_set(err, EXIT_HOST, "%s", d->failure)
+		       : error_set(err, EXIT_USAGE,
+				   "disk image %s cannot become the one in the "
+				   "snapshot: it has another size; give an "
+				   "image of the same size",
+				   d->path);
+}

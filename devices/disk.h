@@ -81,6 +81,9 @@ bool disk_save(struct disk *d, struct snapshot_writer *w);
 /* Writes what differs to the image.  False also: of another size, or no disk's
  * state. */
 bool disk_load(struct disk *d, struct snapshot_reader *r);
+/* The same with a message for whoever loads. */
+bool disk_load_image(struct disk *d, struct snapshot_reader *r,
+		     struct error *err);
 
 void disk_digest(const struct disk *d,
 		 void (*feed)(void *to, const void *p, size_t n), void *to);

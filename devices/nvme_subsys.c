@@ -212,18 +212,8 @@ static bool subsys_load(struct device *d, struct snapshot_reader *r,
 	struct nvme_subsys *s = (struct nvme_subsys *)d;
 
 	for (uint32_t i = 0; i < s->namespaces; i++) {
-		struct disk *disk = &s->space[i].disk;
-
-		if (disk_load(disk, r))
-			continue;
-		return disk->failure[0]
-			       ? error_set(err, EXIT_HOST, "%s", disk->failure)
-			       : error_set(err, EXIT_USAGE,
-					   "disk image %s cannot become the "
-					   "one in the snapshot: it has "
-					   "another size; give an image of the "
-					   "same size",
-					   disk->path);
+		if (!disk_load_image(&s->space[i].disk, r, err))
+			return false;
 	}
 	return true;
 }

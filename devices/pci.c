@@ -160,8 +160,11 @@ bool pci_dma_write(struct pci_function *f, paddr_t pa, const void *buf,
 
 static uint32_t config_read(struct pci_function *f, unsigned off, unsigned size)
 {
-	return off + size <= sizeof(f->config) ? pci_load(f->config + off, size)
-					       : 0;
+	if (off + size > sizeof(f->config))
+		return 0;
+	if (f->config_reading)
+		f->config_reading(f, off);
+	return pci_load(f->config + off, size);
 }
 
 /* PCI Express 6.6.2: everything goes, what firmware assigned as well. */
@@ -202,6 +205,8 @@ static void config_write(struct pci_function *f, unsigned off, unsigned size,
 	pci_interrupts_update(f);
 	if (f->config_written)
 		f->config_written(f);
+	if (f->config_wrote)
+		f->config_wrote(f, off);
 }
 
 /* ---- functions ---- */

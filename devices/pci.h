@@ -103,6 +103,10 @@ struct pci_function {
 	 * be NULL. */
 	void (*flr)(struct pci_function *f);
 	void (*config_written)(struct pci_function *f);
+	/* Called before a read, after a write at this offset: for capabilities
+	 * that are windows to something else; may be NULL. */
+	void (*config_reading)(struct pci_function *f, unsigned off);
+	void (*config_wrote)(struct pci_function *f, unsigned off);
 };
 
 /* For the field table of a class whose object is `type`. */

@@ -37,12 +37,15 @@
 #define MACHINE_CONTROLLERS_MAX 4
 #define MACHINE_NAMESPACES_MAX  4
 #define MACHINE_SERIALS         2
+#define MACHINE_NICS            2
 
 /* What a platform reset does, and a triple fault, which asks for one. */
 enum machine_on_reset {
 	MACHINE_RESET_ENDS,  /* the run ends: MACHINE_RESET, MACHINE_SHUTDOWN */
 	MACHINE_RESET_BOOTS, /* the machine boots its image again */
 };
+
+struct net_port;
 
 struct machine_module {
 	const char *path;
@@ -78,6 +81,12 @@ struct machine_config {
 				 default DATE_DEFAULT_SECONDS */
 	struct machine_video video; /* default text */
 	uint64_t digest_interval;   /* instructions; default 100,000 */
+	/* virtio devices; none by default. */
+	unsigned nics; /* network cards, to MACHINE_NICS */
+	struct net_port *nic_port[MACHINE_NICS]; /* net.h; NULL: no cable */
+	uint64_t nic_mac;        /* of the first; the others count on */
+	const char *virtio_disk; /* raw image; NULL: no virtio disk */
+	bool rng;                /* an entropy device, seeded by `seed` */
 	ps_t quantum_ps; /* of one CPU's turn among several; default 10 us */
 	enum machine_on_reset on_reset; /* default MACHINE_RESET_ENDS */
 };
@@ -191,6 +200,9 @@ void machine_set_console(struct machine *m,
 			 void *owner);
 void machine_console_byte(struct machine *m, unsigned serial,
 			  uint8_t c); /* from the UART */
+
+/* Where the cable of the network card is plugged in; NULL: nowhere. */
+struct net_port *machine_nic_port(const struct machine *m, unsigned nic);
 
 /* Observers of CPU context (partition view).  Called at exact boundaries with
  * the machine's state consistent; must not change it. */

@@ -24,6 +24,7 @@ void machine_config_defaults(struct machine_config *c)
 		.cpu_count = 1,
 		.cpu_hz = UINT64_C(1000000000),
 		.serial_hz = 1843200,
+		.nic_mac = UINT64_C(0x525400000001),
 		.controllers = 2,
 		.digest_interval = 100000,
 		.rtc_seconds = DATE_DEFAULT_SECONDS,
@@ -63,6 +64,10 @@ static bool check_config(const struct machine_config *c, struct error *err)
 		return error_set(err, EXIT_USAGE,
 				 "%zu modules: give at most %u",
 				 c->module_count, MACHINE_MODULES_MAX);
+	if (c->nics > MACHINE_NICS)
+		return error_set(err, EXIT_USAGE,
+				 "%u network cards: give at most %u", c->nics,
+				 MACHINE_NICS);
 	if (c->controllers > MACHINE_CONTROLLERS_MAX)
 		return error_set(err, EXIT_USAGE,
 				 "%u disk controllers: give at most %u",
@@ -324,6 +329,11 @@ void machine_console_byte(struct machine *m, unsigned serial, uint8_t c)
 	machine_fold(m, link, sizeof(link));
 	if (m->console)
 		m->console(m->console_owner, serial, machine_now(m), c);
+}
+
+struct net_port *machine_nic_port(const struct machine *m, unsigned nic)
+{
+	return nic < MACHINE_NICS ? m->config.nic_port[nic] : NULL;
 }
 
 void machine_emit(struct machine *m, struct trace_record *r)

@@ -255,6 +255,23 @@ static void key_more_disks(lua_State *L, struct session_machine *d)
 	}
 }
 
+static void key_nics(lua_State *L, struct session_machine *d)
+{
+	d->config.nics = (unsigned)number(L, "nics", 0, MACHINE_NICS);
+}
+
+static void key_rng(lua_State *L, struct session_machine *d)
+{
+	if (!lua_isboolean(L, -1))
+		luaL_error(L, "machine{}: rng has to be true or false");
+	d->config.rng = lua_toboolean(L, -1);
+}
+
+static void key_virtio_disk(lua_State *L, struct session_machine *d)
+{
+	d->virtio_disk_bytes = size(L, "virtio_disk", 65536, UINT64_C(1) << 40);
+}
+
 static void key_disk_image(lua_State *L, struct session_machine *d)
 {
 	path(L, "disk_image", d->disk_image);
@@ -283,13 +300,16 @@ static const struct key {
 	{"modules", key_modules},
 	{"more_disks", key_more_disks},
 	{"name", key_name},
+	{"nics", key_nics},
 	{"on_reset", key_on_reset},
 	{"policy", key_policy},
 	{"ram", key_ram},
+	{"rng", key_rng},
 	{"rtc", key_rtc},
 	{"seed", key_seed},
 	{"serial_hz", key_serial_hz},
 	{"video", key_video},
+	{"virtio_disk", key_virtio_disk},
 };
 
 static int unknown_key(lua_State *L, const char *name)
@@ -363,6 +383,51 @@ static int lua_machine(lua_State *L)
 	return 1;
 }
 
+static uint64_t net_number(lua_State *L, const char *key, uint64_t least,
+			   uint64_t most)
+{
+	int is_number;
+	lua_Integer value = lua_tointegerx(L, -1, &is_number);
+
+	if (!is_number || value < (lua_Integer)least ||
+	    value > (lua_Integer)most)
+		luaL_error(L, "network{}: %s has to be a number from %I to %I",
+			   key, (LUAI_UACINT)least, (LUAI_UACINT)most);
+	return (uint64_t)value;
+}
+
+/* network{...}: what the switch is like to which all cards are connected. */
+static int lua_network(lua_State *L)
+{
+	struct session *s = script_of(L)->first;
+	struct error err = {0};
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	if (s->net)
+		return luaL_error(L, "network{} comes too late: describe it "
+				     "before the first machine with a card");
+	for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+		const char *key = lua_type(L, -2) == LUA_TSTRING
+					  ? lua_tostring(L, -2)
+					  : "?";
+
+		if (strcmp(key, "latency") == 0)
+			s->net_config.latency_ps =
+				net_number(L, key, SESSION_STEP_PS, PS_PER_S);
+		else if (strcmp(key, "rate") == 0)
+			s->net_config.bits_per_s = net_number(
+				L, key, 1000000, UINT64_C(1000000000000));
+		else if (strcmp(key, "capture") != 0)
+			return luaL_error(L,
+					  "network{} has no key '%s'; it knows "
+					  "capture, latency, rate",
+					  key);
+		else if (lua_toboolean(L, -1) && !session_capture(s, &err))
+			return script_fail_with(L, &err);
+	}
+	return 0;
+}
+
 /* The value of the command line as text; NULL: none was given. */
 static const char *parameter(struct script *c, const char *name)
 {
@@ -409,5 +474,6 @@ static int lua_param(lua_State *L)
 const luaL_Reg describe_functions[] = {
 	{"param", lua_param},
 	{"machine", lua_machine},
+	{"network", lua_network},
 	{NULL, NULL},
 };

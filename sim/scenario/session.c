@@ -139,6 +139,7 @@ bool session_open(struct session *s, const struct session_options *o,
 	s->options = *o;
 	s->first = s;
 	s->contained = true;
+	net_switch_defaults(&s->net_config);
 	s->cut = o->pieces;
 	session_name(o->scenario, name, sizeof(name));
 	if (o->out)
@@ -280,6 +281,11 @@ bool session_finish(struct session *first, struct error *err)
 		fprintf(stderr, "\r\033[K");
 	for (struct session *m = first; m; m = m->next)
 		ok = finish_one(m, ok ? err : NULL) && ok;
+	if (first->net) {
+		ok = net_switch_capture_end(first->net, ok ? err : NULL) && ok;
+		net_switch_destroy(first->net);
+		first->net = NULL;
+	}
 	first->sum = first->own;
 	for (struct session *m = first->next; m; m = m->next)
 		add_sum(&first->sum, &m->own);

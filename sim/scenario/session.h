@@ -27,6 +27,7 @@
 #include <stdio.h>
 
 #include "sim/machine.h"
+#include "sim/net_switch.h"
 #include "sim/partition.h"
 #include "sim/scenario/timeline.h"
 
@@ -54,7 +55,7 @@ struct session_options {
 /* Machines of one scenario. */
 #define SESSION_MACHINES_MAX 8
 #define SESSION_NAME_BYTES   16
-/* Machines without a network between them advance in steps of this. */
+/* Several machines, and those on a network, advance in steps of this. */
 #define SESSION_STEP_PS (10 * PS_PER_US)
 
 /* What machine{} in the scenario says, texts its own. */
@@ -75,6 +76,7 @@ struct session_machine {
 	char disk_image[PATH_MAX]; /* copied; empty: zeroes */
 	uint64_t disk_bytes;       /* 0: no disk */
 	uint64_t more_disk_bytes[MACHINE_NAMESPACES_MAX - 1]; /* 0: no more */
+	uint64_t virtio_disk_bytes; /* 0: no such disk */
 };
 
 struct session_line {
@@ -101,7 +103,7 @@ struct session {
 	unsigned index;               /* 0: the first */
 	char name[SESSION_NAME_BYTES]; /* empty: the first has none */
 	char out[PATH_MAX];
-	char path[MACHINE_MODULES_MAX + 6 + MACHINE_NAMESPACES_MAX]
+	char path[MACHINE_MODULES_MAX + 7 + MACHINE_NAMESPACES_MAX]
 		 [PATH_MAX]; /* the config's strings */
 	char module_name[MACHINE_MODULES_MAX][64];
 	char boot[16];
@@ -131,8 +133,11 @@ struct session {
 	/* Of the run, so in the first alone. */
 	bool left; /* at options.until, before the scenario's end */
 	ps_t now;  /* where all machines that are on stand; see session_now() */
-	ps_t step; /* of several machines; 0: there is one */
-	uint64_t cut; /* of options.pieces */
+	ps_t step; /* of several machines, or a network; 0: there is one */
+	struct net_switch *net; /* NULL: no machine has a network card */
+	struct net_switch_config net_config;
+	char net_capture[PATH_MAX]; /* network.pcap; empty: none */
+	uint64_t cut;               /* of options.pieces */
 	size_t sample_count;
 	uint64_t *sample; /* [i]: the chain at (i + 1) * SESSION_SAMPLE_PS */
 	uint64_t host_ns; /* spent in the machines */
@@ -143,6 +148,9 @@ struct session {
 	/* When it is over, of all machines together: */
 	struct session_sum sum;
 };
+
+/* The network will be captured in the session's directory. */
+bool session_capture(struct session *s, struct error *err) MUST_USE;
 
 /* Makes the directory and what can be there before the machine. */
 bool session_open(struct session *s, const struct session_options *o,

@@ -124,12 +124,9 @@ bool session_make_disk(struct session *s, const struct session_machine *d,
 	return make_empty(path, d->disk_bytes, err);
 }
 
-bool session_make_more_disk(struct session *s, unsigned nsid, uint64_t bytes,
+bool session_make_more_disk(struct session *s, const char *name, uint64_t bytes,
 			    char *path, struct error *err)
 {
-	char name[16];
-
-	snprintf(name, sizeof(name), "disk%u.img", nsid);
 	if (!session_join(path, s->out, name, err))
 		return false;
 	unlink(path);

@@ -73,13 +73,24 @@ static bool fill_config(struct session *s, const struct session_machine *d,
 		c->disk_path = s->path[n++];
 	}
 	for (unsigned i = 0; i < ARRAY_LEN(c->more_disks); i++) {
+		char name[16];
+
 		if (!d->more_disk_bytes[i])
 			break;
-		if (!session_make_more_disk(s, i + 2, d->more_disk_bytes[i],
+		snprintf(name, sizeof(name), "disk%u.img", i + 2);
+		if (!session_make_more_disk(s, name, d->more_disk_bytes[i],
 					    s->path[n], err))
 			return false;
 		c->more_disks[i] = s->path[n++];
 	}
+	if (d->virtio_disk_bytes) {
+		if (!session_make_more_disk(s, "virtio.img",
+					    d->virtio_disk_bytes, s->path[n],
+					    err))
+			return false;
+		c->virtio_disk = s->path[n++];
+	}
+	c->nic_mac += UINT64_C(0x10) * s->index;
 	return true;
 }
 
@@ -152,6 +163,37 @@ bool session_move(struct session *s, struct error *err)
 	return good;
 }
 
+bool session_capture(struct session *s, struct error *err)
+{
+	return session_join(s->net_capture, s->out, "network.pcap", err);
+}
+
+/* A port of the switch for each card; the switch comes with the first. */
+static bool connect(struct session *s, struct error *err)
+{
+	struct session *f = s->first;
+
+	if (s->config.nics && !f->net) {
+		f->net = net_switch_create(&f->net_config);
+		f->step = SESSION_STEP_PS;
+		if (f->net_capture[0] &&
+		    !net_switch_capture(f->net, f->net_capture, err))
+			return false;
+	}
+	for (unsigned i = 0; i < s->config.nics; i++) {
+		char name[SESSION_NAME_BYTES + 16];
+
+		snprintf(name, sizeof(name), "%s.net%u", s->name, i);
+		s->config.nic_port[i] = net_switch_port(f->net, name);
+		if (!s->config.nic_port[i])
+			return error_set(err, EXIT_USAGE,
+					 "the network has %d ports, and "
+					 "machine %s wants one more",
+					 NET_SWITCH_PORTS, s->name);
+	}
+	return true;
+}
+
 bool session_machine(struct session *s, const struct session_machine *d,
 		     struct error *err)
 {
@@ -169,6 +211,8 @@ bool session_machine(struct session *s, const struct session_machine *d,
 	if (!s->trace)
 		return false;
 	trace_listen(s->trace, on_record, s);
+	if (!connect(s, err))
+		return false;
 	s->machine = machine_create(&s->config, s->trace, err);
 	if (!s->machine)
 		return false;

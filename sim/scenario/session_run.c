@@ -199,7 +199,7 @@ static void wake(void *owner, ps_t when)
  * outside: time passes.  Nobody runs, so this event is felt by nobody. */
 static bool doze(struct session *s, ps_t until)
 {
-	if (!s->patient && !s->first->next)
+	if (!s->patient && !s->first->next && !s->first->net)
 		return false;
 	s->idle = (struct event){.name = "session.idle",
 				 .fire = wake,
@@ -228,13 +228,22 @@ static void run_to(struct session *s, ps_t until)
 
 /* --- all machines --- */
 
+/* Frames on their way are no part of a snapshot, so on a network nobody moves.
+ */
 static bool moves(struct session *f)
 {
-	if (!f->options.pieces || !f->options.snapshots)
+	if (!f->options.pieces || !f->options.snapshots || f->net)
 		return false;
 	f->cut = f->cut * UINT64_C(6364136223846793005) +
 		 UINT64_C(1442695040888963407);
 	return (f->cut >> 20) % 1000 < f->options.snapshots;
+}
+
+/* A machine that is off has no link. */
+static void unplug(struct session *m, ps_t now)
+{
+	for (unsigned i = 0; i < m->config.nics; i++)
+		net_port_set_link(m->config.nic_port[i], now, false);
 }
 
 /* One cut further. */
@@ -251,8 +260,12 @@ static bool advance(struct session *f, ps_t until, struct error *err)
 		if (m->stop == MACHINE_UNTIL && moves(f) &&
 		    !session_move(m, err))
 			return false;
+		if (!session_is_on(m))
+			unplug(m, next);
 	}
 	f->now = next;
+	if (f->net)
+		net_switch_advance(f->net, session_now(f));
 	if (f->next || f->stop == MACHINE_UNTIL)
 		take_sample(f);
 	if (f->options.live && host_ns() - f->live_host_ns > LIVE_HOST_NS) {

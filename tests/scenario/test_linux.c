@@ -115,6 +115,42 @@ Test(debian, disk)
 	      0);
 }
 
+/* The same, with a virtio disk; and bytes from the entropy device. */
+Test(debian, virtio)
+{
+	needs_kernels();
+	wants(shell(RUN CASES "linux-virtio.lua", scratch()), 0);
+	wants(shell("grep -q '^virtio_rng.0' %s/out/console.txt && "
+		    "grep -q '^ *2 [0-9a-f]*' %s/out/console.txt && "
+		    "! grep 'rror' %s/out/console.txt",
+		    scratch(), scratch(), scratch()),
+	      0);
+	wants(shell("/sbin/fsck.ext4 -fn %s/out/virtio.img", scratch()), 0);
+}
+
+/* Two machines on a switch; what they sent, read by another program. */
+Test(debian, ping)
+{
+	needs_kernels();
+	wants(shell(RUN SCENARIOS "linux-ping.lua", scratch()), 0);
+	wants(shell("tcpdump -r %s/out/network.pcap icmp 2>/dev/null | "
+		    "awk '/echo (request|reply)/ { n++ } END { exit n != 12 }'",
+		    scratch()),
+	      0);
+}
+
+Test(debian, ping_is_the_same_in_random_pieces)
+{
+	struct fingerprint a, b;
+
+	needs_kernels();
+	a = run_fingerprint(PARTERRE, "--trace none",
+			    SCENARIOS "linux-ping.lua");
+	b = run_fingerprint(PARTERRE, "--trace none --pieces 3",
+			    SCENARIOS "linux-ping.lua");
+	same_fingerprint(&a, &b);
+}
+
 /* --- the options that came with them --- */
 
 /* MOV AL, n; OUT F4h, AL at the reset vector. */

@@ -126,6 +126,22 @@ void rig_disks_start(struct rig *r)
 	start(r, &c);
 }
 
+void rig_virtio_start(struct rig *r, uint64_t seed, uint64_t mac,
+		      struct net_port *port)
+{
+	struct machine_config c = config(1);
+
+	memset(r, 0, sizeof(*r));
+	image_make(r->image);
+	c.virtio_disk = r->image;
+	c.nics = 1;
+	c.nic_mac = mac;
+	c.nic_port[0] = port;
+	c.rng = true;
+	c.seed = seed;
+	start(r, &c);
+}
+
 void rig_stop(struct rig *r)
 {
 	struct error err;

@@ -44,6 +44,10 @@ void rig_start(struct rig *r, unsigned cpus);
 void rig_disk_start(struct rig *r);
 void rig_disks_start(struct rig *r); /* with two namespaces */
 void rig_serial_start(struct rig *r, uint64_t serial_hz);
+/* net0 with this address and port (NULL: no cable), vblk0 on an image, rng0
+ * with this seed. */
+void rig_virtio_start(struct rig *r, uint64_t seed, uint64_t mac,
+		      struct net_port *port);
 void rig_stop(struct rig *r); /* removes the image */
 
 /* As a CPU would. */

@@ -4,6 +4,7 @@
 --   --set flavour=amd64      the other kernel
 --   --set cpus=4
 --   --set ram=1G
+--   --set serial_hz=1843200  a serial line as slow as a real one
 --   --set run=COMMANDS       instead of those below; empty: a shell, for ever
 --   --set disk=FILE          a raw image of 64 MiB that it works on a copy of
 local flavour = param("flavour", "cloud-amd64")
@@ -13,6 +14,7 @@ local image = param("disk", "")
 machine{
   cpus = param("cpus", 1),
   ram = param("ram", "512M"),
+  serial_hz = param("serial_hz", 184320000), -- 100 times the usual: no waiting
   kernel = "../build/linux/vmlinuz-" .. flavour,
   initrd = "../build/linux/initramfs-" .. flavour .. ".img",
   cmdline = "console=ttyS0,115200" .. (run ~= "" and ' run="' .. run .. '"' or ""),

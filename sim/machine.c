@@ -15,8 +15,8 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "sim/check.h"
 #include "sim/digest.h"
@@ -78,6 +78,31 @@ void vcpu_reset(struct machine *m, struct vcpu *v)
 	v->nmi = false;
 	v->init_pending = false;
 	v->wait_sipi = v != &m->vcpu[0];
+}
+
+/* SDM 3A table 9-1, "INIT": what it leaves as it was. */
+void vcpu_init(struct machine *m, struct vcpu *v)
+{
+	const uint64_t cache_bits = UINT64_C(0x60000000); /* CD, NW */
+	struct cpu_regs was, regs;
+
+	cpu_regs_get(v->cpu, &was);
+	vcpu_reset(m, v);
+	cpu_regs_get(v->cpu, &regs);
+	regs.cr0 = (regs.cr0 & ~cache_bits) | (was.cr0 & cache_bits);
+	regs.star = was.star;
+	regs.lstar = was.lstar;
+	regs.cstar = was.cstar;
+	regs.sfmask = was.sfmask;
+	regs.kernel_gs_base = was.kernel_gs_base;
+	regs.sysenter_cs = was.sysenter_cs;
+	regs.sysenter_esp = was.sysenter_esp;
+	regs.sysenter_eip = was.sysenter_eip;
+	regs.pat = was.pat;
+	regs.tsc_aux = was.tsc_aux;
+	memcpy(regs.mtrr, was.mtrr, sizeof(regs.mtrr));
+	memcpy(regs.fxsave, was.fxsave, sizeof(regs.fxsave));
+	cpu_regs_set(v->cpu, &regs);
 }
 
 ps_t machine_now(const struct machine *m)
@@ -177,7 +202,7 @@ static enum cpu_stop work(struct machine *m, struct vcpu *v, ps_t limit)
 	if (cpu_retired(v->cpu) == v->next_fold)
 		fold_registers(m, v);
 	if (v->init_pending)
-		vcpu_reset(m, v);
+		vcpu_init(m, v);
 	CHECK_MSG(stop != CPU_STOP_HALT || cpu_retired(v->cpu) > before ||
 			  !can_run(v),
 		  "cpu%u halts although an interrupt can be taken", m->turn);

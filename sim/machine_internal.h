@@ -85,6 +85,7 @@ void vcpu_catch_up(struct machine *m, struct vcpu *v);
 /* It was halted and will go on: not before now. */
 void vcpu_wake(struct machine *m, struct vcpu *v);
 void vcpu_reset(struct machine *m, struct vcpu *v);
+void vcpu_init(struct machine *m, struct vcpu *v);
 
 /* The CPU under way stops after its instruction. */
 void machine_stop_soon(struct machine *m);

@@ -356,7 +356,7 @@ void machine_cpu_init(struct machine *m, unsigned cpu)
 		v->init_pending = true;
 		cpu_kick(v->cpu);
 	} else {
-		vcpu_reset(m, v);
+		vcpu_init(m, v);
 	}
 }
 

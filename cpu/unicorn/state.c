@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "cpu/cpuid.h"
 #include "cpu/unicorn/debug.h"
 #include "cpu/unicorn/engine.h"
 
@@ -189,7 +190,7 @@ void cpu_regs_set(struct cpu *cpu, const struct cpu_regs *r)
 void cpu_reset(struct cpu *cpu)
 {
 	struct cpu_regs r = {
-		.gpr[CPU_RDX] = 0x000506e3, /* family, model, stepping */
+		.gpr[CPU_RDX] = CPUID_SIGNATURE,
 		.rip = 0xfff0,
 		.rflags = RFLAGS_FIXED,
 		.gdtr_limit = 0xffff,

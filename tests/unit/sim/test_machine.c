@@ -407,15 +407,31 @@ Test(machine, init_and_sipi_start_a_cpu_where_they_say)
 Test(machine, a_cpu_may_send_itself_an_init)
 {
 	struct machine *m = machine_of(2);
+	struct cpu_regs regs;
 
 	RIG_CODE_AT(m, 0, 0, OP(HLT));
 	RIG_CODE_AT(m, 1, 0, SET(RAX, 1), STORE(RAX, PROBE(INIT)), SET(RDX, 1),
 		    OP(HLT));
 	rig_start(m, 0);
 	rig_start(m, 1);
+	cpu_regs_get(machine_cpu(m, 1), &regs);
+	regs.mtrr[0] = 0xC06;
+	regs.fxsave[160] = 7; /* XMM0 */
+	regs.pat = 6;
+	regs.cr3 = 0x1000;
+	regs.cr0 ^= UINT64_C(0x40000000); /* CD */
+	cpu_regs_set(machine_cpu(m, 1), &regs);
 	cr_assert_eq(machine_run(m, PS_PER_MS), MACHINE_DEADLOCK);
 	cr_assert_eq(rig_reg(m, 1, CPU_RDX), 0u);
 	cr_assert_eq(rig_reg(m, 1, CPU_RAX), 0u);
+
+	/* SDM 3A table 9-1: unlike at power-up, these are left alone. */
+	cpu_regs_get(machine_cpu(m, 1), &regs);
+	cr_assert_eq(regs.mtrr[0], 0xC06u);
+	cr_assert_eq(regs.fxsave[160], 7u);
+	cr_assert_eq(regs.pat, 6u);
+	cr_assert_eq(regs.cr3, 0u);
+	cr_assert_eq(regs.cr0 & 0x60000000, 0x40000000u);
 	machine_destroy(m);
 }
 

@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 shapes() {
 	tr -d '\r' <"$1" |
 		sed -n 's/^\[ *[0-9]*\.[0-9]*\] //p' |
-		sed -e 's/0x[0-9a-fA-F]*/N/g' \
+		sed -e 's/\<0x[0-9a-fA-F]*/N/g' \
 			-e 's/\<[0-9a-f]*[0-9][0-9a-f]*\>/N/g' \
 			-e 's/[0-9][0-9]*/N/g' |
 		sort -u

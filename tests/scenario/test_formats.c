@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Recordings and traces: replayed, compared, read by others, damaged. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,14 +82,16 @@ Test(recording, damaged)
 
 /* --- traces --- */
 
-/* A copy of the trace with one field of one event changed. */
-static void falsify(const char *from, const char *to, uint64_t at)
+/* A copy of the trace with one field of one event changed, of the first event
+ * from number at on whose first field is a number; returns that event's number.
+ */
+static uint64_t falsify(const char *from, const char *to, uint64_t at)
 {
 	struct error err;
 	struct trace_reader *reader = trace_open(from, &err);
 	struct trace *copy;
 	struct trace_record r;
-	uint64_t n = 0;
+	uint64_t n = 0, changed = 0;
 	int state;
 
 	cr_assert(reader, "%s", err.text);
@@ -97,16 +100,17 @@ static void falsify(const char *from, const char *to, uint64_t at)
 	cr_assert(copy, "%s", err.text);
 	while ((state = trace_next(reader, &r, &err)) == 1) {
 		n++;
-		if (n >= at && at && r.kind->field[0].kind != TRACE_STR) {
+		if (n >= at && !changed && r.kind->field[0].kind != TRACE_STR) {
 			r.value[0].u ^= 1;
-			at = 0;
+			changed = n;
 		}
 		trace_emit(copy, &r);
 	}
 	cr_assert_eq(state, 0, "%s", err.text);
-	cr_assert(at == 0);
+	cr_assert(changed, "no event from %" PRIu64 " on to change", at);
 	trace_reader_close(reader);
 	cr_assert(trace_close(copy, &err), "%s", err.text);
+	return changed;
 }
 
 static void run_once(void)
@@ -117,7 +121,7 @@ static void run_once(void)
 
 Test(trace, check_holds_and_names_the_changed_event)
 {
-	char from[256], to[256];
+	char from[256], to[256], named[64];
 	struct output *o;
 
 	run_once();
@@ -126,11 +130,13 @@ Test(trace, check_holds_and_names_the_changed_event)
 	     "events, all the same");
 	snprintf(from, sizeof(from), "%s/out/trace", scratch());
 	snprintf(to, sizeof(to), "%s/false", scratch());
-	falsify(from, to, 100000);
+	snprintf(named, sizeof(named),
+		 "event %" PRIu64 " is the first that differs:",
+		 falsify(from, to, 100000));
 	o = shell(PARTERRE " check --quiet --out %s/fresh %s " FAILOVER,
 		  scratch(), to);
 	wants(o, 6);
-	says(o, "event 100000 is the first that differs:");
+	says(o, named);
 	wants(shell(PARTERRE " diff %s %s", from, to), 6);
 	wants(shell(PARTERRE " diff %s %s", from, from), 0);
 }

@@ -12,18 +12,15 @@
  *   immediate  bytes; 9: as the operand size, 4 at most
  *   flags      that are defined after it; SHIFT, ROTATE: by the count
  */
-#define C      0x001
-#define P      0x004
-#define A      0x010
-#define Z      0x040
-#define S      0x080
-#define O      0x800
-#define D      0x400
-#define ALL    (C | P | A | Z | S | O | D)
-#define SHIFT  0x10000
-#define ROTATE 0x20000
-#define FLOAT  0x40000 /* NaNs are alike */
-#define LOGIC  (C | P | Z | S | O | D)
+#define C     0x001
+#define P     0x004
+#define A     0x010
+#define Z     0x040
+#define S     0x080
+#define O     0x800
+#define D     0x400
+#define ALL   (C | P | A | Z | S | O | D)
+#define LOGIC (C | P | Z | S | O | D)
 
 #define ARITHMETIC(name, base, flags)                                          \
 	FORM(name, 0, 1, (base), -1, B, 0, flags)                              \

@@ -110,6 +110,43 @@ static void key_serial_hz(lua_State *L, struct session_machine *d)
 		number(L, "serial_hz", 1000, UINT64_C(1000000000));
 }
 
+/* Where one line leads, of the value on top. */
+static void serial_to(lua_State *L, struct session_line_to *to)
+{
+	const char *s =
+		lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+
+	if (strcmp(s, "file") == 0)
+		to->kind = SESSION_TO_FILE;
+	else if (strcmp(s, "terminal") == 0)
+		to->kind = SESSION_TO_TERMINAL;
+	else if (strncmp(s, "socket:", 7) == 0 && s[7])
+		to->kind = SESSION_TO_SOCKET;
+	else
+		luaL_error(L, "machine{}: serial is \"file\", \"terminal\" or "
+			      "\"socket:PATH\", or a list of two of them");
+	if (to->kind == SESSION_TO_SOCKET)
+		snprintf(to->path, sizeof(to->path), "%s", s + 7);
+}
+
+static void key_serial(lua_State *L, struct session_machine *d)
+{
+	lua_Integer n;
+
+	if (lua_type(L, -1) != LUA_TTABLE) {
+		serial_to(L, &d->serial[0]);
+		return;
+	}
+	n = luaL_len(L, -1);
+	if (n < 1 || n > MACHINE_SERIALS)
+		luaL_error(L, "machine{}: serial has %I lines, a machine %d",
+			   (LUAI_UACINT)n, MACHINE_SERIALS);
+	for (lua_Integer i = 0; i < n; i++, lua_pop(L, 1)) {
+		lua_geti(L, -1, i + 1);
+		serial_to(L, &d->serial[i]);
+	}
+}
+
 static void key_rtc(lua_State *L, struct session_machine *d)
 {
 	char date[32];
@@ -307,6 +344,7 @@ static const struct key {
 	{"rng", key_rng},
 	{"rtc", key_rtc},
 	{"seed", key_seed},
+	{"serial", key_serial},
 	{"serial_hz", key_serial_hz},
 	{"video", key_video},
 	{"virtio_disk", key_virtio_disk},

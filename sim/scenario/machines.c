@@ -110,6 +110,7 @@ void machines_open(lua_State *L)
 	luaL_newmetatable(L, HANDLE);
 	lua_newtable(L);
 	add_methods(L, wait_functions);
+	add_methods(L, console_functions);
 	add_methods(L, look_functions);
 	add_methods(L, hand_functions);
 	lua_pushcclosure(L, handle_index, 1);

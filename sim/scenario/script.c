@@ -178,10 +178,10 @@ void script_advance(lua_State *L, ps_t until)
 	script_of(L)->counts = 0;
 	if (!session_advance(s, until, &err))
 		script_fail_with(L, &err);
-	if (limit && session_is_on(s) && session_now(s) >= limit) {
+	if (limit && session_is_on(s) && session_now(s) >= limit)
 		s->first->left = true;
-		luaL_error(L, "the instant of --until is reached");
-	}
+	if (s->first->left)
+		luaL_error(L, "the scenario is left");
 }
 
 ps_t script_time(lua_State *L, int arg)
@@ -316,6 +316,7 @@ static void open_libraries(lua_State *L)
 	machines_globals(L, plain_functions);
 	machines_globals(L, describe_functions);
 	machines_globals(L, wait_functions);
+	machines_globals(L, console_functions);
 	machines_globals(L, look_functions);
 	machines_globals(L, hand_functions);
 	lua_newtable(L);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sim/scenario/script_internal.h - script.c (the Lua state), describe.c
- * (machine{}), wait.c and look.c (what a scenario calls).
+ * (machine{}), wait.c, console.c, look.c, hands.c (what a scenario calls).
  */
 #ifndef PARTERRE_SCENARIO_SCRIPT_INTERNAL_H
 #define PARTERRE_SCENARIO_SCRIPT_INTERNAL_H
@@ -42,7 +42,17 @@ void machines_open(lua_State *L);
 /* What machine{} returns. */
 void machines_push(lua_State *L, struct session *s);
 
-extern const luaL_Reg describe_functions[], wait_functions[], look_functions[],
-	hand_functions[], inject_functions[];
+/* within=... of the options table at `arg`; an absolute instant (wait.c). */
+ps_t wait_limit(lua_State *L, int arg);
+/* Leaves the scenario: `what` did not come; behind that what was seen instead,
+ * the text on top. */
+int wait_in_vain(lua_State *L, const char *what);
+/* What there is to see of a partition (0: of all), its state and its last
+ * lines, as text on top (console.c). */
+void console_scene(lua_State *L, uint32_t index);
+
+extern const luaL_Reg describe_functions[], wait_functions[],
+	console_functions[], look_functions[], hand_functions[],
+	inject_functions[];
 
 #endif

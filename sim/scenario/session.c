@@ -11,9 +11,6 @@
 #include "sim/scenario/session_internal.h"
 #include "sim/trace/trace.h"
 
-static const char *const consoles[MACHINE_SERIALS] = {"console.txt",
-						      "console1.txt"};
-
 void session_name(const char *scenario, char *name, size_t bytes)
 {
 	const char *base = strrchr(scenario, '/');
@@ -42,15 +39,17 @@ static void put_word(FILE *f, const char *text)
 }
 
 /* Repeats the run from wherever it is called; more options may follow. */
-static bool write_command(struct session *s, struct error *err)
+bool session_write_command(struct session *s, struct error *err)
 {
 	const struct session_options *o = &s->options;
 	char path[PATH_MAX], here[PATH_MAX], program[PATH_MAX];
+	char input[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	FILE *f;
 
 	program[n > 0 ? n : 0] = '\0';
-	if (!session_join(path, s->out, "command", err))
+	if (!session_join(path, s->out, "command", err) ||
+	    !session_join(input, s->out, "input.txt", err))
 		return false;
 	if (!getcwd(here, sizeof(here)))
 		return error_set(err, EXIT_HOST,
@@ -89,6 +88,10 @@ static bool write_command(struct session *s, struct error *err)
 		fprintf(f, " --trace none");
 	if (o->until)
 		fprintf(f, " --until %" PRIu64 "ps", o->until);
+	if (s->interactive) {
+		fputs(" --input", f);
+		put_word(f, input);
+	}
 	fprintf(f, " \"$@\"\n");
 	fclose(f);
 	return true;
@@ -99,7 +102,8 @@ static bool write_command(struct session *s, struct error *err)
 static bool remove_old(struct session *s, struct error *err)
 {
 	static const char *const files[] = {"console.txt", "console1.txt",
-					    "trace/metadata", "trace/stream"};
+					    "input.txt", "trace/metadata",
+					    "trace/stream"};
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -110,22 +114,6 @@ static bool remove_old(struct session *s, struct error *err)
 					 "%s: cannot be replaced: %s; give "
 					 "another folder by --out DIR",
 					 path, strerror(errno));
-	}
-	return true;
-}
-
-static bool open_console(struct session *s, struct error *err)
-{
-	char path[PATH_MAX];
-
-	for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
-		if (!session_join(path, s->out, consoles[i], err))
-			return false;
-		s->console[i] = fopen(path, "wb");
-		if (!s->console[i])
-			return error_set(err, EXIT_HOST,
-					 "%s: cannot be written: %s", path,
-					 strerror(errno));
 	}
 	return true;
 }
@@ -146,12 +134,18 @@ bool session_open(struct session *s, const struct session_options *o,
 		snprintf(s->out, sizeof(s->out), "%s", o->out);
 	else
 		snprintf(s->out, sizeof(s->out), "parterre.out/%s", name);
+	/* It may be the one that this run replaces. */
+	if (o->input) {
+		s->options.replays = true;
+		if (!session_inputs_read(&s->options.replay, o->input, err))
+			return false;
+	}
 	return session_make_dir(s->out, err) &&
 	       session_join(path, s->out, "scenario.lua", err) &&
 	       (session_same_file(o->scenario, path) ||
 		session_copy_file(o->scenario, path, err)) &&
-	       remove_old(s, err) && write_command(s, err) &&
-	       open_console(s, err);
+	       remove_old(s, err) && session_write_command(s, err) &&
+	       session_console_open(s, err);
 }
 
 static bool good_name(const char *name)
@@ -206,7 +200,7 @@ struct session *session_add(struct session *first, const char *name,
 	snprintf(s->name, sizeof(s->name), "%s", name);
 	if (!session_join(s->out, first->out, name, err) ||
 	    !session_make_dir(s->out, err) || !remove_old(s, err) ||
-	    !open_console(s, err)) {
+	    !session_console_open(s, err)) {
 		free(s);
 		return NULL;
 	}
@@ -250,14 +244,7 @@ static bool finish_one(struct session *s, struct error *err)
 		ok = trace_close(s->trace, err);
 		s->trace = NULL;
 	}
-	for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
-		if (s->console[i] && fclose(s->console[i]) != 0 && ok)
-			ok = error_set(err, EXIT_HOST,
-				       "%s/%s: cannot be written: %s", s->out,
-				       consoles[i], strerror(errno));
-		s->console[i] = NULL;
-	}
-	return ok;
+	return session_console_close(s, ok ? err : NULL) && ok;
 }
 
 static void add_sum(struct session_sum *sum, const struct session_sum *own)
@@ -286,6 +273,7 @@ bool session_finish(struct session *first, struct error *err)
 		net_switch_destroy(first->net);
 		first->net = NULL;
 	}
+	ok = session_input_end(first, ok ? err : NULL) && ok;
 	first->sum = first->own;
 	for (struct session *m = first->next; m; m = m->next)
 		add_sum(&first->sum, &m->own);
@@ -298,6 +286,8 @@ static void forget(struct session *s)
 		free(s->line[i].text);
 	free(s->line);
 	free(s->sample);
+	session_console_forget(s);
+	session_inputs_free(&s->taken);
 	s->line = NULL;
 	s->sample = NULL;
 	s->line_count = s->sample_count = 0;
@@ -311,6 +301,8 @@ void session_close(struct session *first)
 	/* Whoever wants to know has finished it before. */
 	if (!session_finish(first, &ignored))
 		CHECK(ignored.code != EXIT_HELD);
+	if (first->options.input)
+		session_inputs_free(&first->options.replay);
 	while ((m = first->next)) {
 		first->next = m->next;
 		forget(m);

@@ -4,6 +4,7 @@
  *
  * The directory holds, after any run:
  *   scenario.lua  a copy          command     a shell script that repeats it
+ *   input.txt     what was typed, if somebody could
  *   disk.img      the disk        console.txt every byte of serial line 0;
  *                               console1.txt of line 1
  *   trace/        CTF             seed, images and options are in `command`
@@ -33,6 +34,32 @@
 
 #define SESSION_PARAMETERS_MAX 16
 
+/* Where a serial line leads besides its file. */
+struct session_line_to {
+	enum {
+		SESSION_TO_FILE,
+		SESSION_TO_TERMINAL,
+		SESSION_TO_SOCKET
+	} kind;
+	char path[PATH_MAX]; /* of the socket; relative: to the directory */
+};
+
+/* Somebody typed: what was taken, when, for which line.  Taken at multiples of
+ * SESSION_INPUT_PS of virtual time. */
+#define SESSION_INPUT_PS    PS_PER_MS
+#define SESSION_INPUT_BYTES 256
+struct session_input {
+	ps_t when;
+	unsigned machine, serial;
+	bool quit; /* no bytes: the run was left */
+	uint16_t bytes;
+	uint8_t data[SESSION_INPUT_BYTES];
+};
+struct session_inputs {
+	size_t count;
+	struct session_input *input; /* in order */
+};
+
 struct session_options {
 	const char *scenario; /* path */
 	const char *images;   /* directory of the images */
@@ -50,6 +77,11 @@ struct session_options {
 	uint64_t snapshots;
 	bool live;  /* a line of progress on stderr */
 	ps_t until; /* the scenario ends at this instant; 0: when it ends */
+	/* What was typed in another run is typed in this one, and nobody is
+	 * asked.  `input`, a path, is read into `replay`. */
+	const char *input;
+	bool replays;
+	struct session_inputs replay;
 };
 
 /* Machines of one scenario. */
@@ -72,6 +104,7 @@ struct session_machine {
 	char module[MACHINE_MODULES_MAX][64]; /* image names */
 	size_t module_count;
 	bool modules_given;
+	struct session_line_to serial[MACHINE_SERIALS];
 	char policy[PATH_MAX];     /* as found; empty: none */
 	char disk_image[PATH_MAX]; /* copied; empty: zeroes */
 	uint64_t disk_bytes;       /* 0: no disk */
@@ -83,6 +116,14 @@ struct session_line {
 	ps_t time;
 	uint32_t partition;
 	char *text; /* without "[name] " */
+};
+
+/* Every byte of a serial line. */
+struct session_console {
+	FILE *file;
+	char *text;
+	size_t bytes, room;
+	size_t cursor; /* where the next wait goes on */
 };
 
 /* What a run, or one machine of it, comes to. */
@@ -113,11 +154,14 @@ struct session {
 	struct trace *trace;
 	struct partition_view *view;
 	struct timeline timeline;
-	FILE *console[MACHINE_SERIALS];
+	struct session_console console[MACHINE_SERIALS];
+	struct session_line_to line_to[MACHINE_SERIALS];
+	struct session_live *live[MACHINE_SERIALS];
 	size_t line_count;
 	struct session_line *line;
 	session_wait *wait;
 	void *wait_owner;
+	struct session_console *wait_console; /* for its next byte */
 	bool hit;     /* the wait was satisfied in the last advance */
 	bool patient; /* halting for good is no error: time just passes */
 	struct event idle;
@@ -131,13 +175,21 @@ struct session {
 	struct partition_violation violation;
 
 	/* Of the run, so in the first alone. */
-	bool left; /* at options.until, before the scenario's end */
+	bool left; /* at options.until or by its user, before its end */
 	ps_t now;  /* where all machines that are on stand; see session_now() */
 	ps_t step; /* of several machines, or a network; 0: there is one */
 	struct net_switch *net; /* NULL: no machine has a network card */
 	struct net_switch_config net_config;
 	char net_capture[PATH_MAX]; /* network.pcap; empty: none */
 	uint64_t cut;               /* of options.pieces */
+	/* Input: is there any, what was taken, how far options.replay is. */
+	bool interactive;
+	FILE *input_file;
+	struct session_inputs taken;
+	size_t replayed;
+	ps_t polled;
+	ps_t pace_at; /* this instant was at that of the host */
+	uint64_t pace_host_ns;
 	size_t sample_count;
 	uint64_t *sample; /* [i]: the chain at (i + 1) * SESSION_SAMPLE_PS */
 	uint64_t host_ns; /* spent in the machines */
@@ -178,6 +230,13 @@ bool session_advance(struct session *s, ps_t until, struct error *err) MUST_USE;
 /* Closes the traces and takes the digests; the machines are gone after. */
 bool session_finish(struct session *first, struct error *err) MUST_USE;
 void session_close(struct session *first);
+
+/* A line of input.txt or of a recording, without its line feed. */
+bool session_input_parse(const char *line, struct session_input *in);
+void session_input_put(FILE *to, const struct session_input *in);
+void session_inputs_add(struct session_inputs *to,
+			const struct session_input *in);
+void session_inputs_free(struct session_inputs *i);
 
 /* The scenario's name: its file without folder and ".lua". */
 void session_name(const char *scenario, char *name, size_t bytes);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sim/scenario/session_internal.h - a session as its own files know it:
  * session.c (begin, end and directory), session_machine.c (the machine and what
- * is seen of it), session_disk.c (its disk), session_run.c (running).
+ * is seen of it), session_disk.c (its disk), session_run.c (running),
+ * session_console.c, session_input.c and session_live.c (its serial lines).
  */
 #ifndef PARTERRE_SCENARIO_SESSION_INTERNAL_H
 #define PARTERRE_SCENARIO_SESSION_INTERNAL_H
@@ -23,6 +24,38 @@ bool session_make_disk(struct session *s, const struct session_machine *d,
 /* Makes `path` and what is missing above it. */
 bool session_make_dir(const char *path, struct error *err);
 
+/* session.c: "sh command" repeats the run as far as it is known now. */
+bool session_write_command(struct session *first, struct error *err);
+
+/* session_console.c: the serial lines' output. */
+bool session_console_open(struct session *s, struct error *err);
+bool session_console_close(struct session *s, struct error *err);
+void session_console_forget(struct session *s);
+void session_console_byte(void *owner, unsigned serial, ps_t when,
+			  uint8_t byte);
+extern const char *const session_console_files[MACHINE_SERIALS];
+
+/* session_input.c: what comes from outside while the run is under way. */
+bool session_inputs_read(struct session_inputs *to, const char *path,
+			 struct error *err);
+/* When s->line_to is known; after the machine was made. */
+bool session_input_begin(struct session *s, struct error *err);
+bool session_input_end(struct session *first, struct error *err);
+/* After all machines came to a common instant. */
+void session_input_poll(struct session *first);
+/* Types and notes it; *taken may be less than `bytes`. */
+void session_input_take(struct session *s, unsigned serial, const uint8_t *p,
+			size_t bytes, size_t *taken);
+void session_input_quit(struct session *first);
+
+/* session_live.c: terminal and sockets.  Closing twice is fine. */
+bool session_live_open(struct session *s, unsigned serial, struct error *err);
+void session_live_close(struct session *s);
+void session_live_output(struct session *s, unsigned serial, uint8_t byte);
+void session_live_poll(struct session *first);
+
+/* session_run.c: the host's clock, for progress and pace alone. */
+uint64_t session_host_ns(void);
 /* session_run.c: the chain of all machines together. */
 uint64_t session_chain(const struct session *first);
 

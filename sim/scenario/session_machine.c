@@ -96,14 +96,6 @@ static bool fill_config(struct session *s, const struct session_machine *d,
 
 /* --- what is seen --- */
 
-static void on_byte(void *owner, unsigned serial, ps_t when, uint8_t byte)
-{
-	struct session *s = owner;
-
-	fputc(byte, s->console[serial]);
-	partition_view_console_byte(s->view, serial, when, byte);
-}
-
 static void keep_line(struct session *s, const struct trace_record *r)
 {
 	const char *text = r->value[0].s, *end = strstr(text, "] ");
@@ -157,7 +149,7 @@ bool session_move(struct session *s, struct error *err)
 	}
 	if (good) {
 		partition_view_moved(s->view, s->machine);
-		machine_set_console(s->machine, on_byte, s);
+		machine_set_console(s->machine, session_console_byte, s);
 	}
 	fclose(f);
 	return good;
@@ -219,6 +211,9 @@ bool session_machine(struct session *s, const struct session_machine *d,
 	s->view = partition_view_create(s->machine, &s->config, err);
 	if (!s->view)
 		return false;
-	machine_set_console(s->machine, on_byte, s);
-	return true;
+	machine_set_console(s->machine, session_console_byte, s);
+	memcpy(s->line_to, d->serial, sizeof(s->line_to));
+	if (!session_input_begin(s, err))
+		return false;
+	return !s->first->interactive || session_write_command(s->first, err);
 }

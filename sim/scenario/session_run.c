@@ -19,7 +19,7 @@
 #define LIVE_SLICE   (2 * PS_PER_MS)
 #define LIVE_HOST_NS 100000000
 
-static uint64_t host_ns(void)
+uint64_t session_host_ns(void)
 {
 	struct timespec now;
 
@@ -122,6 +122,9 @@ static ps_t next_cut(struct session *f, ps_t until)
 		until = next_sample(f);
 	if (until > next_step(f, now))
 		until = next_step(f, now);
+	if (f->interactive &&
+	    until > now - now % SESSION_INPUT_PS + SESSION_INPUT_PS)
+		until = now - now % SESSION_INPUT_PS + SESSION_INPUT_PS;
 	if (f->options.pieces) {
 		f->cut = f->cut * UINT64_C(6364136223846793005) +
 			 UINT64_C(1442695040888963407);
@@ -199,7 +202,9 @@ static void wake(void *owner, ps_t when)
  * outside: time passes.  Nobody runs, so this event is felt by nobody. */
 static bool doze(struct session *s, ps_t until)
 {
-	if (!s->patient && !s->first->next && !s->first->net)
+	const struct session *f = s->first;
+
+	if (!s->patient && !f->next && !f->net && !f->interactive)
 		return false;
 	s->idle = (struct event){.name = "session.idle",
 				 .fire = wake,
@@ -268,8 +273,10 @@ static bool advance(struct session *f, ps_t until, struct error *err)
 		net_switch_advance(f->net, session_now(f));
 	if (f->next || f->stop == MACHINE_UNTIL)
 		take_sample(f);
-	if (f->options.live && host_ns() - f->live_host_ns > LIVE_HOST_NS) {
-		f->live_host_ns = host_ns();
+	session_input_poll(f);
+	if (f->options.live &&
+	    session_host_ns() - f->live_host_ns > LIVE_HOST_NS) {
+		f->live_host_ns = session_host_ns();
 		live_line(f);
 	}
 	return true;
@@ -288,14 +295,15 @@ bool session_advance(struct session *s, ps_t until, struct error *err)
 {
 	struct session *f = s->first;
 	ps_t limit = f->options.until ? f->options.until : PS_NEVER;
-	uint64_t began = host_ns();
+	uint64_t began = session_host_ns();
 	bool on = session_is_on(s), told = false, ok = true;
 
 	CHECK(s->machine);
 	if (until > limit)
 		until = limit;
 	s->hit = false;
-	while (ok && session_anyone_is_on(f) && session_now(f) < until) {
+	while (ok && !f->left && session_anyone_is_on(f) &&
+	       session_now(f) < until) {
 		ok = advance(f, until, err);
 		if (told || (!s->hit && session_is_on(s) == on))
 			continue;
@@ -308,6 +316,6 @@ bool session_advance(struct session *s, ps_t until, struct error *err)
 		else if (f->now % f->step == 0)
 			break;
 	}
-	f->host_ns += host_ns() - began;
+	f->host_ns += session_host_ns() - began;
 	return ok;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sim/scenario/wait.c - running until an instant, a line, an event, the end.
+/* sim/scenario/wait.c - running until an instant, an event, the end.
  *
  * A wait has a limit in virtual time, and passing it is a failure of liveness
  * that says what was seen instead.
@@ -12,10 +12,8 @@
 #include "sim/scenario/script_internal.h"
 
 #define WITHIN_DEFAULT PS_PER_S
-#define LAST_LINES     3
 
-/* within=… of the options table at `arg`; an absolute instant. */
-static ps_t limit_of(lua_State *L, int arg)
+ps_t wait_limit(lua_State *L, int arg)
 {
 	struct session *s = script_machine(L);
 	ps_t within = WITHIN_DEFAULT;
@@ -29,50 +27,11 @@ static ps_t limit_of(lua_State *L, int arg)
 	return session_now(s) + within;
 }
 
-/* What there is to see of a partition: its state and its last lines. */
-static void push_scene(lua_State *L, uint32_t index)
+int wait_in_vain(lua_State *L, const char *what)
 {
 	struct session *s = script_machine(L);
-	struct partition_info info;
-	size_t first = s->line_count;
-	unsigned lines = 0;
-	luaL_Buffer b;
 
-	luaL_buffinit(L, &b);
-	if (index && index <= partition_view_count(s->view)) {
-		partition_view_info(s->view, index - 1, &info);
-		luaL_addstring(&b, info.name);
-		luaL_addstring(&b, " is ");
-		luaL_addstring(&b, info.gone
-					   ? "gone"
-					   : partition_state_text(info.state));
-		luaL_addstring(&b, "; ");
-	}
-	while (first && lines < LAST_LINES) {
-		first--;
-		if (!index || s->line[first].partition == index)
-			lines++;
-	}
-	luaL_addstring(&b, lines ? "last lines:" : "no line was printed");
-	for (size_t i = first; i < s->line_count; i++) {
-		if (index && s->line[i].partition != index)
-			continue;
-		luaL_addstring(&b, "\n    ");
-		luaL_addstring(
-			&b, partition_view_name(s->view, s->line[i].partition));
-		luaL_addstring(&b, ": ");
-		luaL_addstring(&b, s->line[i].text);
-	}
-	luaL_pushresult(&b);
-}
-
-static int late(lua_State *L, const char *what, uint32_t index)
-{
-	struct session *s = script_machine(L);
-	bool off = s->stop == MACHINE_OFF;
-
-	push_scene(L, index);
-	if (off)
+	if (s->stop == MACHINE_OFF)
 		return script_fail(L, EXIT_EXPECT,
 				   "the machine was switched off (code %" PRIu32
 				   ") before %s; %s",
@@ -80,6 +39,12 @@ static int late(lua_State *L, const char *what, uint32_t index)
 				   lua_tostring(L, -1));
 	return script_fail(L, EXIT_LIVENESS, "waited in vain for %s; %s", what,
 			   lua_tostring(L, -1));
+}
+
+static int late(lua_State *L, const char *what)
+{
+	console_scene(L, 0);
+	return wait_in_vain(L, what);
 }
 
 /* --- instants --- */
@@ -131,109 +96,14 @@ static int lua_run_for(lua_State *L)
 static int lua_wait_off(lua_State *L)
 {
 	struct session *s = script_machine(L);
-	ps_t limit = limit_of(L, 1);
+	ps_t limit = wait_limit(L, 1);
 
 	if (session_is_on(s))
 		script_advance(L, limit);
 	if (s->stop != MACHINE_OFF)
-		return late(L, "the guest to switch the machine off", 0);
+		return late(L, "the guest to switch the machine off");
 	lua_pushinteger(L, machine_off_code(s->machine));
 	return 1;
-}
-
-/* --- console --- */
-
-/* 0: the monitor, or not known (yet). */
-static uint32_t index_of(lua_State *L, const char *name)
-{
-	struct session *s = script_machine(L);
-
-	for (size_t i = partition_view_count(s->view); i--;) {
-		struct partition_info info;
-
-		partition_view_info(s->view, i, &info);
-		if (strcmp(info.name, name) == 0)
-			return info.index;
-	}
-	return 0;
-}
-
-static bool any_line(void *owner, const struct trace_record *r)
-{
-	(void)owner;
-	return r->kind->number == TRACE_EV_CONSOLE;
-}
-
-/* string.find(line, pattern) by Lua's own rules. */
-static bool matches(lua_State *L, const char *line, int pattern)
-{
-	bool found;
-
-	lua_getglobal(L, "string");
-	lua_getfield(L, -1, "find");
-	lua_pushstring(L, line);
-	lua_pushvalue(L, pattern);
-	lua_call(L, 2, 1);
-	found = !lua_isnil(L, -1);
-	lua_pop(L, 2);
-	return found;
-}
-
-/* The next line of `name` from *at on that matches; false: none yet. */
-static bool next_line(lua_State *L, const char *name, size_t *at)
-{
-	struct session *s = script_machine(L);
-	bool any = strcmp(name, "*") == 0;
-
-	while (*at < s->line_count) {
-		const struct session_line *l = &s->line[(*at)++];
-		const char *who = partition_view_name(s->view, l->partition);
-
-		if ((!any && strcmp(who, name) != 0) || !matches(L, l->text, 2))
-			continue;
-		lua_pushstring(L, l->text);
-		lua_pushinteger(L, (lua_Integer)l->time);
-		return true;
-	}
-	return false;
-}
-
-/* wait_console(partition, pattern, {within=}): goes on behind the last line of
- * that partition that was waited for; returns the line and its instant. */
-static int lua_wait_console(lua_State *L)
-{
-	struct session *s = script_machine(L);
-	const char *name = luaL_checkstring(L, 1);
-	ps_t limit = limit_of(L, 3);
-	char what[300];
-	const char *key;
-	size_t at;
-
-	luaL_checkstring(L, 2);
-	lua_settop(L, 3);
-	key = lua_pushfstring(L, "%d %s", (int)s->index, name);
-	lua_getfield(L, LUA_REGISTRYINDEX, "cursor");
-	at = lua_getfield(L, -1, key) == LUA_TNIL
-		     ? 0
-		     : (size_t)lua_tointeger(L, -1);
-	lua_pop(L, 1);
-	while (!next_line(L, name, &at)) {
-		size_t lines = s->line_count;
-
-		if (session_is_on(s)) {
-			s->wait = any_line;
-			script_advance(L, limit);
-			s->wait = NULL;
-		}
-		if (!s->hit && s->line_count == lines) {
-			snprintf(what, sizeof(what), "a line of %s like '%s'",
-				 name, lua_tostring(L, 2));
-			return late(L, what, index_of(L, name));
-		}
-	}
-	lua_pushinteger(L, (lua_Integer)at);
-	lua_setfield(L, -4, key); /* cursor, line, instant, at */
-	return 2;
 }
 
 /* --- events --- */
@@ -387,7 +257,7 @@ static int lua_wait_event(lua_State *L)
 	struct session *s = script_machine(L);
 	const char *name = luaL_checkstring(L, 1);
 	struct event_wait *w;
-	ps_t limit = limit_of(L, 3);
+	ps_t limit = wait_limit(L, 3);
 	char what[200];
 
 	w = lua_newuserdatauv(L, sizeof(*w), 0);
@@ -410,7 +280,7 @@ static int lua_wait_event(lua_State *L)
 	s->wait = NULL;
 	if (!w->found) {
 		snprintf(what, sizeof(what), "event %s", name);
-		return late(L, what, 0);
+		return late(L, what);
 	}
 	push_event(L, s, &w->record);
 	return 1;
@@ -421,7 +291,6 @@ const luaL_Reg wait_functions[] = {
 	{"run_until", lua_run_until},
 	{"run_for", lua_run_for},
 	{"wait_off", lua_wait_off},
-	{"wait_console", lua_wait_console},
 	{"wait_event", lua_wait_event},
 	{NULL, NULL},
 };

@@ -16,6 +16,7 @@ const char run_options_help[] =
 	"  --seed N        another seed than the scenario's\n"
 	"  --set NAME=VALUE  what param(NAME) gives in the scenario\n"
 	"  --firmware FILE  a ROM that ends at 4 GiB, instead of a kernel\n"
+	"  --input FILE    type what was typed in another run (its input.txt)\n"
 	"  --trace CLASS   partition, machine (both; the default) or none\n"
 	"  --until TIME    leave the scenario at this instant: 40ms, 12500us\n"
 	"  --pieces N      cut the run at random places, by N: changes "
@@ -32,6 +33,7 @@ enum {
 	SEED,
 	SET,
 	FIRMWARE,
+	INPUT,
 	TRACE,
 	UNTIL,
 	PIECES,
@@ -47,6 +49,7 @@ static const struct option options[] = {
 	{"seed", required_argument, NULL, SEED},
 	{"set", required_argument, NULL, SET},
 	{"firmware", required_argument, NULL, FIRMWARE},
+	{"input", required_argument, NULL, INPUT},
 	{"trace", required_argument, NULL, TRACE},
 	{"until", required_argument, NULL, UNTIL},
 	{"pieces", required_argument, NULL, PIECES},
@@ -143,6 +146,9 @@ static bool take(struct run_options *o, int option, const char *arg)
 		return true;
 	case FIRMWARE:
 		s->firmware = arg;
+		return *arg;
+	case INPUT:
+		s->input = arg;
 		return *arg;
 	case TRACE:
 		return classes(arg, &s->classes);

@@ -11,6 +11,8 @@
  *   end PS   status N   retired N   chain HEX   digest HEX
  *   events N   trace HEX
  *   sample PS HEX             the chain at instants, to find where runs part
+ *   input PS MACHINE SERIAL HEX   what was typed
+ *   quit PS                   the run was left by its user
  *   end-of-recording
  *
  * Numbers and digests are those of all machines together, in their order.
@@ -44,6 +46,7 @@ struct recording {
 	uint64_t end, status, retired, chain, digest, events, trace;
 	size_t sample_count;
 	uint64_t *sample;
+	struct session_inputs input;
 };
 
 static bool hash_file(const char *path, uint64_t *hash, struct error *err)
@@ -126,6 +129,8 @@ static bool write_recording(const char *path, const struct session *s,
 	for (size_t i = 0; i < s->sample_count; i++)
 		fprintf(to, "sample %" PRIu64 " %016" PRIx64 "\n",
 			(uint64_t)(i + 1) * SESSION_SAMPLE_PS, s->sample[i]);
+	for (size_t i = 0; i < s->taken.count; i++)
+		session_input_put(to, &s->taken.input[i]);
 	fprintf(to, "end-of-recording\n");
 	if (fclose(to) != 0 && ok)
 		ok = error_set(err, EXIT_HOST, "%s: cannot be written: %s",
@@ -277,7 +282,12 @@ static bool read_lines(struct reader *r, struct recording *rec,
 	}
 	while (next_line(r)) {
 		char *value = strchr(r->text, ' ');
+		struct session_input in;
 
+		if (session_input_parse(r->text, &in)) {
+			session_inputs_add(&rec->input, &in);
+			continue;
+		}
 		if (strcmp(r->text, "end-of-recording") == 0)
 			return rec->scenario.path[0] ||
 			       bad_line(r, "no scenario was named", err);
@@ -398,7 +408,7 @@ static bool compare(const struct recording *rec, const struct session *s,
 static const char replay_help[] =
 	"usage: parterre replay [OPTION...] FILE\n"
 	"Runs a recording again and compares, bit for bit; ends with status 6 "
-	"if it\ndiffers.  --seed, --set, --firmware and "
+	"if it\ndiffers.  --seed, --set, --input, --firmware and "
 	"--trace are the recording's.\n";
 
 int main_replay(int argc, char **argv)
@@ -414,6 +424,7 @@ int main_replay(int argc, char **argv)
 		return status;
 	if (!read_recording(o.operand[0], &rec, &err) ||
 	    !same_inputs(&rec, o.session.images, &err)) {
+		session_inputs_free(&rec.input);
 		free(rec.sample);
 		return complain("replay", &err);
 	}
@@ -424,6 +435,9 @@ int main_replay(int argc, char **argv)
 	o.session.seed_given = rec.seed_given;
 	o.session.seed = rec.seed;
 	o.session.classes = (unsigned)rec.classes & 3;
+	o.session.input = NULL;
+	o.session.replays = true;
+	o.session.replay = rec.input;
 	status = run_session(&s, &o.session, &oracle, &err);
 	if (s.sum.end && compare(&rec, &s, status, &err)) {
 		status = EXIT_HELD;
@@ -436,6 +450,7 @@ int main_replay(int argc, char **argv)
 		status = complain("replay", &err);
 	}
 	session_close(&s);
+	session_inputs_free(&rec.input);
 	free(rec.sample);
 	return status;
 }

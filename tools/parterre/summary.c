@@ -120,7 +120,8 @@ void summary_text(const struct session *s, const struct oracle_report *o,
 	if (status)
 		printf("%s: failed, status %d\n", name, status);
 	else
-		printf("%s: %s\n", name, s->left ? "left at --until" : "held");
+		printf("%s: %s\n", name,
+		       s->left ? "left before its end" : "held");
 	for (const struct session *m = s; m; m = m->next) {
 		if (s->next)
 			printf("machine %s: %.6f ms, %" PRIu64

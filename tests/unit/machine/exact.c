@@ -39,7 +39,14 @@ static void make_disk(struct exact *e)
 
 void exact_make(struct exact *e, const char *kernel, unsigned cpus, bool disk)
 {
+	exact_make_quantum(e, kernel, cpus, disk, 0);
+}
+
+void exact_make_quantum(struct exact *e, const char *kernel, unsigned cpus,
+			bool disk, ps_t quantum)
+{
 	memset(e, 0, sizeof(*e));
+	e->quantum = quantum;
 	if (disk)
 		make_disk(e);
 	exact_start(e, kernel, cpus);
@@ -56,6 +63,8 @@ void exact_start(struct exact *e, const char *kernel, unsigned cpus)
 	c.cpu_count = cpus;
 	c.controllers = 0;
 	c.digest_interval = 10000;
+	if (e->quantum)
+		c.quantum_ps = e->quantum;
 	snprintf(path, sizeof(path), "%s/exact/%s.elf", GUEST_DIR, kernel);
 	c.kernel = path;
 	if (e->disk[0]) {

@@ -13,6 +13,7 @@
 /* A machine with its disk, which holds a function in each block. */
 struct exact {
 	struct machine *m;
+	ps_t quantum; /* 0: the default */
 	char disk[64];
 	char console[EXACT_CONSOLE];
 };
@@ -28,6 +29,8 @@ struct exact_result {
 
 /* `kernel`: a name in tests/guest/exact, "exact2". */
 void exact_make(struct exact *e, const char *kernel, unsigned cpus, bool disk);
+void exact_make_quantum(struct exact *e, const char *kernel, unsigned cpus,
+			bool disk, ps_t quantum);
 /* The machine alone, with the disk that there is. */
 void exact_start(struct exact *e, const char *kernel, unsigned cpus);
 /* For machine_set_console(), when a struct exact was moved. */

@@ -266,7 +266,7 @@ static void trace_context(struct machine *m, const struct cpu_context_record *c)
 		break;
 	case CPU_CTX_RING:
 		r.kind = trace_kind_find(TRACE_EV_RING);
-		r.value[0].u = c->value;
+		r.value[0].u = (uint8_t)c->value;
 		r.value[1].u = c->rip;
 		break;
 	case CPU_CTX_CR3:

@@ -21,8 +21,8 @@ BEGIN {
 	print "instructions.  Numbers are never reused; fields are only added " \
 	      "at the end."
 	print "Fields marked `hex` are shown in hexadecimal, `text` are " \
-	      "strings; all others"
-	print "are unsigned 64-bit integers."
+	      "strings, `byte` are"
+	print "numbers up to 255; all others are unsigned 64-bit integers."
 }
 
 /^\/\* SPDX/ { next }
@@ -66,6 +66,8 @@ inside {
 			word = word " (hex)"
 		if (mark == "S")
 			word = word " (text)"
+		if (mark == "B")
+			word = word " (byte)"
 		shown = shown (i > 1 ? ", " : "") word
 	}
 	printf "| %s | `%s` | %s | %s |\n", part[3], name, shown, said

@@ -13,6 +13,7 @@
 
 #define U(field) {#field, TRACE_U64},
 #define X(field) {#field, TRACE_X64},
+#define B(field) {#field, TRACE_U8},
 #define S(field) {#field, TRACE_STR},
 #define FIELD_COUNT(...)                                                       \
 	(sizeof((const struct trace_field[]){__VA_ARGS__}) /                   \
@@ -42,6 +43,9 @@ static const struct trace_kind *const by_number[] = {
 #undef TRACE_EVENT
 };
 
+_Static_assert(ARRAY_LEN(by_number) <= UINT8_MAX + 1,
+	       "an event's number is one byte");
+
 const struct trace_kind *trace_kind_find(uint16_t number)
 {
 	return number < ARRAY_LEN(by_number) ? by_number[number] : NULL;
@@ -64,6 +68,8 @@ static const char prologue[] =
 	"typealias integer { size = 8; align = 8; signed = false; } := u8;\n"
 	"typealias integer { size = 16; align = 8; signed = false; } := u16;\n"
 	"typealias integer { size = 32; align = 8; signed = false; } := u32;\n"
+	"typealias integer { size = 40; align = 8; signed = false; } := u40;\n"
+	"typealias integer { size = 56; align = 8; signed = false; } := u56;\n"
 	"typealias integer { size = 64; align = 8; signed = false; } := u64;\n"
 	"typealias integer { size = 64; align = 8; signed = false; base = 16; }"
 	" := x64;\n"
@@ -107,14 +113,14 @@ static const char prologue[] =
 	"\t\tu64 events_discarded;\n"
 	"\t};\n"
 	"\tevent.header := struct {\n"
-	"\t\tu16 id;\n"
+	"\t\tu8 id;\n"
 	"\t\tps timestamp;\n"
 	"\t};\n"
 	"\tevent.context := struct {\n"
-	"\t\tu64 _behind;\n"
-	"\t\tu16 _cpu;\n"
-	"\t\tu32 _partition;\n"
-	"\t\tu64 _retired;\n"
+	"\t\tu40 _behind;\n"
+	"\t\tu8 _cpu;\n"
+	"\t\tu16 _partition;\n"
+	"\t\tu56 _retired;\n"
 	"\t};\n"
 	"};\n";
 
@@ -123,6 +129,7 @@ char *trace_metadata(void)
 	static const char *const type[] = {
 		[TRACE_U64] = "u64",
 		[TRACE_X64] = "x64",
+		[TRACE_U8] = "u8",
 		[TRACE_STR] = "string",
 	};
 	char *text = NULL;

@@ -229,13 +229,17 @@ static bool take_string(struct trace_reader *tr, const char **s,
 static bool take_field(struct trace_reader *tr, enum trace_field_kind kind,
 		       union trace_value *value, struct error *err)
 {
+	size_t bytes;
+
 	if (kind == TRACE_STR)
 		return take_string(tr, &value->s, err);
-	if (tr->bytes - tr->at < sizeof(uint64_t))
+	bytes = kind == TRACE_U8 ? 1 : sizeof(uint64_t);
+	if (tr->bytes - tr->at < bytes)
 		return bad(tr, err, tr->offset + tr->at,
 			   "a field passes the packet's end", tr->bytes);
-	value->u = GET(tr->packet + tr->at, uint64_t);
-	tr->at += sizeof(uint64_t);
+	value->u = kind == TRACE_U8 ? tr->packet[tr->at]
+				    : GET(tr->packet + tr->at, uint64_t);
+	tr->at += bytes;
 	return true;
 }
 
@@ -250,23 +254,23 @@ static bool take_header(struct trace_reader *tr, struct trace_record *r,
 	if (tr->bytes - tr->at < CTF_EVENT_MIN)
 		return bad(tr, err, where, "an event passes the packet's end",
 			   tr->bytes);
-	r->kind = trace_kind_find(GET(p, uint16_t));
+	r->kind = trace_kind_find(p[0]);
 	if (!r->kind)
-		return bad(tr, err, where, "unknown event number",
-			   GET(p, uint16_t));
-	stamp = GET(p + 2, uint64_t);
+		return bad(tr, err, where, "unknown event number", p[0]);
+	stamp = GET(p + 1, uint64_t);
 	if (stamp < tr->last || stamp > tr->packet_last)
-		return bad(tr, err, where + 2,
+		return bad(tr, err, where + 1,
 			   "timestamp steps back or leaves its packet", stamp);
-	behind = GET(p + 10, uint64_t);
+	behind = GET(p + 9, uint64_t) & (UINT64_MAX >> (64 - CTF_BEHIND_BITS));
 	if (behind > stamp)
-		return bad(tr, err, where + 10, "a time before power-on",
+		return bad(tr, err, where + 9, "a time before power-on",
 			   behind);
 	tr->last = stamp;
 	r->time = stamp - behind;
-	r->cpu = GET(p + 18, uint16_t);
-	r->partition = GET(p + 20, uint32_t);
-	r->retired = GET(p + 24, uint64_t);
+	r->cpu = p[14];
+	r->partition = GET(p + 15, uint16_t);
+	/* The byte before it goes out again. */
+	r->retired = GET(p + 16, uint64_t) >> (64 - CTF_RETIRED_BITS);
 	tr->at += CTF_EVENT_MIN;
 	return true;
 }

@@ -27,8 +27,9 @@
 #include "sim/status.h"
 
 /* events.def: TRACE_EVENT(NAME, "name", number, class, fields...) where each
- * field is U(name) unsigned 64-bit, X(name) the same shown in hexadecimal, or
- * S(name) a string.  At most TRACE_FIELDS_MAX fields. */
+ * field is U(name) unsigned 64-bit, X(name) the same shown in hexadecimal,
+ * B(name) a number up to 255, or S(name) a string.  At most TRACE_FIELDS_MAX
+ * fields; numbers are 1 to 255. */
 #define TRACE_FIELDS_MAX 10
 /* A string in a record, its NUL included; a longer one is cut when written. */
 #define TRACE_STRING_MAX 1024
@@ -48,6 +49,7 @@ enum trace_class {
 enum trace_field_kind {
 	TRACE_U64,
 	TRACE_X64,
+	TRACE_U8,
 	TRACE_STR
 };
 
@@ -78,8 +80,8 @@ struct trace_record {
 	const struct trace_kind *kind;
 	ps_t time;
 	uint32_t cpu;
-	uint32_t partition;
-	uint64_t retired;
+	uint32_t partition; /* below 2^16 */
+	uint64_t retired;   /* below 2^56 */
 	union trace_value value[TRACE_FIELDS_MAX];
 };
 

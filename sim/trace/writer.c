@@ -178,18 +178,43 @@ bool trace_wants(const struct trace *t, enum trace_class class)
 	return t && (t->classes & class);
 }
 
+/* Narrow numbers by whole words: what is above one is overwritten by the next.
+ */
+static uint8_t *put_head(uint8_t *p, const struct trace_record *r, ps_t stamp)
+{
+	uint64_t behind = stamp - r->time;
+
+	CHECK(!(behind >> CTF_BEHIND_BITS) && r->cpu <= UINT8_MAX &&
+	      r->partition <= UINT16_MAX && !(r->retired >> CTF_RETIRED_BITS));
+	*p++ = (uint8_t)r->kind->number;
+	p = PUT(p, uint64_t, stamp);
+	p = PUT(p, uint64_t,
+		behind | (uint64_t)r->cpu << CTF_BEHIND_BITS |
+			(uint64_t)r->partition << (CTF_BEHIND_BITS + 8));
+	p = PUT(p, uint64_t, r->retired);
+	return p - 1;
+}
+
 static uint8_t *put_fields(uint8_t *p, const struct trace_record *r)
 {
 	for (unsigned i = 0; i < r->kind->field_count; i++) {
 		const char *s;
 
-		if (r->kind->field[i].kind != TRACE_STR) {
+		switch (r->kind->field[i].kind) {
+		case TRACE_U64:
+		case TRACE_X64:
 			p = PUT(p, uint64_t, r->value[i].u);
-			continue;
+			break;
+		case TRACE_U8:
+			CHECK(r->value[i].u <= UINT8_MAX);
+			*p++ = (uint8_t)r->value[i].u;
+			break;
+		case TRACE_STR:
+			s = r->value[i].s ? r->value[i].s : "";
+			p = put_bytes(p, s, strnlen(s, TRACE_STRING_MAX - 1));
+			*p++ = '\0';
+			break;
 		}
-		s = r->value[i].s ? r->value[i].s : "";
-		p = put_bytes(p, s, strnlen(s, TRACE_STRING_MAX - 1));
-		*p++ = '\0';
 	}
 	return p;
 }
@@ -207,13 +232,7 @@ void trace_emit(struct trace *t, const struct trace_record *r)
 	if (t->used == CTF_PROLOGUE)
 		t->first = t->last;
 
-	p = t->packet + t->used;
-	p = PUT(p, uint16_t, r->kind->number);
-	p = PUT(p, uint64_t, t->last);
-	p = PUT(p, uint64_t, t->last - r->time);
-	p = PUT(p, uint16_t, (uint16_t)r->cpu);
-	p = PUT(p, uint32_t, r->partition);
-	p = PUT(p, uint64_t, r->retired);
+	p = put_head(t->packet + t->used, r, t->last);
 	p = put_fields(p, r);
 	t->used = (size_t)(p - t->packet);
 	t->count++;

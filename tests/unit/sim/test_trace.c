@@ -96,12 +96,14 @@ static void random_record(struct source *s, struct trace_record *r)
 	if (!rig_below(&s->rnd, 10)) /* a CPU whose turn came later */
 		r->time -= rig_below(&s->rnd, r->time < 5000 ? 1 : 5000);
 	r->cpu = (uint32_t)rig_below(&s->rnd, 8);
-	r->partition = (uint32_t)rig_random(&s->rnd);
-	r->retired = rig_random(&s->rnd);
+	r->partition = (uint16_t)rig_random(&s->rnd);
+	r->retired = rig_random(&s->rnd) >> 8;
 	for (unsigned i = 0; i < r->kind->field_count; i++) {
 		if (r->kind->field[i].kind == TRACE_STR) {
 			random_text(s, s->text[i]);
 			r->value[i].s = s->text[i];
+		} else if (r->kind->field[i].kind == TRACE_U8) {
+			r->value[i].u = (uint8_t)rig_random(&s->rnd);
 		} else {
 			r->value[i].u =
 				rig_random(&s->rnd) >> rig_below(&s->rnd, 64);
@@ -423,10 +425,10 @@ Test(trace, each_damage_has_its_name, .init = make_dir, .fini = remove_dir)
 		{48, 8, 4, "packet size"},
 		{48, 8, UINT64_MAX, "packet size"},
 		{56, 8, 1, "discarded"},
-		{EVENT, 2, 0xFFFF, "unknown event number"},
-		{EVENT, 2, 0, "unknown event number"},
-		{EVENT + 2, 8, UINT64_MAX, "timestamp"},
-		{EVENT + 10, 8, UINT64_MAX, "before power-on"},
+		{EVENT, 1, 0xFF, "unknown event number"},
+		{EVENT, 1, 0, "unknown event number"},
+		{EVENT + 1, 8, UINT64_MAX, "timestamp"},
+		{EVENT + 9, 5, UINT64_MAX, "before power-on"},
 	};
 	struct trace *t = trace_create(dir, BOTH, NULL);
 	struct trace_record r = {.kind = trace_kind_find(TRACE_EV_SWITCH),

@@ -911,7 +911,7 @@ static bool x2apic_write(struct lapic *l, uint32_t msr, uint64_t value)
 static bool base_write(struct lapic *l, uint64_t value)
 {
 	uint64_t mode = value & BASE_MODE, old = l->base_msr & BASE_MODE;
-	const uint64_t address = UINT64_C(0xFFFFFF000);
+	const uint64_t address = UINT64_C(0xFFFFFFF000); /* 40 bits */
 
 	if (value & ~(address | BASE_MODE | BASE_BSP))
 		return false;

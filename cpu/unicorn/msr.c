@@ -20,7 +20,9 @@ enum rule {
 	MTRR_BASE,
 	MTRR_MASK,
 	MTRR_DEF,
-	FIXED, /* reads `value`; writes change nothing */
+	FIXED,     /* reads `value`; writes change nothing */
+	READ_ONLY, /* reads `value` */
+	ZERO,      /* takes and reads 0 */
 };
 
 /* Where the register lives in CPUX86State, `bytes` wide; offset 0: its value
@@ -31,14 +33,14 @@ static const struct msr {
 	uint32_t offset, bytes;
 	uint64_t value;
 } msrs[] = {
-	{0x0017, FIXED, 0, 0, 0},      /* PLATFORM_ID */
-	{0x008b, FIXED, 0, 0, 0},      /* BIOS_SIGN_ID: no microcode */
-	{0x00fe, FIXED, 0, 0, 0x0508}, /* MTRRCAP: WC, fixed, 8 variable */
+	{0x0017, READ_ONLY, 0, 0, 0},      /* PLATFORM_ID */
+	{0x008b, FIXED, 0, 0, 0},          /* BIOS_SIGN_ID: no microcode */
+	{0x00fe, READ_ONLY, 0, 0, 0x0508}, /* MTRRCAP: WC, fixed, 8 variable */
 	{0x0174, LOW32, ENV_SYSENTER_CS, 4, 0},
 	{0x0175, CANONICAL, ENV_SYSENTER_ESP, 8, 0},
 	{0x0176, CANONICAL, ENV_SYSENTER_EIP, 8, 0},
-	{0x0179, FIXED, 0, 0, 0},      /* MCG_CAP: no banks */
-	{0x017a, FIXED, 0, 0, 0},      /* MCG_STATUS */
+	{0x0179, READ_ONLY, 0, 0, 0},  /* MCG_CAP: no banks */
+	{0x017a, ZERO, 0, 0, 0},       /* MCG_STATUS */
 	{0x01a0, FIXED, 0, 0, 0x1801}, /* MISC_ENABLE: no BTS, no PEBS */
 	{0x01d9, FIXED, 0, 0, 0},      /* DEBUGCTL */
 	{0x0277, TYPES, ENV_PAT, 8, 0},
@@ -95,6 +97,10 @@ static bool allowed(enum rule rule, uint64_t v)
 	case ANY:
 	case FIXED:
 		return true;
+	case READ_ONLY:
+		return false;
+	case ZERO:
+		return v == 0;
 	case LOW32:
 		return v <= UINT32_MAX;
 	case CANONICAL:

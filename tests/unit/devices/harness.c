@@ -142,6 +142,22 @@ void rig_virtio_start(struct rig *r, uint64_t seed, uint64_t mac,
 	start(r, &c);
 }
 
+void rig_everything_start(struct rig *r)
+{
+	struct machine_config c = config(2);
+
+	memset(r, 0, sizeof(*r));
+	image_make(r->image);
+	image_make(r->image2);
+	image_make(r->image3);
+	c.disk_path = r->image;
+	c.more_disks[0] = r->image2;
+	c.virtio_disk = r->image3;
+	c.nics = MACHINE_NICS;
+	c.rng = true;
+	start(r, &c);
+}
+
 void rig_stop(struct rig *r)
 {
 	struct error err;
@@ -152,6 +168,8 @@ void rig_stop(struct rig *r)
 		unlink(r->image);
 	if (r->image2[0])
 		unlink(r->image2);
+	if (r->image3[0])
+		unlink(r->image3);
 }
 
 uint64_t rig_read(struct rig *r, paddr_t pa, unsigned size)

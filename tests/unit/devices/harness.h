@@ -34,6 +34,7 @@ struct rig {
 	unsigned disk_count;
 	char image[64];  /* path; empty: no disk */
 	char image2[64]; /* of namespace 2 */
+	char image3[64]; /* of vblk0, when all are there */
 };
 
 #define RIG_IMAGE_BYTES (UINT64_C(1) << 20)
@@ -48,6 +49,8 @@ void rig_serial_start(struct rig *r, uint64_t serial_hz);
  * with this seed. */
 void rig_virtio_start(struct rig *r, uint64_t seed, uint64_t mac,
 		      struct net_port *port);
+/* One of each, with two CPUs. */
+void rig_everything_start(struct rig *r);
 void rig_stop(struct rig *r); /* removes the image */
 
 /* As a CPU would. */

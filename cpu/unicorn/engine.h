@@ -225,7 +225,10 @@ static inline uint32_t engine_gap_of_paddr(const struct cpu_complex *cx,
 		i++;
 	return i;
 }
-/* interpose.c: a translation goes into the TLB. */
+/* tlb.c: a translation of kinds of access, or-ed, goes into the TLB. */
+#define PAGE_READ  1
+#define PAGE_WRITE 2
+#define PAGE_EXEC  4
 void engine_tlb_enter(struct cpu *cpu, uint64_t va, paddr_t pa, int prot,
 		      int mmu_idx);
 /* tlb.c: is the TLB where layout.h says?  `cs`: of an engine that has not run

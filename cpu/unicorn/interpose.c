@@ -190,9 +190,6 @@ enum {
 };
 #define PTE_ACCESSED 0x20
 #define PTE_DIRTY    0x40
-#define PAGE_READ    1
-#define PAGE_WRITE   2
-#define PAGE_EXEC    4
 #define CR0_WP       (1u << 16)
 #define CR4_SMEP     (1u << 20)
 
@@ -264,37 +261,6 @@ static void walk_fill(struct cpu *cpu, uint64_t va, int access, bool user,
 	/* A page not yet dirty must come here again when it is written. */
 	if (!dirty)
 		f->prot &= ~PAGE_WRITE;
-}
-
-/* Pages without code take stores at full speed; ROM takes none. */
-static void tune_stores(struct cpu *cpu, uint64_t va, paddr_t pa, int mmu_idx)
-{
-	struct ram *ram = ram_of_paddr(cpu->complex, pa);
-	char *fast = (char *)cpu->cs + X86_TLB_FAST + 16 * mmu_idx;
-	uint64_t mask = AT(fast, uint64_t, 0);
-	char *entry = AT(fast, char *, 8) + ((va >> 12 << 5) & mask);
-	uint64_t *write = (uint64_t *)(entry + TLB_ENTRY_WRITE);
-
-	if (!ram || (*write & ~UINT64_C(0xfff)) != (va & ~UINT64_C(0xfff)))
-		return;
-	if (ram->r.read_only)
-		*write |= TLB_DISCARD_WRITE;
-	else if (!ram->has_code[(pa - ram->r.base) / PAGE_BYTES] &&
-		 (*write & TLB_SPECIAL) == TLB_NOTDIRTY)
-		*write &= ~(uint64_t)TLB_NOTDIRTY;
-}
-
-void engine_tlb_enter(struct cpu *cpu, uint64_t va, paddr_t pa, int prot,
-		      int mmu_idx)
-{
-	uint32_t gap = engine_gap_of_paddr(cpu->complex, pa);
-
-	/* Entries of 4 KiB whatever the page: those of larger ones would make
-	 * INVLPG flush all. */
-	originals.set_page(cpu->cs, va & ~(PAGE_BYTES - 1),
-			   pa & ~(PAGE_BYTES - 1), gap << TLB_IO_ATTRS_SHIFT,
-			   prot, mmu_idx, PAGE_BYTES);
-	tune_stores(cpu, va, pa, mmu_idx);
 }
 
 bool x86_cpu_tlb_fill_x86_64(void *cs, uint64_t addr, int size, int access,

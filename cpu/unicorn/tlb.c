@@ -41,6 +41,113 @@ static uint64_t slots_of(struct cpu *cpu, unsigned mode)
 	       1;
 }
 
+/* --- entering --- */
+
+static bool is_of(const char *entry, uint64_t va)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		if ((AT(entry, uint64_t, 8 * i) & (PAGE_MASK | TLB_INVALID)) ==
+		    va)
+			return true;
+	}
+	return false;
+}
+
+static bool is_empty(const char *entry)
+{
+	return (AT(entry, uint64_t, TLB_ENTRY_READ) &
+		AT(entry, uint64_t, TLB_ENTRY_WRITE) &
+		AT(entry, uint64_t, TLB_ENTRY_CODE)) == UINT64_MAX;
+}
+
+/* What the library does for a page of RAM, without asking it where that is. */
+static void enter_ram(struct cpu *cpu, uint64_t va, struct ram *ram, paddr_t pa,
+		      int prot, unsigned mode)
+{
+	char *desc = desc_of(cpu, mode), *fast = fast_of(cpu, mode);
+	uint64_t *used = &AT(desc, uint64_t, TLB_DESC_USED),
+		 at = pa - ram->r.base;
+	uint64_t offset = (va / PAGE_BYTES * TLB_ENTRY_BYTES) &
+			  AT(fast, uint64_t, TLB_FAST_MASK);
+	char *entry = AT(fast, char *, TLB_FAST_TABLE) + offset;
+	char *io = AT(desc, char *, TLB_DESC_IO) +
+		   offset / TLB_ENTRY_BYTES * TLB_IO_BYTES;
+	uint64_t flags = ram->has_code[at / PAGE_BYTES] ? TLB_NOTDIRTY : 0;
+
+	for (unsigned v = 0; v < TLB_VICTIMS; v++) {
+		char *victim = desc + TLB_DESC_VICTIM + TLB_ENTRY_BYTES * v;
+
+		if (is_of(victim, va)) {
+			memset(victim, 0xff, TLB_ENTRY_BYTES);
+			--*used;
+		}
+	}
+	if (!is_of(entry, va) && !is_empty(entry)) {
+		uint64_t v = AT(desc, uint64_t, TLB_DESC_NEXT_VICTIM)++ %
+			     TLB_VICTIMS;
+
+		memcpy(desc + TLB_DESC_VICTIM + TLB_ENTRY_BYTES * v, entry,
+		       TLB_ENTRY_BYTES);
+		memcpy(desc + TLB_DESC_VICTIM_IO + TLB_IO_BYTES * v, io,
+		       TLB_IO_BYTES);
+		--*used;
+	}
+	AT(io, uint64_t, 0) = ram->ram_addr + at - va;
+	AT(io, uint32_t, TLB_IO_ATTRS) = 0;
+	AT(entry, uint64_t, TLB_ENTRY_READ) =
+		prot & PAGE_READ ? va : UINT64_MAX;
+	AT(entry, uint64_t, TLB_ENTRY_WRITE) =
+		prot & PAGE_WRITE ? va | flags : UINT64_MAX;
+	AT(entry, uint64_t, TLB_ENTRY_CODE) =
+		prot & PAGE_EXEC ? va : UINT64_MAX;
+	AT(entry, uint64_t, TLB_ENTRY_ADDEND) =
+		(uintptr_t)ram->r.host + at - va;
+	++*used;
+}
+
+/* Pages without code take stores at full speed; ROM takes none. */
+static void tune_stores(struct cpu *cpu, uint64_t va, struct ram *ram,
+			paddr_t pa, unsigned mode)
+{
+	char *fast = fast_of(cpu, mode);
+	uint64_t offset = (va / PAGE_BYTES * TLB_ENTRY_BYTES) &
+			  AT(fast, uint64_t, TLB_FAST_MASK);
+	uint64_t *write = &AT(AT(fast, char *, TLB_FAST_TABLE) + offset,
+			      uint64_t, TLB_ENTRY_WRITE);
+
+	if ((*write & PAGE_MASK) != va)
+		return;
+	if (ram->r.read_only)
+		*write |= TLB_DISCARD_WRITE;
+	else if (!ram->has_code[(pa - ram->r.base) / PAGE_BYTES] &&
+		 (*write & TLB_SPECIAL) == TLB_NOTDIRTY)
+		*write &= ~(uint64_t)TLB_NOTDIRTY;
+}
+
+/* Entries of 4 KiB whatever the page: those of larger ones would make INVLPG
+ * flush all. */
+void engine_tlb_enter(struct cpu *cpu, uint64_t va, paddr_t pa, int prot,
+		      int mmu_idx)
+{
+	struct ram *ram = ram_of_paddr(cpu->complex, pa);
+	uint32_t gap = ram ? 0 : engine_gap_of_paddr(cpu->complex, pa);
+	unsigned mode = (unsigned)mmu_idx;
+
+	va &= PAGE_MASK;
+	pa &= PAGE_MASK;
+	/* The first of a mode tells the library that there is something to
+	 * flush. */
+	if (ram && !ram->r.read_only && !cpu->debug_data &&
+	    AT(desc_of(cpu, mode), uint64_t, TLB_DESC_USED)) {
+		enter_ram(cpu, va, ram, pa, prot, mode);
+		return;
+	}
+	originals.set_page(cpu->cs, va, pa, gap << TLB_IO_ATTRS_SHIFT, prot,
+			   mmu_idx, PAGE_BYTES);
+	if (ram)
+		tune_stores(cpu, va, ram, pa, mode);
+}
+
 bool tlb_layout_ok(char *cs)
 {
 	originals.tlb_flush(cs);

@@ -42,10 +42,14 @@ static uint64_t instructions_in(const struct machine *m, ps_t ps)
 	return count > UINT64_MAX ? UINT64_MAX : (uint64_t)count;
 }
 
+ps_t vcpu_when(const struct machine *m, const struct vcpu *v, uint64_t retired)
+{
+	return v->base_ps + instructions_ps(m, retired - v->base_retired);
+}
+
 ps_t vcpu_now(const struct machine *m, const struct vcpu *v)
 {
-	return v->base_ps +
-	       instructions_ps(m, cpu_retired(v->cpu) - v->base_retired);
+	return vcpu_when(m, v, cpu_retired(v->cpu));
 }
 
 static void vcpu_clock_set(struct vcpu *v, ps_t now)

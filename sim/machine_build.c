@@ -340,13 +340,14 @@ void machine_emit(struct machine *m, struct trace_record *r)
 {
 	if (!trace_wants(m->trace, r->kind->class))
 		return;
-	r->time = machine_now(m);
 	r->cpu = machine_accessing_cpu(m);
+	r->retired = cpu_retired(m->vcpu[r->cpu].cpu);
+	r->time = m->observing ? vcpu_when(m, m->running, r->retired)
+			       : machine_now(m);
 	/* What a device does on its own is nobody's doing, but for what the
 	 * caller knows better. */
 	if (m->running)
 		r->partition = m->running->partition;
-	r->retired = cpu_retired(m->vcpu[r->cpu].cpu);
 	trace_emit(m->trace, r);
 }
 

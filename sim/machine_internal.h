@@ -76,10 +76,12 @@ static inline struct vcpu *vcpu_of(struct machine *m, const struct cpu *cpu)
 	return &m->vcpu[cpu_index(cpu)];
 }
 
-/* The vCPU's own time, at the boundary where it stands. */
 /* Another CPU than the running one could work before the bound. */
 bool machine_others_wait(const struct machine *m);
+/* The vCPU's own time, at the boundary where it stands; or stood when it had
+ * retired so much. */
 ps_t vcpu_now(const struct machine *m, const struct vcpu *v);
+ps_t vcpu_when(const struct machine *m, const struct vcpu *v, uint64_t retired);
 /* Its clock is not before now. */
 void vcpu_catch_up(struct machine *m, struct vcpu *v);
 /* It was halted and will go on: not before now. */

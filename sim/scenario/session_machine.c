@@ -118,7 +118,8 @@ static void on_record(void *owner, const struct trace_record *r)
 {
 	struct session *s = owner;
 
-	timeline_note(&s->timeline, r);
+	if (r->kind->class == TRACE_CLASS_PARTITION)
+		timeline_note(&s->timeline, r);
 	if (r->kind->number == TRACE_EV_CONSOLE)
 		keep_line(s, r);
 	if (s->wait && s->wait(s->wait_owner, r)) {

@@ -44,6 +44,10 @@ static const struct range memory_ranges[] = {
 	{RIG_LAPIC, 0x400, 12},
 };
 
+static const uint8_t kbc_commands[] = {0x20, 0x60, 0xA7, 0xA8, 0xA9,
+				       0xAA, 0xAB, 0xAD, 0xAE, 0xC0,
+				       0xD0, 0xD1, 0xD2, 0xD3, 0xD4};
+
 static uint64_t pick(const struct range *r, size_t count, uint64_t *seed,
 		     unsigned size)
 {
@@ -88,12 +92,29 @@ static bool at_the_keyboard(struct rig *r, uint64_t *seed)
 	return true;
 }
 
+/* A fault of any device; it may refuse the argument. */
+static bool go_wrong(struct rig *r, uint64_t *seed)
+{
+	struct device *d = r->m->device[below(seed, r->m->device_count)];
+	const char *const *faults = d->class->faults;
+	uint64_t argument = below(seed, 4);
+	struct error err;
+	size_t count = 0;
+
+	while (faults && faults[count])
+		count++;
+	return count &&
+	       device_fault(d, faults[below(seed, count)], argument, &err);
+}
+
 /* One access or a while; what a read gave, or 0. */
 static uint64_t step(struct rig *r, uint64_t *seed)
 {
 	unsigned size = 1u << below(seed, 3);
 	uint64_t at, value = random_value(seed);
 
+	if (!below(seed, 1000))
+		return go_wrong(r, seed);
 	switch (below(seed, 8)) {
 	case 0:
 		rig_run(r, below(seed,
@@ -102,6 +123,8 @@ static uint64_t step(struct rig *r, uint64_t *seed)
 	case 1:
 	case 2:
 		at = pick(port_ranges, ARRAY_LEN(port_ranges), seed, size);
+		if (at == 0x64) /* of the commands there are */
+			value = kbc_commands[below(seed, sizeof(kbc_commands))];
 		if (!ends(at, size, value))
 			rig_out(r, (uint16_t)at, size, (uint32_t)value);
 		return 0;

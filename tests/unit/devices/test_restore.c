@@ -5,12 +5,19 @@
  *
  * What is wiring (pointers) and not state shows by being different in two
  * machines that were just made.
+ *
+ * Of the 120 fields that the classes list, leaving out one is found here for
+ * 112.  Not reached: what waits for a virtqueue or an admin command (rng's
+ * state, net's lost, the disk's write cache), and what is over at once (i8042's
+ * breaks, i8259's spurious, a UART's receive time-out, the HPET's wire, an
+ * APIC's ID); exact kernels (test_snapshot.c) go through some of those.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "devices/i8042.h"
+#include "devices/lapic.h"
 #include "devices/registry.h"
 #include "harness.h"
 #include "sim/machine_internal.h"
@@ -58,7 +65,11 @@ static uint64_t pick(const struct range *r, size_t count, uint64_t *seed,
 	at = below(seed, weight);
 	for (; at >= r->weight; r++)
 		at -= r->weight;
-	return (r->base + below(seed, r->bytes)) & ~(uint64_t)(size - 1);
+	at = (r->base + below(seed, r->bytes)) & ~(uint64_t)(size - 1);
+	/* Registers of the APICs are so far apart; most accesses find one. */
+	return at >> 20 != 0xFED && at >= RIG_IOAPIC && below(seed, 8)
+		       ? at & ~UINT64_C(15)
+		       : at;
 }
 
 static uint64_t random_value(uint64_t *seed)
@@ -72,8 +83,9 @@ static uint64_t random_value(uint64_t *seed)
 /* Would end the run: resets by port and by the keyboard controller, sleep. */
 static bool ends(uint64_t port, unsigned size, uint64_t value)
 {
-	return (port <= 0xCF9 && port + size > 0xCF9) ||
-	       (port == 0x64 && (value & 0xF0) == 0xF0) ||
+	if (port <= 0xCF9 && port + size > 0xCF9 && size < 4)
+		return value >> (8 * (0xCF9 - port)) & 4;
+	return (port == 0x64 && (value & 0xF0) == 0xF0) ||
 	       (port == 0x92 && (value & 1)) ||
 	       (port == 0x60 && !(value & 1)) || /* the output port's reset */
 	       (port >= 0x600 && port < 0x60C && (value & 0x2020));
@@ -107,26 +119,47 @@ static bool go_wrong(struct rig *r, uint64_t *seed)
 	       device_fault(d, faults[below(seed, count)], argument, &err);
 }
 
+/* What a CPU does to its local APIC but by memory. */
+static uint64_t as_cpu(struct rig *r, uint64_t *seed, uint64_t value)
+{
+	static const uint32_t msrs[] = {0x1B,  0x6E0, 0x808, 0x80B, 0x80F,
+					0x830, 0x832, 0x838, 0x83E};
+	unsigned cpu = (unsigned)below(seed, 2);
+
+	if (rig_intr(r, cpu))
+		return (uint64_t)lapic_ack(r->m, cpu);
+	return lapic_msr_write(r->m, cpu, msrs[below(seed, ARRAY_LEN(msrs))],
+			       value);
+}
+
+static void out(struct rig *r, uint64_t *seed, unsigned size, uint64_t value)
+{
+	uint64_t at = pick(port_ranges, ARRAY_LEN(port_ranges), seed, size);
+
+	if (at == 0x64) /* of the commands there are */
+		value = kbc_commands[below(seed, sizeof(kbc_commands))];
+	if (at == 0x1CE) /* of the registers there are */
+		value = below(seed, 11);
+	if (!ends(at, size, value))
+		rig_out(r, (uint16_t)at, size, (uint32_t)value);
+}
+
 /* One access or a while; what a read gave, or 0. */
 static uint64_t step(struct rig *r, uint64_t *seed)
 {
 	unsigned size = 1u << below(seed, 3);
 	uint64_t at, value = random_value(seed);
 
-	if (!below(seed, 1000))
+	if (!below(seed, 400))
 		return go_wrong(r, seed);
-	switch (below(seed, 8)) {
+	switch (below(seed, 9)) {
 	case 0:
 		rig_run(r, below(seed,
 				 below(seed, 50) ? 200 * PS_PER_US : PS_PER_S));
 		return rig_now(r);
 	case 1:
 	case 2:
-		at = pick(port_ranges, ARRAY_LEN(port_ranges), seed, size);
-		if (at == 0x64) /* of the commands there are */
-			value = kbc_commands[below(seed, sizeof(kbc_commands))];
-		if (!ends(at, size, value))
-			rig_out(r, (uint16_t)at, size, (uint32_t)value);
+		out(r, seed, size, value);
 		return 0;
 	case 3:
 		at = pick(port_ranges, ARRAY_LEN(port_ranges), seed, size);
@@ -140,6 +173,8 @@ static uint64_t step(struct rig *r, uint64_t *seed)
 	case 6:
 		at = pick(memory_ranges, ARRAY_LEN(memory_ranges), seed, size);
 		return rig_read(r, at, size);
+	case 7:
+		return as_cpu(r, seed, value);
 	default:
 		if (below(seed, 2))
 			return at_the_keyboard(r, seed);

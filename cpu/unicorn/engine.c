@@ -395,7 +395,13 @@ static void set_features(struct cpu *cpu)
 {
 	uint64_t *feature = &AT(cpu->env, uint64_t, ENV_FEATURES);
 
-	/* The translator accepts what CPUID offers. */
+	/* The translator accepts what CPUID offers; SYSENTER in 64-bit mode is
+	 * of Intel's processors. */
+	char *vendor = &AT(cpu->env, char, ENV_VENDOR);
+
+	CHECK_MSG(!memcmp(vendor, "AuthenticAMD", 12),
+		  "the library's vendor is not where it was");
+	memcpy(vendor, "GenuineIntel", 12);
 	feature[FEAT_1_EDX] = CPUID_1_EDX;
 	feature[FEAT_1_ECX] = CPUID_1_ECX;
 	feature[FEAT_7_EBX] = 0;

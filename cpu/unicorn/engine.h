@@ -66,6 +66,8 @@ struct cpu {
 	enum cpu_stop stop;
 	uint32_t int_length; /* of the INT n being raised */
 	uintptr_t outer_ra;  /* where translated code called us, or 0 */
+	bool returning;      /* by IRET or a far RET */
+	unsigned iret_loads; /* until the one of the flags without VM; or 0 */
 	unsigned last_cpl;
 	unsigned break_count;
 	uint64_t break_at[BREAKS_MAX];
@@ -113,6 +115,13 @@ struct originals {
 	void (*sysexit)(void *env, int dflag);
 	void (*iret_protected)(void *env, int shift, int next_eip);
 	void (*lret_protected)(void *env, int shift, int addend);
+	void (*lcall_protected)(void *env, int cs, uint64_t eip, int shift,
+				uint64_t next_eip);
+	void (*load_seg)(void *env, int index, int selector);
+	void (*ltr)(void *env, int selector);
+	void (*lldt)(void *env, int selector);
+	uint64_t (*lar)(void *env, uint64_t selector);
+	uint64_t (*lsl)(void *env, uint64_t selector);
 	void (*rdtsc)(void *env);
 	void (*rdmsr)(void *env);
 	void (*wrmsr)(void *env);
@@ -154,6 +163,8 @@ struct originals {
 	uint64_t (*ram_addr_from_host)(uc_engine *uc, void *host);
 	uint32_t (*load_code8)(void *env, uint64_t va);
 	uint32_t (*load16)(void *env, uint64_t va, int mmu_idx, uintptr_t ra);
+	uint32_t (*load32)(void *env, uint64_t va, int mmu_idx, uintptr_t ra);
+	uint64_t (*load64)(void *env, uint64_t va, int mmu_idx, uintptr_t ra);
 	void *(*op_after)(void *tcg, void *op, int code);
 	void (*op_remove)(void *tcg, void *op);
 	void *(*temp_new)(void *tcg, int type, bool local);
@@ -224,6 +235,14 @@ static inline uint32_t engine_gap_of_paddr(const struct cpu_complex *cx,
 	while (i < cx->ram_count && pa >= cx->ram[i].r.base)
 		i++;
 	return i;
+}
+/* After segments, control registers, EFER or flags were set in memory.  The
+ * library would leave TF, VM and IOPL here for good: it adds those of the flags
+ * wherever it looks. */
+static inline void engine_update_hflags(struct cpu *cpu)
+{
+	originals.update_hflags(cpu->env);
+	AT(cpu->env, uint32_t, ENV_HFLAGS) &= ~HF_OF_FLAGS;
 }
 /* tlb.c: a translation of kinds of access, or-ed, goes into the TLB. */
 #define PAGE_READ  1

@@ -18,8 +18,12 @@
 #define RA ((uintptr_t)__builtin_return_address(0))
 
 #define EXCP_UD 6
+#define EXCP_NP 11
+#define EXCP_SS 12
 #define EXCP_GP 13
 #define EXCP_PF 14
+
+#define MMU_KERNEL 2
 
 /* What the library's headers would declare. */
 #pragma GCC visibility push(default)
@@ -45,6 +49,15 @@ void helper_sysenter_x86_64(void *env, int next_eip_addend);
 void helper_sysexit_x86_64(void *env, int dflag);
 void helper_iret_protected_x86_64(void *env, int shift, int next_eip);
 void helper_lret_protected_x86_64(void *env, int shift, int addend);
+void helper_lcall_protected_x86_64(void *env, int cs, uint64_t eip, int shift,
+				   uint64_t next_eip);
+void helper_load_seg_x86_64(void *env, int index, int selector);
+void helper_ltr_x86_64(void *env, int selector);
+void helper_lldt_x86_64(void *env, int selector);
+uint64_t helper_lar_x86_64(void *env, uint64_t selector);
+uint64_t helper_lsl_x86_64(void *env, uint64_t selector);
+uint32_t cpu_ldl_mmuidx_ra_x86_64(void *env, uint64_t va, int mmu_idx,
+				  uintptr_t ra);
 void helper_rdtsc_x86_64(void *env);
 void helper_rdtscp_x86_64(void *env);
 void helper_rdmsr_x86_64(void *env);
@@ -103,6 +116,11 @@ gettimeofday(struct timeval *restrict tv, void *restrict tz)
 	return 0;
 }
 
+static bool canonical(uint64_t address)
+{
+	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
 /* --- leaving blocks --- */
 
 void cpu_loop_exit_noexc_x86_64(void *cs)
@@ -121,16 +139,55 @@ void helper_raise_interrupt_x86_64(void *env, int intno, int next_eip_addend)
 	originals.raise_interrupt(env, intno, next_eip_addend);
 }
 
+/* --- descriptors --- */
+
+#define DESCRIPTOR_CODE  (UINT64_C(1) << 43)
+#define DESCRIPTOR_S     (UINT64_C(1) << 44)
+#define DESCRIPTOR_TYPES 40 /* where its four bits begin */
+
+/* False: beyond the table. */
+static bool descriptor(struct cpu *cpu, uint32_t selector, uintptr_t ra,
+		       uint64_t *value)
+{
+	const struct env_segment *table = &AT(cpu->env, struct env_segment,
+					      selector & 4 ? ENV_LDT : ENV_GDT);
+
+	if ((selector | 7) > table->limit)
+		return false;
+	*value = originals.load64(cpu->env,
+				  table->base + (selector & ~UINT32_C(7)),
+				  MMU_KERNEL, ra);
+	return true;
+}
+
+static bool is_code(struct cpu *cpu, uint32_t selector)
+{
+	uint64_t d;
+
+	return descriptor(cpu, selector, 0, &d) && (d & DESCRIPTOR_CODE);
+}
+
+static void leave_helper(struct cpu *cpu)
+{
+	cpu->outer_ra = 0;
+	cpu->returning = false;
+	cpu->iret_loads = 0;
+}
+
 /* The library finds the instruction at fault by its helper's return address,
- * which is in interpose.c when we called the helper: outer_ra is ours then. */
+ * which is in interpose.c when we called the helper: outer_ra is ours then. For
+ * a stack segment that is not present IRET and RET raise #SS, not #NP. */
 NORETURN void raise_exception_err_ra_x86_64(void *env, int intno, int error,
 					    uintptr_t ra)
 {
 	struct cpu *cpu = running();
 
 	if (cpu && cpu->outer_ra) {
+		if (cpu->returning && intno == EXCP_NP &&
+		    !is_code(cpu, (uint32_t)error))
+			intno = EXCP_SS;
 		ra = cpu->outer_ra;
-		cpu->outer_ra = 0;
+		leave_helper(cpu);
 	}
 	originals.raise_exception_err_ra(env, intno, error, ra);
 }
@@ -263,6 +320,94 @@ static void walk_fill(struct cpu *cpu, uint64_t va, int access, bool user,
 		f->prot &= ~PAGE_WRITE;
 }
 
+/* Of 64-bit code: is that the memory operand's base RSP or RBP? */
+static bool operand_through_ss(struct cpu *cpu, uint64_t pc, bool rex_b)
+{
+	uint32_t modrm = originals.load_code8(cpu->env, pc);
+	uint32_t mod = modrm >> 6, base = modrm & 7;
+
+	if (mod == 3 || rex_b)
+		return false;
+	if (base == 4) {
+		base = originals.load_code8(cpu->env, pc + 1) & 7;
+		return base == 4 || (base == 5 && mod);
+	}
+	return base == 5 && mod;
+}
+
+/* Is an access of the instruction at RIP, in 64-bit code, one to the stack
+ * segment?  Then an address that is not canonical is #SS, not #GP. */
+static bool instruction_uses_ss(struct cpu *cpu, bool store)
+{
+	uint64_t pc = AT(cpu->env, uint64_t, ENV_EIP);
+	bool fs_or_gs = false;
+	uint32_t rex = 0, opcode;
+
+	for (;; pc++) {
+		opcode = originals.load_code8(cpu->env, pc);
+		if (opcode == 0x64 || opcode == 0x65)
+			fs_or_gs = true;
+		else if ((opcode & 0xf0) == 0x40)
+			rex = opcode;
+		else if ((opcode & 0xe7) != 0x26 && opcode != 0x66 &&
+			 opcode != 0x67 && opcode != 0xf0 &&
+			 (opcode & 0xfe) != 0xf2)
+			break;
+	}
+	pc++;
+	switch (opcode) {
+	case 0x50 ... 0x5f: /* PUSH, POP */
+	case 0x68:
+	case 0x6a:
+	case 0x9c ... 0x9d:
+	case 0xc2 ... 0xc3: /* RET */
+	case 0xc8 ... 0xcb: /* ENTER, LEAVE, far RET */
+	case 0xcf:
+	case 0xe8:
+		return true;
+	case 0x6c ... 0x6f: /* strings and other operands without ModRM */
+	case 0xa0 ... 0xaf:
+	case 0xd7:
+		return false;
+	case 0x8f: /* POP reads the stack, PUSH and CALL write it */
+		if (!store)
+			return true;
+		break;
+	case 0xff:
+		opcode = originals.load_code8(cpu->env, pc) >> 3 & 7;
+		if (store && opcode >= 2)
+			return true;
+		break;
+	case 0x0f:
+		opcode = originals.load_code8(cpu->env, pc++);
+		if ((opcode & 0xf6) == 0xa0) /* PUSH and POP of FS, GS */
+			return true;
+		if (opcode == 0x38 || opcode == 0x3a)
+			pc++;
+		break;
+	default:
+		break;
+	}
+	return !fs_or_gs && operand_through_ss(cpu, pc, rex & 1);
+}
+
+/* Without `ra` it is the delivery of an exception, which pushes. */
+static bool through_ss(struct cpu *cpu, bool store, uintptr_t ra)
+{
+	uint32_t block = AT(cpu->env, uint32_t, ENV_BLOCK);
+	bool is;
+
+	if (!ra)
+		return true;
+	if (!(AT(cpu->env, uint32_t, ENV_HFLAGS) & HF_CS64))
+		return false;
+	originals.restore_state(cpu->cs, cpu->outer_ra ? cpu->outer_ra : ra,
+				true);
+	is = instruction_uses_ss(cpu, store);
+	AT(cpu->env, uint32_t, ENV_BLOCK) = block; /* a fetch forgets it */
+	return is;
+}
+
 bool x86_cpu_tlb_fill_x86_64(void *cs, uint64_t addr, int size, int access,
 			     int mmu_idx, bool probe, uintptr_t ra)
 {
@@ -275,11 +420,17 @@ bool x86_cpu_tlb_fill_x86_64(void *cs, uint64_t addr, int size, int access,
 					  probe, ra);
 	if (access == ACCESS_FETCH)
 		engine_no_block(cpu); /* between blocks */
-	if ((AT(cpu->env, uint32_t, ENV_HFLAGS) & HF_LMA) &&
-	    (uint64_t)((int64_t)(addr << 16) >> 16) != addr) {
+	if ((AT(cpu->env, uint32_t, ENV_HFLAGS) & HF_LMA) && !canonical(addr)) {
 		if (probe)
 			return false;
-		raise_exception_err_ra_x86_64(cpu->env, EXCP_GP, 0, ra);
+		raise_exception_err_ra_x86_64(
+			cpu->env,
+			access != ACCESS_FETCH &&
+					through_ss(cpu, access == ACCESS_STORE,
+						   ra)
+				? EXCP_SS
+				: EXCP_GP,
+			0, ra);
 	}
 	walk_fill(cpu, addr, access, user, probe, &f);
 	if (f.error >= 0) {
@@ -338,8 +489,6 @@ void tb_invalidate_phys_page_fast_x86_64(uc_engine *uc, void *pages,
 }
 
 /* --- interrupts, HLT, PAUSE --- */
-
-#define RFLAGS_IF 0x200
 
 bool x86_cpu_exec_interrupt_x86_64(void *cs, int request)
 {
@@ -426,7 +575,10 @@ void helper_pause_x86_64(void *env, int next_eip_addend)
 
 /* --- system calls (SDM volume 2B, SYSCALL; SYSENTER) --- */
 
+#define RFLAGS_RF  0x10000u
+#define RFLAGS_VM  0x20000u
 #define EFER_SCE   1u
+#define EFER_LME   (1u << 8)
 #define EFER_LMA   (1u << 10)
 #define SEG_CODE64 0x00af9b00u /* G L P S, code, readable, accessed */
 #define SEG_CODE32 0x00cf9b00u
@@ -444,42 +596,36 @@ static void load_flat(void *env, unsigned index, uint32_t selector,
 	s->flags = flags;
 }
 
+/* As Intel's processors have it: SYSCALL and SYSRET are of 64-bit mode. */
+static bool system_calls_on(void *env)
+{
+	return (AT(env, uint64_t, ENV_EFER) & EFER_SCE) &&
+	       (AT(env, uint32_t, ENV_HFLAGS) & HF_CS64);
+}
+
 void helper_syscall_x86_64(void *env, int next_eip_addend)
 {
 	struct cpu *cpu = running();
-	uint64_t star, flags, mask;
-	bool lma;
+	uint64_t star, flags;
 
 	if (!cpu) {
 		originals.syscall(env, next_eip_addend);
 		return;
 	}
-	if (!(AT(env, uint64_t, ENV_EFER) & EFER_SCE))
+	if (!system_calls_on(env))
 		originals.raise_exception_err_ra(env, EXCP_UD, 0, RA);
 	engine_context(cpu, CPU_CTX_SYSCALL, 0, 0, AT(env, uint64_t, ENV_REGS));
 	star = AT(env, uint64_t, ENV_STAR);
-	flags = originals.read_eflags(env);
-	lma = AT(env, uint64_t, ENV_EFER) & EFER_LMA;
-	AT(env, uint64_t, ENV_REGS + 8) =
+	flags = originals.read_eflags(env) & ~(uint64_t)RFLAGS_RF;
+	AT(env, uint64_t, ENV_REGS + 8 * CPU_RCX) =
 		AT(env, uint64_t, ENV_EIP) + (uint64_t)(int64_t)next_eip_addend;
-	if (lma) {
-		AT(env, uint64_t, ENV_REGS + 8 * 11) =
-			flags & ~UINT64_C(0x10000);
-		mask = AT(env, uint64_t, ENV_FMASK) & 0xffffffff;
-		AT(env, uint64_t, ENV_EIP) =
-			AT(env, uint32_t, ENV_HFLAGS) & HF_CS64
-				? AT(env, uint64_t, ENV_LSTAR)
-				: AT(env, uint64_t, ENV_CSTAR);
-	} else {
-		mask = 0x20200; /* IF and VM */
-		AT(env, uint64_t, ENV_EIP) = star & 0xffffffff;
-	}
-	load_flat(env, CPU_CS, (uint32_t)(star >> 32) & 0xfffc,
-		  lma ? SEG_CODE64 : SEG_CODE32);
+	AT(env, uint64_t, ENV_REGS + 8 * CPU_R11) = flags;
+	AT(env, uint64_t, ENV_EIP) = AT(env, uint64_t, ENV_LSTAR);
+	load_flat(env, CPU_CS, (uint32_t)(star >> 32) & 0xfffc, SEG_CODE64);
 	load_flat(env, CPU_SS, ((uint32_t)(star >> 32) & 0xfffc) + 8, SEG_DATA);
-	flags &= ~(mask | 0x10000);
-	originals.write_eflags(env, flags, 0xffffffff);
-	originals.update_hflags(env);
+	originals.write_eflags(env, flags & ~AT(env, uint64_t, ENV_FMASK),
+			       0xffffffff);
+	engine_update_hflags(cpu);
 	engine_ring_check(cpu);
 }
 
@@ -496,12 +642,24 @@ static void leave(void)
 
 	if (!cpu)
 		return;
-	cpu->outer_ra = 0;
+	leave_helper(cpu);
 	engine_ring_check(cpu);
 }
 
+/* Of `dflag` and `shift`. */
+#define OPERAND_32 1
+#define OPERAND_64 2
+
 void helper_sysret_x86_64(void *env, int dflag)
 {
+	struct cpu *cpu = running();
+
+	if (cpu && !system_calls_on(env))
+		originals.raise_exception_err_ra(env, EXCP_UD, 0, RA);
+	if (cpu && (cpu_cpl(cpu) ||
+		    (dflag == OPERAND_64 &&
+		     !canonical(AT(env, uint64_t, ENV_REGS + 8 * CPU_RCX)))))
+		originals.raise_exception_err_ra(env, EXCP_GP, 0, RA);
 	enter(RA);
 	originals.sysret(env, dflag);
 	leave();
@@ -509,23 +667,185 @@ void helper_sysret_x86_64(void *env, int dflag)
 
 void helper_iret_protected_x86_64(void *env, int shift, int next_eip)
 {
+	struct cpu *cpu = running();
+
 	enter(RA);
+	if (cpu) {
+		cpu->returning = true;
+		if (shift == OPERAND_32 &&
+		    (cpu_cpl(cpu) || (AT(env, uint64_t, ENV_EFER) & EFER_LMA)))
+			cpu->iret_loads = 3; /* EIP, CS, flags */
+	}
 	originals.iret_protected(env, shift, next_eip);
 	leave();
 }
 
 void helper_sysexit_x86_64(void *env, int dflag)
 {
+	struct cpu *cpu = running();
+	const uint64_t *r = &AT(env, uint64_t, ENV_REGS);
+
+	if (cpu && dflag == OPERAND_64 &&
+	    !(canonical(r[CPU_RCX]) && canonical(r[CPU_RDX])))
+		originals.raise_exception_err_ra(env, EXCP_GP, 0, RA);
 	enter(RA);
 	originals.sysexit(env, dflag);
+	if (cpu && dflag != OPERAND_64) {
+		AT(env, uint64_t, ENV_EIP) &= UINT32_MAX;
+		AT(env, uint64_t, ENV_REGS + 8 * CPU_RSP) &= UINT32_MAX;
+	}
 	leave();
 }
 
 void helper_lret_protected_x86_64(void *env, int shift, int addend)
 {
 	enter(RA);
+	if (running())
+		running()->returning = true;
 	originals.lret_protected(env, shift, addend);
 	leave();
+}
+
+/* VM in the image of the flags is for IRET at CPL 0 outside long mode; the
+ * library would enter virtual-8086 mode from any ring. */
+uint32_t cpu_ldl_mmuidx_ra_x86_64(void *env, uint64_t va, int mmu_idx,
+				  uintptr_t ra)
+{
+	struct cpu *cpu = running();
+	uint32_t value = originals.load32(env, va, mmu_idx, ra);
+
+	if (cpu && cpu->iret_loads && --cpu->iret_loads == 0)
+		value &= ~RFLAGS_VM;
+	return value;
+}
+
+/* A gate to ring 1 or 2 in long mode loads SS with null; the library then takes
+ * that for ring 0. */
+void helper_lcall_protected_x86_64(void *env, int cs, uint64_t eip, int shift,
+				   uint64_t next_eip)
+{
+	struct cpu *cpu = running();
+
+	enter(RA);
+	originals.lcall_protected(env, cs, eip, shift, next_eip);
+	if (cpu) {
+		struct env_segment *s = &AT(env, struct env_segment, ENV_SEGS);
+		uint32_t rpl = s[CPU_CS].selector & 3;
+
+		if (!(s[CPU_SS].selector & 0xfffc) && cpu_cpl(cpu) != rpl) {
+			s[CPU_SS].flags =
+				(s[CPU_SS].flags & ~0x6000u) | rpl << 13;
+			AT(env, uint32_t, ENV_HFLAGS) =
+				(AT(env, uint32_t, ENV_HFLAGS) & ~HF_CPL_MASK) |
+				rpl;
+		}
+	}
+	leave();
+}
+
+/* Null in SS is for 64-bit mode, with CPL as RPL (SDM 2B, MOV). */
+void helper_load_seg_x86_64(void *env, int index, int selector)
+{
+	struct cpu *cpu = running();
+
+	if (cpu && index == CPU_SS && !(selector & 0xfffc) &&
+	    ((unsigned)selector & 3) != cpu_cpl(cpu))
+		originals.raise_exception_err_ra(env, EXCP_GP, 0, RA);
+	enter(RA);
+	originals.load_seg(env, index, selector);
+	leave();
+}
+
+/* SDM 3A, table 3-2: of the types of system segments, those of long mode. */
+static bool long_system_type(uint64_t d)
+{
+	unsigned type = (unsigned)(d >> DESCRIPTOR_TYPES) & 15;
+
+	return type == 2 || type == 9 || type == 11 || type == 12;
+}
+
+static bool long_mode(void *env)
+{
+	return AT(env, uint64_t, ENV_EFER) & EFER_LMA;
+}
+
+/* Is the 16-byte descriptor of an LDT or a TSS one for long mode? */
+static bool long_segment_ok(struct cpu *cpu, uint32_t selector, uintptr_t ra)
+{
+	uint64_t low, high;
+
+	if ((selector & 4) || !descriptor(cpu, selector, ra, &low) ||
+	    !descriptor(cpu, selector + 8, ra, &high))
+		return true; /* the library sees those */
+	if ((low & DESCRIPTOR_S) || !(low >> 47 & 1))
+		return true;
+	return long_system_type(low) &&
+	       canonical(high << 32 | (low >> 32 & 0xff000000) |
+			 (low >> 16 & 0xffffff));
+}
+
+void helper_ltr_x86_64(void *env, int selector)
+{
+	struct cpu *cpu = running();
+	uint32_t s = (uint32_t)selector & 0xffff;
+
+	if (cpu && !(s & 0xfffc))
+		originals.raise_exception_err_ra(env, EXCP_GP, 0, RA);
+	if (cpu && long_mode(env) && !long_segment_ok(cpu, s, RA))
+		originals.raise_exception_err_ra(env, EXCP_GP,
+						 (int)(s & 0xfffc), RA);
+	enter(RA);
+	originals.ltr(env, selector);
+	leave();
+}
+
+void helper_lldt_x86_64(void *env, int selector)
+{
+	struct cpu *cpu = running();
+	uint32_t s = (uint32_t)selector & 0xffff;
+
+	if (cpu && long_mode(env) && (s & 0xfffc) &&
+	    !long_segment_ok(cpu, s, RA))
+		originals.raise_exception_err_ra(env, EXCP_GP,
+						 (int)(s & 0xfffc), RA);
+	enter(RA);
+	originals.lldt(env, selector);
+	leave();
+}
+
+/* For LAR and LSL: null, which neither takes, in place of what they do not take
+ * in long mode. */
+static uint64_t seen_selector(struct cpu *cpu, uint64_t selector, uintptr_t ra)
+{
+	uint64_t d;
+
+	if (cpu && long_mode(cpu->env) &&
+	    descriptor(cpu, (uint32_t)selector & 0xffff, ra, &d) &&
+	    !(d & DESCRIPTOR_S) && !long_system_type(d))
+		return 0;
+	return selector;
+}
+
+uint64_t helper_lar_x86_64(void *env, uint64_t selector)
+{
+	uint64_t value;
+
+	selector = seen_selector(running(), selector, RA);
+	enter(RA);
+	value = originals.lar(env, selector);
+	leave();
+	return value;
+}
+
+uint64_t helper_lsl_x86_64(void *env, uint64_t selector)
+{
+	uint64_t value;
+
+	selector = seen_selector(running(), selector, RA);
+	enter(RA);
+	value = originals.lsl(env, selector);
+	leave();
+	return value;
 }
 
 void helper_sysenter_x86_64(void *env, int next_eip_addend)
@@ -551,7 +871,7 @@ void helper_sysenter_x86_64(void *env, int next_eip_addend)
 	AT(env, uint64_t, ENV_REGS + 8 * CPU_RSP) =
 		AT(env, uint64_t, ENV_SYSENTER_ESP);
 	AT(env, uint64_t, ENV_EIP) = AT(env, uint64_t, ENV_SYSENTER_EIP);
-	originals.update_hflags(env);
+	engine_update_hflags(cpu);
 	engine_ring_check(cpu);
 }
 
@@ -637,6 +957,39 @@ uint64_t helper_read_crN_x86_64(void *env, int reg)
 	return value;
 }
 
+#define CR0_PE       UINT64_C(1)
+#define CR0_NW       (UINT64_C(1) << 29)
+#define CR0_CD       (UINT64_C(1) << 30)
+#define CR4_PRESENT  UINT64_C(0x7ff) /* VME to OSXMMEXCPT, as CPUID says */
+#define CR3_RESERVED ~((UINT64_C(1) << WALK_PA_BITS) - 1)
+
+/* SDM 2B, MOV to control registers: may `reg` be that? */
+static bool control_allowed(struct cpu *cpu, int reg, uint64_t v)
+{
+	const uint64_t *cr = &AT(cpu->env, uint64_t, ENV_CR);
+	uint64_t efer = AT(cpu->env, uint64_t, ENV_EFER);
+	bool code64 = AT(cpu->env, uint32_t, ENV_HFLAGS) & HF_CS64;
+
+	switch (reg) {
+	case 0:
+		if (v >> 32 || ((v & CR0_NW) && !(v & CR0_CD)))
+			return false;
+		if (!(v & WALK_CR0_PG))
+			return !code64;
+		if (!(v & CR0_PE))
+			return false;
+		return (cr[0] & WALK_CR0_PG) || !(efer & EFER_LME) ||
+		       (cr[4] & WALK_CR4_PAE);
+	case 3:
+		return !(efer & EFER_LMA) || !(v & CR3_RESERVED);
+	case 4:
+		return !(v & ~CR4_PRESENT) &&
+		       (!(efer & EFER_LMA) || (v & WALK_CR4_PAE));
+	default:
+		return true;
+	}
+}
+
 void helper_write_crN_x86_64(void *env, int reg, uint64_t value)
 {
 	struct cpu *cpu = running();
@@ -645,6 +998,8 @@ void helper_write_crN_x86_64(void *env, int reg, uint64_t value)
 		originals.write_cr(env, reg, value);
 		return;
 	}
+	if (!control_allowed(cpu, reg, value))
+		raise_exception_err_ra_x86_64(env, EXCP_GP, 0, RA);
 	if (reg == 8) {
 		if (value & ~UINT64_C(15))
 			originals.raise_exception_err_ra(env, EXCP_GP, 0, RA);
@@ -689,11 +1044,8 @@ void helper_rdpmc_x86_64(void *env)
 
 /* --- ports --- */
 
-#define CR0_PE      1u
-#define RFLAGS_VM   (1u << 17)
 #define TSS_MAP_AT  0x66
 #define TSS_MINIMUM 0x67
-#define MMU_KERNEL  2
 
 /* SDM volume 1, 19.5: by IOPL, or by the map in the TSS. */
 static void check_port(struct cpu *cpu, uint32_t port, unsigned bytes,

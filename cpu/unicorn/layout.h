@@ -72,6 +72,7 @@
 #define ENV_EXCEPTION_NEXT_EIP 5360
 #define ENV_DR                 5368
 #define ENV_OLD_EXCEPTION      5464 /* int32_t */
+#define ENV_VENDOR             5584 /* 12 characters */
 #define ENV_FEATURES           5600 /* uint64_t each */
 #define FEAT_1_EDX             0
 #define FEAT_1_ECX             1
@@ -118,6 +119,7 @@ struct env_segment {
 /* hflags and hflags2 */
 #define HF_CPL_MASK    3u
 #define HF_INHIBIT_IRQ (1u << 3)
+#define HF_OF_FLAGS    0x23100u /* TF, IOPL, VM: as in RFLAGS */
 #define HF_LMA         (1u << 14)
 #define HF_CS64        (1u << 15)
 #define HF2_NMI_MASK   (1u << 2)

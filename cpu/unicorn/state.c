@@ -180,7 +180,7 @@ void cpu_regs_set(struct cpu *cpu, const struct cpu_regs *r)
 	AT(env, uint32_t, ENV_HFLAGS2) &= ~HF2_NMI_MASK;
 	/* No exception is under delivery, which a next one would double. */
 	AT(env, int32_t, ENV_OLD_EXCEPTION) = -1;
-	originals.update_hflags(env);
+	engine_update_hflags(cpu);
 	cpu->halted = r->halted;
 	debug_arm(cpu);
 	originals.tlb_flush(cpu->cs);

@@ -35,6 +35,7 @@
 void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
 			    int max_insns);
 void check_exit_request_x86_64(void *tcg);
+uint32_t cpu_ldub_code_x86_64(void *env, uint64_t va);
 #pragma GCC visibility pop
 
 /* The library would look after each load and store whether it is to stop, and
@@ -110,16 +111,118 @@ static bool is_cmpxchg_wide(const struct cpu *cpu, uint64_t pc)
 	       (originals.load_code8(cpu->env, pc + 2) >> 3 & 7) == 1;
 }
 
+/* --- encodings that are #UD but that the library takes --- */
+
+/* What the translator reads there in place of what is there: UD2. */
+static _Thread_local struct {
+	bool on;
+	uint64_t at;
+} undefined;
+
+uint32_t cpu_ldub_code_x86_64(void *env, uint64_t va)
+{
+	static const uint8_t ud2[] = {0x0f, 0x0b};
+
+	if (undefined.on && va - undefined.at < sizeof(ud2))
+		return ud2[va - undefined.at];
+	return originals.load_code8(env, va);
+}
+
+#define LOCK 0xf0
+
+/* Memory operands that LOCK goes with (SDM 2A, LOCK), modrm.reg in `reg`. */
+static bool lockable(uint32_t map, uint32_t opcode, unsigned reg)
+{
+	if (map == 0) {
+		switch (opcode) {
+		case 0x80 ... 0x83:
+			return reg != 7; /* not CMP */
+		case 0x86 ... 0x87:
+			return true;
+		case 0xf6 ... 0xf7:
+			return reg == 2 || reg == 3;
+		case 0xfe ... 0xff:
+			return reg <= 1;
+		default: /* ADD to XOR with a memory destination */
+			return opcode < 0x38 && (opcode & 7) <= 1;
+		}
+	}
+	switch (opcode) {
+	case 0xab: /* BTS, BTR, BTC */
+	case 0xb3:
+	case 0xbb:
+	case 0xb0 ... 0xb1: /* CMPXCHG, XADD */
+	case 0xc0 ... 0xc1:
+		return true;
+	case 0xba:
+		return reg >= 5;
+	case 0xc7:
+		return reg == 1;
+	default:
+		return false;
+	}
+}
+
+/* How many bytes of the instruction say that it is undefined; 0: it is not, or
+ * the library knows.  Fetches no byte that the processor would not. */
+static unsigned undefined_bytes(const struct cpu *cpu, uint64_t pc)
+{
+	bool code64 = AT(cpu->env, uint32_t, ENV_HFLAGS) & HF_CS64;
+	bool lock = false, vex;
+	uint32_t map = 0, opcode, modrm;
+	unsigned n = 0;
+
+	for (; n < INSN_BYTES_MAX - 3; n++) {
+		opcode = originals.load_code8(cpu->env, pc + n);
+		lock = lock || opcode == LOCK;
+		if (opcode == 0x67 || (code64 && (opcode & 0xf0) == 0x40))
+			continue;
+		if ((opcode & 0xf0) == 0x40 || !is_prefix(opcode))
+			break;
+	}
+	vex = opcode == 0xc4 || opcode == 0xc5;
+	if (!lock && !vex && opcode != 0xff)
+		return 0;
+	if (code64 && vex)
+		return n + 1;
+	if (opcode == 0x0f) {
+		map = 1;
+		opcode = originals.load_code8(cpu->env, pc + ++n);
+	}
+	if (lock && !lockable(map, opcode, 0) && !lockable(map, opcode, 2) &&
+	    !lockable(map, opcode, 1) && !lockable(map, opcode, 5))
+		return n + 1;
+	modrm = originals.load_code8(cpu->env, pc + n + 1);
+	if (lock)
+		return modrm >= 0xc0 || !lockable(map, opcode, modrm >> 3 & 7)
+			       ? n + 2
+			       : 0;
+	/* VEX; CPUID offers nothing that has it. */
+	if (vex)
+		return modrm >= 0xc0 ? n + 2 : 0;
+	/* Far CALL and JMP through a register: the library aborts. */
+	return modrm >= 0xc0 && ((modrm >> 3 & 7) == 3 || (modrm >> 3 & 7) == 5)
+		       ? n + 2
+		       : 0;
+}
+
 static void translate_insn(void *db, void *cs)
 {
 	struct disas_base *d = db;
 	struct translation *t = translating;
 	uint64_t page_end = (d->pc_first | (PAGE_BYTES - 1)) + 1;
+	unsigned bytes;
 
 	CHECK(t->count < BLOCK_MAX);
 	t->breaks = t->breaks || engine_breaks_at(t->cpu, d->pc_next);
 	t->offset[t->count++] = (uint16_t)(d->pc_next - d->pc_first);
+	bytes = undefined_bytes(t->cpu, d->pc_next);
+	undefined.on = bytes > 0;
+	undefined.at = d->pc_next;
 	t->ops->translate_insn(db, cs);
+	undefined.on = false;
+	if (bytes) /* all of those, when they change, make it another */
+		d->pc_next = undefined.at + bytes;
 	/* An instruction that may reach into the next page starts a block of
 	 * its own: a fault in fetching it must come when it is due. */
 	if (d->is_jmp == 0 && (d->pc_next + INSN_BYTES_MAX > page_end ||

@@ -12,9 +12,20 @@
 
 word test_from, test_go_on, test_skip;
 
-static char line[LINE_MAX], seen[LINE_MAX];
-static unsigned line_length, seen_length, events;
+static char line[LINE_MAX];
+static unsigned line_length, events;
 static const char *wanted;
+
+/* What came, as a test may name it: events; with their places; with notes. */
+enum view {
+	EVENTS = 1,
+	PLACES = 2,
+	NOTES = 4
+};
+static struct {
+	char text[LINE_MAX];
+	unsigned length;
+} seen[3];
 
 static void out8(uint16_t port, uint8_t value)
 {
@@ -82,20 +93,26 @@ static void put_named(const char *name, word value)
 	put_hex(value, 1);
 }
 
-/* What the manual's list is compared with. */
-static void put_seen(unsigned from)
+/* What stands in the line from there on goes into those views; `apart`: as a
+ * word of its own. */
+static void put_seen(unsigned from, unsigned views, bool apart)
 {
-	if (seen_length)
-		seen[seen_length++] = ' ';
-	while (from < line_length && line[from] != ' ')
-		seen[seen_length++] = line[from++];
-	seen[seen_length] = 0;
+	for (unsigned v = 0; v < 3; v++) {
+		if (!(views >> v & 1))
+			continue;
+		if (apart && seen[v].length)
+			seen[v].text[seen[v].length++] = ' ';
+		for (unsigned i = from; i < line_length; i++)
+			seen[v].text[seen[v].length++] = line[i];
+		seen[v].text[seen[v].length] = 0;
+	}
 }
 
 void report_begin(const char *name, const char *wants)
 {
-	line_length = seen_length = events = 0;
-	seen[0] = 0;
+	line_length = events = 0;
+	for (unsigned v = 0; v < 3; v++)
+		seen[v].length = seen[v].text[0] = 0;
 	wanted = wants;
 	test_go_on = test_skip = 0;
 	put_text(name);
@@ -104,7 +121,12 @@ void report_begin(const char *name, const char *wants)
 
 void report_note(word value)
 {
-	put_named(events++ ? ", =" : " =", value);
+	unsigned from;
+
+	put_text(events++ ? ", " : " ");
+	from = line_length;
+	put_named("=", value);
+	put_seen(from, NOTES, true);
 }
 
 /* Words of the frame, from the stack that it lies on. */
@@ -122,6 +144,7 @@ static unsigned frame_words(const word *frame)
 enum then report_event(word vector, word *frame)
 {
 	unsigned words = frame_words(frame), from;
+	word at = (word)frame;
 	bool error =
 		vector == 8 || (vector >= 10 && vector <= 14) || vector == 17;
 	word value;
@@ -133,15 +156,20 @@ enum then report_event(word vector, word *frame)
 		put(':');
 		put_hex(*frame++, 4);
 	}
-	put_seen(from);
-	put_text(frame[0] < test_from ? " -" : " +");
+	put_seen(from, EVENTS | PLACES | NOTES, true);
+	put(' ');
+	from = line_length;
+	put(frame[0] < test_from ? '-' : '+');
 	put_hex(frame[0] < test_from ? test_from - frame[0]
 				     : frame[0] - test_from,
 		1);
+	put_seen(from, PLACES, false);
 	put_named(" cs", frame[1] & 0xffff);
 	put_named(" fl", frame[2]);
 	put_named(" n", words);
-	if (words - error >= 5) {
+	if (sizeof(word) == 8)
+		put_named(" a", at & 15);
+	if (sizeof(word) == 8 || words - error >= 5) {
 		put_named(" sp", frame[3]);
 		put_named(" ss", frame[4] & 0xffff);
 	}
@@ -173,7 +201,11 @@ static bool same(const char *a, const char *b)
 
 void report_end(void)
 {
-	if (wanted[0] != '?' && !same(wanted, seen)) {
+	bool right = wanted[0] == '?';
+
+	for (unsigned v = 0; v < 3; v++)
+		right = right || same(wanted, seen[v].text);
+	if (!right) {
 		put_text(" !manual wants ");
 		put_text(*wanted ? wanted : "nothing");
 	}

@@ -9,9 +9,13 @@
  *
  * that is vector and error code, the pushed instruction pointer from the test's
  * first byte, CS, flags, how many words the frame had; SP and SS where they
- * were pushed, cr2 after #PF, dr6 after #DB.  A test may name the exceptions
- * that the manual wants ("0d:0018 01"; "?": no opinion): others put
- * " !manual wants ..." at the line's end.
+ * were pushed, cr2 after #PF, dr6 after #DB; with 64 bits "a8", the frame's
+ * address modulo 16.
+ *
+ * A test may name what the manual wants: exceptions ("0d:0018 01"), exceptions
+ * with their places ("0d:0018+3 01+5"), or exceptions and noted values
+ * ("=1234 0d:0018"); "?": no opinion.  Anything else puts " !manual wants ..."
+ * at the line's end.
  *
  * Compiled for 32 bits and for 64.  All are called from assembly (protected.S,
  * long.S), with the registers of the host's own calling conventions.

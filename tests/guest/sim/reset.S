@@ -11,9 +11,9 @@
  * boot found something that a reset should have put right.
  */
 #include "guest.inc"
+#include "second.inc"
 
 	.set	VECTOR, 0x20
-	.set	LANDING, 0x8000			/* SIPI vector 08 */
 	.set	IOAPIC, 0xFEC00000
 	.set	BOOTS, 0x300000			/* nobody loads anything there */
 	.set	FOUND, BOOTS + 0x10
@@ -65,14 +65,8 @@ main:	incl	BOOTS
 	movb	$VECTOR, %al
 	movl	$on_timer, %edx
 	call	set_gate
-	movl	$landing, %esi
-	movl	$LANDING, %edi
-	movl	$(landing_end - landing), %ecx
-	rep movsb
 	movl	$0x1FF, LAPIC + 0xF0
-	movl	$0x01000000, LAPIC + 0x310	/* to APIC ID 1 */
-	movl	$0x00004500, LAPIC + 0x300	/* INIT */
-	movl	$0x00004608, LAPIC + 0x300	/* SIPI */
+	call	start_second
 1:	pause
 	cmpl	$0, arrived
 	je	1b
@@ -170,26 +164,7 @@ on_timer:
 	movl	$0, LAPIC + 0xB0
 	iret
 
-	/* Copied to LANDING; CS base is there, so offsets count from 0. */
-	.code16
-landing:
-	cli
-	movw	%cs, %ax
-	movw	%ax, %ds
-	lgdtl	landing_gdt - landing
-	movl	%cr0, %eax
-	orl	$1, %eax
-	movl	%eax, %cr0
-	ljmpl	$0x08, $second
-landing_gdt:
-	.word	gdt_end - gdt - 1
-	.long	gdt
-landing_end:
-	.code32
-second:	movw	$0x10, %ax
-	movw	%ax, %ds
-	movw	%ax, %es
-	movw	%ax, %ss
+second_main:
 	lidt	nothing
 	movl	$1, arrived
 1:	lock incl counter

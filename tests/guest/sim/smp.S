@@ -7,9 +7,9 @@
  * called and ends with code 7 when the counter is right.
  */
 #include "guest.inc"
+#include "second.inc"
 
 	.set	VECTOR, 0x30
-	.set	LANDING, 0x8000			/* SIPI vector 08 */
 	.set	ROUNDS, 1000
 
 main:	movl	$text_hello, %esi
@@ -17,14 +17,8 @@ main:	movl	$text_hello, %esi
 	movb	$VECTOR, %al
 	movl	$on_call, %edx
 	call	set_gate
-	movl	$landing, %esi
-	movl	$LANDING, %edi
-	movl	$(landing_end - landing), %ecx
-	rep movsb
 	movl	$0x1FF, LAPIC + 0xF0
-	movl	$0x01000000, LAPIC + 0x310	/* to APIC ID 1 */
-	movl	$0x00004500, LAPIC + 0x300	/* INIT */
-	movl	$0x00004608, LAPIC + 0x300	/* SIPI */
+	call	start_second
 1:	pause
 	cmpl	$0, arrived
 	jz	1b
@@ -91,28 +85,7 @@ on_call:
 	popal
 	iret
 
-	/* Copied to LANDING; CS base is there, so offsets count from 0. */
-	.code16
-landing:
-	cli
-	movw	%cs, %ax
-	movw	%ax, %ds
-	lgdtl	landing_gdt - landing
-	movl	%cr0, %eax
-	orl	$1, %eax
-	movl	%eax, %cr0
-	ljmpl	$0x08, $second
-landing_gdt:
-	.word	gdt_end - gdt - 1
-	.long	gdt
-landing_end:
-	.code32
-second:	movw	$0x10, %ax
-	movw	%ax, %ds
-	movw	%ax, %es
-	movw	%ax, %ss
-	movl	$second_stack, %esp
-	lidt	idt_pointer
+second_main:
 	movl	$0x1FF, LAPIC + 0xF0
 	sti
 	movl	$1, arrived
@@ -134,6 +107,3 @@ arrived: .long	0
 finished: .long	0
 calls:	.long	0, 0
 sent:	.long	0, 0
-	.bss
-	.skip	4096
-second_stack:

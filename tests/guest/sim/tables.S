@@ -11,8 +11,8 @@
  * Code 7 when both are done.
  */
 #include "guest.inc"
+#include "second.inc"
 
-	.set	LANDING, 0x8000			/* SIPI vector 08 */
 	.set	LISTS, 0x400000
 	.set	LIST_BYTES, 0x400000
 
@@ -22,13 +22,7 @@ main:	movb	$13, %al
 	movb	$6, %al
 	movl	$on_ud, %edx
 	call	set_gate
-	movl	$landing, %esi
-	movl	$LANDING, %edi
-	movl	$(landing_end - landing), %ecx
-	rep movsb
-	movl	$0x01000000, LAPIC + 0x310	/* to APIC ID 1 */
-	movl	$0x00004500, LAPIC + 0x300	/* INIT */
-	movl	$0x00004608, LAPIC + 0x300	/* SIPI */
+	call	start_second
 	movl	$LISTS, %edi
 	call	work
 1:	pause
@@ -72,28 +66,7 @@ on_ud:	movl	$0x106, %ebp
 	addl	$2, (%esp)
 	iret
 
-	/* Copied to LANDING; CS base is there, so offsets count from 0. */
-	.code16
-landing:
-	cli
-	movw	%cs, %ax
-	movw	%ax, %ds
-	lgdtl	landing_gdt - landing
-	movl	%cr0, %eax
-	orl	$1, %eax
-	movl	%eax, %cr0
-	ljmpl	$0x08, $second
-landing_gdt:
-	.word	gdt_end - gdt - 1
-	.long	gdt
-landing_end:
-	.code32
-second:	movw	$0x10, %ax
-	movw	%ax, %ds
-	movw	%ax, %es
-	movw	%ax, %ss
-	movl	$second_stack, %esp
-	lidt	idt_pointer
+second_main:
 	movl	$(LISTS + LIST_BYTES), %edi
 	call	work
 	movl	$1, finished
@@ -103,6 +76,3 @@ second:	movw	$0x10, %ax
 	.data
 	.balign	4
 finished: .long	0
-	.bss
-	.skip	4096
-second_stack:

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -39,7 +40,7 @@ struct session_live {
 /* --- the terminal --- */
 
 static struct termios terminal_was;
-static bool terminal_is_raw;
+static volatile sig_atomic_t terminal_is_raw;
 
 static void terminal_restore(void)
 {
@@ -48,8 +49,18 @@ static void terminal_restore(void)
 	terminal_is_raw = false;
 }
 
+/* Whatever ends the program, the terminal is as it was. */
+static void on_deadly_signal(int number)
+{
+	terminal_restore();
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
 static void terminal_raw(void)
 {
+	static const int deadly[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
+				     SIGPIPE, SIGABRT, SIGSEGV, SIGBUS};
 	static bool registered;
 	struct termios t;
 
@@ -61,8 +72,11 @@ static void terminal_raw(void)
 	t.c_cc[VMIN] = 1;
 	t.c_cc[VTIME] = 0;
 	terminal_is_raw = tcsetattr(STDIN_FILENO, TCSANOW, &t) == 0;
-	if (!registered)
-		atexit(terminal_restore);
+	if (registered)
+		return;
+	atexit(terminal_restore);
+	for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
+		signal(deadly[i], on_deadly_signal);
 	registered = true;
 }
 

@@ -26,6 +26,7 @@
 #include "cpu/unicorn/layout.h"
 
 #define BREAKS_MAX 64
+#define LARGE_BITS 4096
 
 /* A translated block, as translator_loop() saw it: where each instruction
  * starts.  Lives as long as its complex. */
@@ -77,6 +78,10 @@ struct cpu {
 	} debug_code[4]; /* the guest's code breakpoints: debug.h */
 	bool debug_data; /* there are data breakpoints */
 	uint32_t debug_due;
+	/* Where parts of large pages may be in the TLB: a bit for all stretches
+	 * of 2 MiB whose numbers are equal in the lower bits; for 1 GiB one. */
+	uint64_t large[LARGE_BITS / 64];
+	bool huge;
 	uint64_t mtrr[CPU_MTRR_COUNT]; /* as in struct cpu_regs */
 	char broken[160];
 };
@@ -157,6 +162,8 @@ struct originals {
 	void (*hardirq)(void *env, int vector, int is_hw);
 	void (*do_interrupt)(void *cs);
 	void (*tlb_flush)(void *cs);
+	void (*tlb_flush_page)(void *cs, uint64_t va);
+	void (*invlpg)(void *env, uint64_t va);
 	void (*invalidate_range)(uc_engine *uc, uint64_t start, uint64_t end);
 	void (*reset_dirty)(void *cs, uint64_t host_start, uint64_t bytes);
 	void (*loop_exit)(void *cs) NORETURN;
@@ -249,7 +256,10 @@ static inline void engine_update_hflags(struct cpu *cpu)
 #define PAGE_WRITE 2
 #define PAGE_EXEC  4
 void engine_tlb_enter(struct cpu *cpu, uint64_t va, paddr_t pa, int prot,
-		      int mmu_idx);
+		      int mmu_idx, uint64_t page_bytes);
+/* After INVLPG of an address: all that is left of its page, if that is large.
+ */
+void engine_tlb_forget_large(struct cpu *cpu, uint64_t va);
 /* tlb.c: is the TLB where layout.h says?  `cs`: of an engine that has not run
  * yet. */
 bool tlb_layout_ok(char *cs);

@@ -58,6 +58,7 @@ uint64_t helper_lar_x86_64(void *env, uint64_t selector);
 uint64_t helper_lsl_x86_64(void *env, uint64_t selector);
 uint32_t cpu_ldl_mmuidx_ra_x86_64(void *env, uint64_t va, int mmu_idx,
 				  uintptr_t ra);
+void helper_invlpg_x86_64(void *env, uint64_t va);
 void helper_rdtsc_x86_64(void *env);
 void helper_rdtscp_x86_64(void *env);
 void helper_rdmsr_x86_64(void *env);
@@ -205,6 +206,23 @@ void qemu_system_reset_request(uc_engine *uc)
 		engine_leave(running(), CPU_STOP_SHUTDOWN);
 	else
 		originals.reset_request(uc);
+}
+
+/* Around a function of the library that may change the ring or fault. */
+static void enter(uintptr_t ra)
+{
+	if (running())
+		running()->outer_ra = ra;
+}
+
+static void leave(void)
+{
+	struct cpu *cpu = running();
+
+	if (!cpu)
+		return;
+	leave_helper(cpu);
+	engine_ring_check(cpu);
 }
 
 /* --- memory --- */
@@ -445,8 +463,21 @@ bool x86_cpu_tlb_fill_x86_64(void *cs, uint64_t addr, int size, int access,
 		/* No memory answers an instruction fetch there. */
 		raise_exception_err_ra_x86_64(cpu->env, EXCP_GP, 0, ra);
 	}
-	engine_tlb_enter(cpu, addr, f.pa, f.prot, mmu_idx);
+	engine_tlb_enter(cpu, addr, f.pa, f.prot, mmu_idx, f.bytes);
 	return true;
+}
+
+/* The TLB has 4 KiB entries alone: INVLPG takes all of a large page (SDM 3A,
+ * 4.10.4.1). */
+void helper_invlpg_x86_64(void *env, uint64_t va)
+{
+	struct cpu *cpu = running();
+
+	enter(RA);
+	originals.invlpg(env, va);
+	leave();
+	if (cpu)
+		engine_tlb_forget_large(cpu, va);
 }
 
 /* A page gets its first translated code in this engine: from now on stores to
@@ -626,23 +657,6 @@ void helper_syscall_x86_64(void *env, int next_eip_addend)
 	originals.write_eflags(env, flags & ~AT(env, uint64_t, ENV_FMASK),
 			       0xffffffff);
 	engine_update_hflags(cpu);
-	engine_ring_check(cpu);
-}
-
-/* Around a function of the library that may change the ring or fault. */
-static void enter(uintptr_t ra)
-{
-	if (running())
-		running()->outer_ra = ra;
-}
-
-static void leave(void)
-{
-	struct cpu *cpu = running();
-
-	if (!cpu)
-		return;
-	leave_helper(cpu);
 	engine_ring_check(cpu);
 }
 

@@ -146,6 +146,9 @@ struct env_segment {
 #define TLB_IO_BYTES         16
 #define TLB_IO_ATTRS         8 /* uint32_t; ours: which gap between RAM */
 #define TLB_IO_ATTRS_SHIFT   3 /* requester_id, which nothing looks at */
+#define TLB_IO_GAP_MASK      0xffu
+#define TLB_IO_SIZE_SHIFT    11 /* of the page: tlb.c */
+#define TLB_IO_SIZE_MASK     3u
 #define TLB_FAST_BYTES       16
 #define TLB_FAST_MASK        0 /* (entries - 1) * TLB_ENTRY_BYTES */
 #define TLB_FAST_TABLE       8

@@ -160,6 +160,8 @@ static const struct {
 	ORIGINAL(hardirq, X("do_interrupt_x86_hardirq")),
 	ORIGINAL(do_interrupt, X("x86_cpu_do_interrupt")),
 	ORIGINAL(tlb_flush, X("tlb_flush")),
+	ORIGINAL(tlb_flush_page, X("tlb_flush_page")),
+	ORIGINAL(invlpg, X("helper_invlpg")),
 	ORIGINAL(invalidate_range, X("tb_invalidate_phys_range")),
 	ORIGINAL(reset_dirty, X("tlb_reset_dirty")),
 	ORIGINAL(loop_exit, X("cpu_loop_exit")),

@@ -22,6 +22,7 @@
 #define ENTRY_WORDS 2
 #define SLOTS_MIN   2
 #define SLOTS_MAX   (1u << 22)
+#define SIZE_SHIFT  3
 #define PAGE_MASK   (~UINT64_C(0xfff))
 
 static char *desc_of(struct cpu *cpu, unsigned mode)
@@ -60,9 +61,25 @@ static bool is_empty(const char *entry)
 		AT(entry, uint64_t, TLB_ENTRY_CODE)) == UINT64_MAX;
 }
 
+/* Bits 0 to 2: read, write, execute. */
+static unsigned allowed(const char *entry, uint64_t *page)
+{
+	unsigned prot = 0;
+
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t address = AT(entry, uint64_t, 8 * i);
+
+		if (address & TLB_INVALID)
+			continue;
+		prot |= 1u << i;
+		*page = address & PAGE_MASK;
+	}
+	return prot;
+}
+
 /* What the library does for a page of RAM, without asking it where that is. */
 static void enter_ram(struct cpu *cpu, uint64_t va, struct ram *ram, paddr_t pa,
-		      int prot, unsigned mode)
+		      int prot, unsigned mode, uint32_t attrs)
 {
 	char *desc = desc_of(cpu, mode), *fast = fast_of(cpu, mode);
 	uint64_t *used = &AT(desc, uint64_t, TLB_DESC_USED),
@@ -93,7 +110,7 @@ static void enter_ram(struct cpu *cpu, uint64_t va, struct ram *ram, paddr_t pa,
 		--*used;
 	}
 	AT(io, uint64_t, 0) = ram->ram_addr + at - va;
-	AT(io, uint32_t, TLB_IO_ATTRS) = 0;
+	AT(io, uint32_t, TLB_IO_ATTRS) = attrs;
 	AT(entry, uint64_t, TLB_ENTRY_READ) =
 		prot & PAGE_READ ? va : UINT64_MAX;
 	AT(entry, uint64_t, TLB_ENTRY_WRITE) =
@@ -124,11 +141,29 @@ static void tune_stores(struct cpu *cpu, uint64_t va, struct ram *ram,
 		*write &= ~(uint64_t)TLB_NOTDIRTY;
 }
 
+/* Of the guest's page, as entries and snapshots have it. */
+static const uint64_t page_sizes[] = {PAGE_BYTES, UINT64_C(2) << 20,
+				      UINT64_C(4) << 20, UINT64_C(1) << 30};
+
+static uint32_t size_of_page(struct cpu *cpu, uint64_t va, uint64_t page_bytes)
+{
+	uint32_t size = 0;
+	uint64_t stretch = va / page_sizes[1] % LARGE_BITS;
+
+	while (page_sizes[size] != page_bytes)
+		CHECK(++size < ARRAY_LEN(page_sizes));
+	if (page_bytes > PAGE_BYTES)
+		cpu->large[stretch / 64] |= UINT64_C(1) << stretch % 64;
+	cpu->huge = cpu->huge || page_bytes > page_sizes[1];
+	return size;
+}
+
 /* Entries of 4 KiB whatever the page: those of larger ones would make INVLPG
  * flush all. */
 void engine_tlb_enter(struct cpu *cpu, uint64_t va, paddr_t pa, int prot,
-		      int mmu_idx)
+		      int mmu_idx, uint64_t page_bytes)
 {
+	uint32_t attrs = size_of_page(cpu, va, page_bytes) << TLB_IO_SIZE_SHIFT;
 	struct ram *ram = ram_of_paddr(cpu->complex, pa);
 	uint32_t gap = ram ? 0 : engine_gap_of_paddr(cpu->complex, pa);
 	unsigned mode = (unsigned)mmu_idx;
@@ -139,13 +174,59 @@ void engine_tlb_enter(struct cpu *cpu, uint64_t va, paddr_t pa, int prot,
 	 * flush. */
 	if (ram && !ram->r.read_only && !cpu->debug_data &&
 	    AT(desc_of(cpu, mode), uint64_t, TLB_DESC_USED)) {
-		enter_ram(cpu, va, ram, pa, prot, mode);
+		enter_ram(cpu, va, ram, pa, prot, mode, attrs);
 		return;
 	}
-	originals.set_page(cpu->cs, va, pa, gap << TLB_IO_ATTRS_SHIFT, prot,
-			   mmu_idx, PAGE_BYTES);
+	CHECK(gap <= TLB_IO_GAP_MASK);
+	originals.set_page(cpu->cs, va, pa, gap << TLB_IO_ATTRS_SHIFT | attrs,
+			   prot, mmu_idx, PAGE_BYTES);
 	if (ram)
 		tune_stores(cpu, va, ram, pa, mode);
+}
+
+static uint32_t size_in(const char *io)
+{
+	return AT(io, uint32_t, TLB_IO_ATTRS) >> TLB_IO_SIZE_SHIFT &
+	       TLB_IO_SIZE_MASK;
+}
+
+/* Is it an entry of a large page that has `va`?  Then `page` is the entry's. */
+static bool is_of_large(const char *entry, const char *io, uint64_t va,
+			uint64_t *page)
+{
+	uint32_t size = is_empty(entry) ? 0 : size_in(io);
+
+	return size && allowed(entry, page) &&
+	       !((*page ^ va) & ~(page_sizes[size] - 1));
+}
+
+void engine_tlb_forget_large(struct cpu *cpu, uint64_t va)
+{
+	uint64_t stretch = va / page_sizes[1] % LARGE_BITS, page;
+
+	if (!cpu->huge && !(cpu->large[stretch / 64] >> stretch % 64 & 1))
+		return;
+	for (unsigned mode = 0; mode < TLB_MODES; mode++) {
+		const char *desc = desc_of(cpu, mode);
+		const char *table =
+			AT(fast_of(cpu, mode), char *, TLB_FAST_TABLE);
+		const char *io = AT(desc, char *, TLB_DESC_IO);
+		uint64_t slots = slots_of(cpu, mode);
+
+		for (uint64_t i = 0; i < slots; i++) {
+			if (is_of_large(table + TLB_ENTRY_BYTES * i,
+					io + TLB_IO_BYTES * i, va, &page))
+				originals.tlb_flush_page(cpu->cs, page);
+		}
+		for (unsigned v = 0; v < TLB_VICTIMS; v++) {
+			if (is_of_large(desc + TLB_DESC_VICTIM +
+						TLB_ENTRY_BYTES * v,
+					desc + TLB_DESC_VICTIM_IO +
+						TLB_IO_BYTES * v,
+					va, &page))
+				originals.tlb_flush_page(cpu->cs, page);
+		}
+	}
 }
 
 bool tlb_layout_ok(char *cs)
@@ -190,22 +271,6 @@ static void add(struct words *w, uint64_t value)
 	w->word[w->count++] = value;
 }
 
-/* Bits 0 to 2: read, write, execute. */
-static unsigned allowed(const char *entry, uint64_t *page)
-{
-	unsigned prot = 0;
-
-	for (unsigned i = 0; i < 3; i++) {
-		uint64_t address = AT(entry, uint64_t, 8 * i);
-
-		if (address & TLB_INVALID)
-			continue;
-		prot |= 1u << i;
-		*page = address & PAGE_MASK;
-	}
-	return prot;
-}
-
 static paddr_t paddr_of(struct cpu *cpu, const char *entry, const char *io,
 			uint64_t va)
 {
@@ -219,7 +284,8 @@ static paddr_t paddr_of(struct cpu *cpu, const char *entry, const char *io,
 		if (at < cx->ram[i].r.bytes)
 			return cx->ram[i].r.base + at;
 	}
-	gap = AT(io, uint32_t, TLB_IO_ATTRS) >> TLB_IO_ATTRS_SHIFT;
+	gap = AT(io, uint32_t, TLB_IO_ATTRS) >> TLB_IO_ATTRS_SHIFT &
+	      TLB_IO_GAP_MASK;
 	CHECK(gap <= cx->ram_count);
 	return engine_gap_base(cx, gap) +
 	       ((AT(io, uint64_t, 0) + va) & PAGE_MASK);
@@ -233,7 +299,7 @@ static bool add_entry(struct cpu *cpu, struct words *w, const char *entry,
 
 	if (!prot)
 		return false;
-	add(w, va | prot);
+	add(w, va | prot | size_in(io) << SIZE_SHIFT);
 	add(w, paddr_of(cpu, entry, io, va) | place);
 	return true;
 }
@@ -339,7 +405,7 @@ static const uint64_t *set_mode(struct cpu *cpu, unsigned mode,
 		if (place > TLB_VICTIMS)
 			return NULL;
 		engine_tlb_enter(cpu, va, p[1] & PAGE_MASK, (int)(p[0] & 7),
-				 (int)mode);
+				 (int)mode, page_sizes[p[0] >> SIZE_SHIFT & 3]);
 		if (place)
 			move_on(cpu, mode, va, (unsigned)place - 1);
 		else

@@ -141,6 +141,15 @@ static unsigned frame_words(const word *frame)
 	return 0;
 }
 
+static void put_dr6(void)
+{
+	word value;
+
+	__asm__ volatile("mov %%db6, %0" : "=r"(value));
+	put_named(" dr6 ", value);
+	__asm__ volatile("mov %0, %%db6" : : "r"((word)0xffff0ff0));
+}
+
 enum then report_event(word vector, word *frame)
 {
 	unsigned words = frame_words(frame), from;
@@ -181,15 +190,44 @@ enum then report_event(word vector, word *frame)
 		__asm__ volatile("mov %%cr2, %0" : "=r"(value));
 		put_named(" cr2 ", value);
 	}
-	if (vector == 1) {
-		__asm__ volatile("mov %%db6, %0" : "=r"(value));
-		put_named(" dr6 ", value);
-		__asm__ volatile("mov %0, %%db6" : : "r"((word)0xffff0ff0));
-	}
+	if (vector == 1)
+		put_dr6();
 	if (events >= EVENTS_MAX || vector >= 32 || !(test_go_on >> vector & 1))
 		return ESCAPE;
 	frame[0] += test_skip;
 	return error ? GO_ON_POPPING : GO_ON;
+}
+
+enum then report_event16(word vector, uint16_t *frame, word sp, word ss,
+			 word error)
+{
+	unsigned from;
+
+	put_text(events++ ? ", " : " ");
+	from = line_length;
+	put_hex(vector, 2);
+	if (error) {
+		put(':');
+		put_hex(*frame++, 4);
+	}
+	put_seen(from, EVENTS | PLACES | NOTES, true);
+	put(' ');
+	from = line_length;
+	put(frame[0] < test_from ? '-' : '+');
+	put_hex(frame[0] < test_from ? test_from - frame[0]
+				     : frame[0] - test_from,
+		1);
+	put_seen(from, PLACES, false);
+	put_named(" cs", frame[1]);
+	put_named(" fl", frame[2]);
+	put_named(" sp", sp);
+	put_named(" ss", ss & 0xffff);
+	if (vector == 1)
+		put_dr6();
+	if (events >= EVENTS_MAX || vector >= 32 || !(test_go_on >> vector & 1))
+		return ESCAPE;
+	frame[0] = (uint16_t)(frame[0] + test_skip);
+	return GO_ON;
 }
 
 static bool same(const char *a, const char *b)

@@ -46,6 +46,10 @@ enum then {
 	GO_ON_POPPING, /* the error code first */
 };
 enum then report_event(word vector, word *frame);
+/* A frame of 16-bit words, with an error code in front if `error`; `sp`, `ss`:
+ * the stack that was interrupted.  GO_ON: IRET. */
+enum then report_event16(word vector, uint16_t *frame, word sp, word ss,
+			 word error);
 void report_close(word code) __attribute__((noreturn));
 
 #endif

@@ -135,7 +135,7 @@ Test(serial, user_leaves)
 				 scratch());
 
 	wants(o, 0);
-	says(o, "serial: left before its end");
+	says(o, "serial: left by its user");
 	wants(shell("grep -q '^quit ' %s/out/input.txt", scratch()), 0);
 }
 

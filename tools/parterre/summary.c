@@ -111,6 +111,16 @@ static void print_machine(const struct session *s,
 		       s->off_code);
 }
 
+static const char *how_it_ended(const struct session *s)
+{
+	ps_t until = s->options.until;
+
+	if (!s->left)
+		return "held";
+	return until && s->sum.end >= until ? "left at --until"
+					    : "left by its user";
+}
+
 void summary_text(const struct session *s, const struct oracle_report *o,
 		  int status)
 {
@@ -120,8 +130,7 @@ void summary_text(const struct session *s, const struct oracle_report *o,
 	if (status)
 		printf("%s: failed, status %d\n", name, status);
 	else
-		printf("%s: %s\n", name,
-		       s->left ? "left before its end" : "held");
+		printf("%s: %s\n", name, how_it_ended(s));
 	for (const struct session *m = s; m; m = m->next) {
 		if (s->next)
 			printf("machine %s: %.6f ms, %" PRIu64

@@ -111,6 +111,9 @@ enum cpu_stop {
 struct cpu_complex *cpu_complex_create(const struct cpu_complex_config *config,
 				       struct error *err) MUST_USE;
 void cpu_complex_destroy(struct cpu_complex *complex); /* NULL is fine */
+/* The guest has little to do: gives the host back what translated code takes,
+ * if it is much.  It is made again when needed.  Not from within a callback. */
+void cpu_complex_trim(struct cpu_complex *complex);
 struct cpu *cpu_get(struct cpu_complex *complex, unsigned index);
 unsigned cpu_index(const struct cpu *cpu);
 

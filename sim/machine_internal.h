@@ -43,6 +43,9 @@ struct machine {
 	unsigned turn;
 	ps_t quantum_end;
 	ps_t stood; /* what machine_now() says between runs, at least */
+	/* How much was done lately: since when, and the retired count then. */
+	ps_t lately;
+	uint64_t lately_retired;
 
 	/* Valid while the machine runs. */
 	bool in_run;

@@ -2,9 +2,11 @@
 /* cpu/unicorn/engine.c - cpu/cpu.h over Unicorn: creation, run, count. */
 #include "cpu/unicorn/engine.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "cpu/cpuid.h"
 #include "cpu/unicorn/debug.h"
@@ -17,48 +19,100 @@ _Thread_local struct cpu *engine_running;
 
 /* --- blocks --- */
 
-static void *arena_alloc(struct cpu_complex *cx, size_t bytes)
+static void *arena_alloc(struct arena **arena, size_t bytes)
 {
-	struct arena *a = cx->arena;
+	struct arena *a = *arena;
 	void *p;
 
 	bytes = (bytes + 7) & ~(size_t)7;
 	if (!a || a->used + bytes > a->bytes) {
 		a = malloc(sizeof(*a) + ARENA_BYTES);
 		CHECK(a);
-		a->next = cx->arena;
+		a->next = *arena;
 		a->used = 0;
 		a->bytes = ARENA_BYTES;
-		cx->arena = a;
+		*arena = a;
 	}
 	p = a->memory + a->used;
 	a->used += bytes;
 	return p;
 }
 
+static void arena_free(struct arena **arena)
+{
+	while (*arena) {
+		struct arena *a = *arena;
+
+		*arena = a->next;
+		free(a);
+	}
+}
+
 const struct block *block_new(struct cpu *cpu, uint64_t pc,
 			      const uint16_t *offset, uint32_t count,
 			      bool breaks, uint32_t *number)
 {
-	struct cpu_complex *cx = cpu->complex;
 	size_t bytes = sizeof(struct block) + count * sizeof(*offset);
-	struct block *b = arena_alloc(cx, bytes);
+	struct block *b = arena_alloc(&cpu->arena, bytes);
 
 	b->pc = pc;
 	b->count = count;
 	b->cost = breaks ? ROOM_MAX + count : count;
 	memcpy(b->offset, offset, count * sizeof(*offset));
-	if (!cx->block_count)
-		cx->block_count = 1;
-	if (cx->block_count >= cx->block_space) {
-		cx->block_space = cx->block_space ? 2 * cx->block_space : 4096;
-		cx->block = realloc(cx->block,
-				    cx->block_space * sizeof(struct block *));
-		CHECK(cx->block);
+	if (!cpu->block_count)
+		cpu->block_count = 1;
+	if (cpu->block_count >= cpu->block_space) {
+		cpu->block_space =
+			cpu->block_space ? 2 * cpu->block_space : 4096;
+		cpu->block = realloc(cpu->block,
+				     cpu->block_space * sizeof(struct block *));
+		CHECK(cpu->block);
 	}
-	*number = cx->block_count++;
-	cx->block[*number] = b;
+	*number = cpu->block_count++;
+	cpu->block[*number] = b;
 	return b;
+}
+
+/* Where the mapping ends that the address lies in; 0: that is not known. */
+static uintptr_t mapping_end(uintptr_t address)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	uintptr_t start, end, found = 0;
+	char line[512];
+
+	while (maps && !found && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &start, &end) == 2 &&
+		    start <= address && address < end)
+			found = end;
+	}
+	if (maps)
+		fclose(maps);
+	return found;
+}
+
+/* Forgets all translated code of an engine, if it is more than `most`, and
+ * gives its memory back to the host. */
+static void code_trim(struct cpu *cpu, size_t most)
+{
+	uintptr_t first, end;
+
+	if (originals.code_size(AT(cpu->uc, void *, UC_TCG_CTX)) <= most)
+		return;
+	originals.tb_flush(cpu->cs); /* fills the buffer with zeroes */
+	engine_no_block(cpu);
+	arena_free(&cpu->arena);
+	cpu->block_count = 0;
+	first = (cpu->code | (PAGE_BYTES - 1)) + 1;
+	end = mapping_end(first);
+	if (end)
+		CHECK(madvise((void *)first, end - first, MADV_DONTNEED) == 0);
+}
+
+void cpu_complex_trim(struct cpu_complex *cx)
+{
+	CHECK(!engine_running);
+	for (unsigned i = 0; i < cx->cpu_count; i++)
+		code_trim(cx->cpu[i], CODE_IDLE);
 }
 
 static bool host_breaks_at(const struct cpu *cpu, uint64_t linear)
@@ -130,7 +184,8 @@ void block_enter(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 	engine_retired_set(cpu, retired);
 	if (cpu->debug_due)
 		return; /* it goes with the instruction before */
-	if (cpu->stopped || cpu->kicked) { /* uc_emu_stop() works only here */
+	/* uc_emu_stop() works only here. */
+	if (cpu->stopped || cpu->kicked || cpu->full) {
 		if (!cpu->stopped)
 			engine_leave(cpu, CPU_STOP_KICK);
 		uc_emu_stop(cpu->uc);
@@ -357,7 +412,7 @@ static bool map_memory(struct cpu *cpu, struct error *err)
 		uint64_t end = i < cx->ram_count ? cx->ram[i].r.base : MMIO_END;
 
 		if (end > hole) {
-			uint64_t *base = arena_alloc(cx, sizeof(zero));
+			uint64_t *base = arena_alloc(&cx->arena, sizeof(zero));
 
 			*base = hole;
 			if (!engine_ok(uc_mmio_map(cpu->uc, hole, end - hole,
@@ -482,17 +537,15 @@ void cpu_complex_destroy(struct cpu_complex *cx)
 	for (unsigned i = 0; i < cx->cpu_count; i++) {
 		if (cx->cpu[i] && cx->cpu[i]->uc)
 			uc_close(cx->cpu[i]->uc);
+		if (cx->cpu[i]) {
+			arena_free(&cx->cpu[i]->arena);
+			free(cx->cpu[i]->block);
+		}
 		free(cx->cpu[i]);
 	}
 	for (size_t i = 0; i < cx->ram_count; i++)
 		free(cx->ram[i].has_code);
-	while (cx->arena) {
-		struct arena *a = cx->arena;
-
-		cx->arena = a->next;
-		free(a);
-	}
-	free(cx->block);
+	arena_free(&cx->arena);
 	free(cx->ram);
 	free(cx);
 }
@@ -520,19 +573,12 @@ static bool wakes(const struct cpu *cpu)
 	return cpu->nmi || (cpu->intr && cpu_interruptible((void *)cpu));
 }
 
-enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
+/* To the deadline or another reason. */
+static uc_err run(struct cpu *cpu)
 {
 	uint32_t *pending = &AT(cpu->cs, uint32_t, CS_INTERRUPT_REQUEST);
 	uc_err e;
 
-	CHECK(!engine_running);
-	if (cpu->halted && !wakes(cpu))
-		return CPU_STOP_HALT;
-	if (engine_retired(cpu) >= deadline)
-		return CPU_STOP_DEADLINE;
-	cpu->deadline = deadline;
-	cpu->stopped = false;
-	cpu->kicked = false;
 	cpu->outer_ra = 0;
 	cpu->debug_due = 0;
 	cpu->attend = false;
@@ -541,6 +587,8 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
 	/* Whether an access may be made is asked by engine_alone(). */
 	AT(cpu->cs, uint32_t, CS_CAN_DO_IO) = 1;
 	cpu->last_cpl = cpu_cpl(cpu);
+	cpu->stopped = false;
+	cpu->full = false;
 	*pending = (cpu->intr ? INTERRUPT_HARD : 0) |
 		   (cpu->nmi ? INTERRUPT_NMI : 0);
 	engine_running = cpu;
@@ -549,6 +597,25 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
 	cpu->running = false;
 	engine_running = NULL;
 	engine_no_block(cpu);
+	return e;
+}
+
+enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
+{
+	uc_err e;
+
+	CHECK(!engine_running);
+	if (cpu->halted && !wakes(cpu))
+		return CPU_STOP_HALT;
+	if (engine_retired(cpu) >= deadline)
+		return CPU_STOP_DEADLINE;
+	cpu->deadline = deadline;
+	cpu->kicked = false;
+	do {
+		code_trim(cpu, CODE_FULL);
+		e = run(cpu);
+	} while (e == UC_ERR_OK && cpu->full && !cpu->kicked &&
+		 cpu->stop == CPU_STOP_KICK);
 	if (e != UC_ERR_OK || !cpu->stopped) {
 		snprintf(cpu->broken, sizeof(cpu->broken),
 			 "the CPU engine stopped by itself at rip %#llx: %s",

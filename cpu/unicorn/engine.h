@@ -28,8 +28,16 @@
 #define BREAKS_MAX 64
 #define LARGE_BITS 4096
 
+/* The room for an engine's translations.  When the library has none left it
+ * forgets them in the middle of a run and goes on with wrong ones; so from
+ * CODE_FULL on a run is left at the next boundary, and they are forgotten then.
+ */
+#define CODE_BYTES (UINT64_C(64) << 20)
+#define CODE_FULL  (CODE_BYTES / 8 * 7)
+#define CODE_IDLE  (CODE_BYTES / 16) /* too much for one that sleeps */
+
 /* A translated block, as translator_loop() saw it: where each instruction
- * starts.  Lives as long as its complex. */
+ * starts.  Lives until its engine forgets all code. */
 struct block {
 	uint64_t pc; /* linear */
 	uint32_t count;
@@ -83,6 +91,11 @@ struct cpu {
 	uint64_t large[LARGE_BITS / 64];
 	bool huge;
 	uint64_t mtrr[CPU_MTRR_COUNT]; /* as in struct cpu_regs */
+	struct arena *arena;           /* of the blocks */
+	uint32_t block_count, block_space;
+	const struct block **block; /* by number; [0]: none */
+	uintptr_t code;             /* the lowest translation; 0: none yet */
+	bool full;                  /* there is little room for more of them */
 	char broken[160];
 };
 
@@ -95,9 +108,7 @@ struct cpu_complex {
 	size_t ram_count;
 	struct ram *ram;
 	void *ram_region; /* what memory_mapping() answers while a guest runs */
-	struct arena *arena;
-	uint32_t block_count, block_space;
-	const struct block **block; /* by number; [0]: none */
+	struct arena *arena; /* of what lives as long as the complex */
 };
 
 /* The vCPU that this thread is running; NULL outside cpu_run(). */
@@ -144,6 +155,7 @@ struct originals {
 	void (*port_out[3])(void *env, uint32_t port, uint32_t data);
 	void (*horizontal[12])(void *env, void *d, void *s);
 	void (*check_exit_request)(void *tcg);
+	void (*exec_init)(uc_engine *uc, unsigned long code_bytes);
 	void *(*lookup_block)(void *env);
 	void (*set_dr)(void *env, int reg, uint64_t value);
 	uint64_t (*get_dr)(void *env, int reg);
@@ -164,6 +176,8 @@ struct originals {
 	void (*tlb_flush)(void *cs);
 	void (*tlb_flush_page)(void *cs, uint64_t va);
 	void (*invlpg)(void *env, uint64_t va);
+	void (*tb_flush)(void *cs);
+	size_t (*code_size)(void *tcg);
 	void (*invalidate_range)(uc_engine *uc, uint64_t start, uint64_t end);
 	void (*reset_dirty)(void *cs, uint64_t host_start, uint64_t bytes);
 	void (*loop_exit)(void *cs) NORETURN;
@@ -200,7 +214,7 @@ static inline const struct block *engine_block(const struct cpu *cpu)
 {
 	uint32_t number = AT(cpu->env, uint32_t, ENV_BLOCK);
 
-	return number ? cpu->complex->block[number] : NULL;
+	return number ? cpu->block[number] : NULL;
 }
 static inline void engine_no_block(struct cpu *cpu)
 {

@@ -27,6 +27,7 @@
 
 /* What the library's headers would declare. */
 #pragma GCC visibility push(default)
+void tcg_exec_init_x86_64(uc_engine *uc, unsigned long code_bytes);
 void cpu_loop_exit_noexc_x86_64(void *cs);
 void helper_raise_interrupt_x86_64(void *env, int intno, int next_eip_addend);
 void raise_exception_err_ra_x86_64(void *env, int intno, int error,
@@ -120,6 +121,16 @@ gettimeofday(struct timeval *restrict tv, void *restrict tz)
 static bool canonical(uint64_t address)
 {
 	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+/* --- room for translations --- */
+
+/* The library would take 1 GiB for each engine, fill it, and when it is full
+ * write zeroes to all of it. */
+void tcg_exec_init_x86_64(uc_engine *uc, unsigned long code_bytes)
+{
+	(void)code_bytes;
+	originals.exec_init(uc, CODE_BYTES);
 }
 
 /* --- leaving blocks --- */

@@ -387,6 +387,12 @@ void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
 	translating = &t;
 	originals.translator_loop(&mine, db, cs, tb, max_insns);
 	translating = NULL;
+	if (!cpu->code || (uintptr_t)tb < cpu->code)
+		cpu->code = (uintptr_t)tb;
+	if (originals.code_size(AT(cpu->uc, void *, UC_TCG_CTX)) > CODE_FULL) {
+		cpu->full = true;
+		engine_look_up(cpu);
+	}
 	/* A length that block_enter() asked for ends before breakpoints. */
 	if (AT(tb, uint32_t, TB_CFLAGS) & CF_COUNT_MASK)
 		t.breaks = false;

@@ -134,6 +134,7 @@ struct session_sum {
 
 /* The chain at multiples of SESSION_SAMPLE_PS: where two runs parted. */
 #define SESSION_SAMPLE_PS (5 * PS_PER_MS)
+#define SESSION_SAMPLES   100000 /* no more of them */
 
 /* Ends a wait: true stops the machine at this boundary. */
 typedef bool session_wait(void *owner, const struct trace_record *r);

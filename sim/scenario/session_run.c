@@ -82,7 +82,9 @@ static void live_line(struct session *f)
 
 static ps_t next_sample(const struct session *f)
 {
-	return (f->sample_count + 1) * SESSION_SAMPLE_PS;
+	return f->sample_count == SESSION_SAMPLES
+		       ? PS_NEVER
+		       : (f->sample_count + 1) * SESSION_SAMPLE_PS;
 }
 
 /* The run's chain: the machine's; of several, folded in their order. */

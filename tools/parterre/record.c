@@ -26,8 +26,7 @@
 #include "sim/digest.h"
 #include "tools/parterre/parterre.h"
 
-#define FILES_MAX   (SESSION_MACHINES_MAX * (MACHINE_MODULES_MAX + 2))
-#define SAMPLES_MAX 100000
+#define FILES_MAX (SESSION_MACHINES_MAX * (MACHINE_MODULES_MAX + 2))
 
 struct recorded_file {
 	char path[PATH_MAX];
@@ -218,7 +217,7 @@ static bool read_sample(struct recording *rec, char *text)
 	char *hash = strchr(text, ' ');
 	uint64_t when;
 
-	if (!hash || rec->sample_count == SAMPLES_MAX)
+	if (!hash || rec->sample_count == SESSION_SAMPLES)
 		return false;
 	*hash++ = '\0';
 	return read_number(text, 10, &when) &&
@@ -311,7 +310,7 @@ static bool read_recording(const char *path, struct recording *rec,
 	if (!r.from)
 		return error_set(err, EXIT_USAGE, "%s: cannot be read: %s",
 				 path, strerror(errno));
-	rec->sample = calloc(SAMPLES_MAX, sizeof(*rec->sample));
+	rec->sample = calloc(SESSION_SAMPLES, sizeof(*rec->sample));
 	ok = rec->sample && read_lines(&r, rec, err);
 	fclose(r.from);
 	return ok;

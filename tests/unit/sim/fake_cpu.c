@@ -47,6 +47,14 @@ void cpu_complex_destroy(struct cpu_complex *complex)
 	free(complex);
 }
 
+unsigned fake_cpu_trims;
+
+void cpu_complex_trim(struct cpu_complex *complex)
+{
+	(void)complex;
+	fake_cpu_trims++;
+}
+
 struct cpu *cpu_get(struct cpu_complex *complex, unsigned index)
 {
 	return &complex->cpu[index];

@@ -45,6 +45,8 @@ struct fake_insn {
 	uint64_t imm;
 };
 
+extern unsigned fake_cpu_trims; /* calls of cpu_complex_trim() */
+
 #define FAKE_IDT     0x1000
 #define FAKE_HANDLER 64 /* bytes for one vector's handler */
 

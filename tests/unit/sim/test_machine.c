@@ -313,6 +313,32 @@ Test(machine, a_reset_boots_again)
 	}
 }
 
+/* A timer wakes a CPU of 1 MHz after 10 ms, for 10 instructions or for 2,000.
+ */
+Test(machine, what_sleeps_most_of_the_time_gives_back_memory)
+{
+	static const uint64_t rounds[] = {1, 1000};
+
+	for (unsigned i = 0; i < ARRAY_LEN(rounds); i++) {
+		struct machine_config c = rig_config(1);
+		struct machine *m;
+
+		c.cpu_hz = 1000000;
+		m = rig_create(&c, NULL);
+		fake_cpu_trims = 0;
+		RIG_CODE_AT(m, 0, 0, SET(RAX, 10000000), OP(STI),
+			    STORE(RAX, PROBE(NOW)), SET(RBX, rounds[i]),
+			    ADDI(RBX, UINT64_MAX), JNZ(RBX, 4), OP(HLT),
+			    JMP(2));
+		RIG_CODE_AT(m, 0, HANDLER(PROBE_TIMER_VECTOR), OP(IRET));
+		rig_start(m, 0);
+		cr_assert_eq(machine_run(m, 4500 * PS_PER_MS), MACHINE_UNTIL);
+		cr_expect_gt(machine_retired(m), 3000u);
+		cr_expect_eq(fake_cpu_trims, i ? 0u : 4u, "%u", fake_cpu_trims);
+		machine_destroy(m);
+	}
+}
+
 Test(machine, breakpoints_stop_before_the_instruction)
 {
 	struct machine *m = machine_of(2);

@@ -15,6 +15,7 @@
 #define HANDLER 0x8000 /* of vector v: a NOP v bytes on */
 #define CODE    0x10000
 #define STACK   0x20000
+#define TABLES  0x9000 /* all of those lie below */
 #define LARGE   UINT64_C(0x200000)
 
 static void put(struct rig *r, uint64_t at, uint64_t value)
@@ -160,4 +161,72 @@ Test(guest, invlpg_takes_all_of_a_large_page)
 	/* Else the old translation serves, after a snapshot too. */
 	cr_assert_eq(after_invlpg(false, false), 3);
 	cr_assert_eq(after_invlpg(false, true), 3);
+}
+
+/* --- whatever it is --- */
+
+/* One instruction and what its handler begins with, at ring 0. */
+static void try(struct rig *r, const struct cpu_regs *regs,
+		const uint8_t *clean, const uint8_t *insn, size_t bytes)
+{
+	struct cpu *cpu = cpu_get(r->cx, 0);
+
+	memcpy(r->ram, clean, TABLES);
+	memcpy(r->ram + CODE, insn, bytes);
+	cpu_ram_changed(r->cx, CODE, bytes);
+	cpu_regs_set(cpu, regs);
+	for (unsigned i = 0; i < 2; i++) {
+		enum cpu_stop stop = cpu_run(cpu, cpu_retired(cpu) + 1);
+
+		cr_assert_neq(stop, CPU_STOP_BROKEN, "%02x %02x %02x %02x",
+			      insn[0], insn[1], insn[2], insn[3]);
+	}
+}
+
+/* Each opcode of one byte and of two, with each ModRM.reg, a register or
+ * memory, with LOCK and without: the library asserted or ended at some. */
+static void try_all(bool real)
+{
+	static const uint8_t operands[] = {0x04, 0xc0};
+	struct rig r;
+	struct cpu_regs regs;
+	uint8_t *clean = malloc(TABLES);
+
+	start(&r, &regs);
+	for (unsigned i = 0; i < 16; i++)
+		regs.gpr[i] = LARGE;
+	if (real) {
+		regs.cr0 = 0x10;
+		regs.efer = regs.cr4 = regs.rip = 0;
+		for (unsigned i = 0; i < CPU_SEG_COUNT; i++)
+			regs.seg[i] = (struct cpu_segment){CODE, 0xffff,
+							   CODE >> 4, 0x93};
+	}
+	memcpy(clean, r.ram, TABLES);
+	for (unsigned i = 0; i < 2 * 2 * 256 * 8 * sizeof(operands); i++) {
+		uint8_t insn[15] = {0};
+		unsigned n = 0, at = i / 4 / sizeof(operands);
+
+		if (i & 1)
+			insn[n++] = 0xf0;
+		if (i & 2)
+			insn[n++] = 0x0f;
+		insn[n++] = (uint8_t)(at / 8);
+		insn[n++] = (uint8_t)(operands[i / 4 % sizeof(operands)] |
+				      at % 8 << 3);
+		insn[n] = 0x24;
+		try(&r, &regs, clean, insn, sizeof(insn));
+	}
+	rig_drop(&r);
+	free(clean);
+}
+
+Test(guest, no_opcode_ends_the_simulator)
+{
+	try_all(false);
+}
+
+Test(guest, no_opcode_ends_the_simulator_in_real_mode)
+{
+	try_all(true);
 }

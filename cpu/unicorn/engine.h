@@ -87,9 +87,8 @@ struct cpu {
 	bool debug_data; /* there are data breakpoints */
 	uint32_t debug_due;
 	/* Where parts of large pages may be in the TLB: a bit for all stretches
-	 * of 2 MiB whose numbers are equal in the lower bits; for 1 GiB one. */
-	uint64_t large[LARGE_BITS / 64];
-	bool huge;
+	 * of 2 MiB, of 1 GiB whose numbers are equal in the lower bits. */
+	uint64_t large[LARGE_BITS / 64], huge;
 	uint64_t mtrr[CPU_MTRR_COUNT]; /* as in struct cpu_regs */
 	struct arena *arena;           /* of the blocks */
 	uint32_t block_count, block_space;

@@ -145,16 +145,28 @@ static void tune_stores(struct cpu *cpu, uint64_t va, struct ram *ram,
 static const uint64_t page_sizes[] = {PAGE_BYTES, UINT64_C(2) << 20,
 				      UINT64_C(4) << 20, UINT64_C(1) << 30};
 
+static void note_stretch(struct cpu *cpu, uint64_t va)
+{
+	uint64_t stretch = va / page_sizes[1] % LARGE_BITS;
+
+	cpu->large[stretch / 64] |= UINT64_C(1) << stretch % 64;
+}
+
 static uint32_t size_of_page(struct cpu *cpu, uint64_t va, uint64_t page_bytes)
 {
 	uint32_t size = 0;
-	uint64_t stretch = va / page_sizes[1] % LARGE_BITS;
 
+	if (page_bytes == PAGE_BYTES)
+		return 0;
 	while (page_sizes[size] != page_bytes)
 		CHECK(++size < ARRAY_LEN(page_sizes));
-	if (page_bytes > PAGE_BYTES)
-		cpu->large[stretch / 64] |= UINT64_C(1) << stretch % 64;
-	cpu->huge = cpu->huge || page_bytes > page_sizes[1];
+	if (size == 3) {
+		cpu->huge |= UINT64_C(1) << (va >> 30) % 64;
+	} else {
+		note_stretch(cpu, va);
+		if (size == 2) /* the other half of 4 MiB */
+			note_stretch(cpu, va ^ page_sizes[1]);
+	}
 	return size;
 }
 
@@ -204,7 +216,8 @@ void engine_tlb_forget_large(struct cpu *cpu, uint64_t va)
 {
 	uint64_t stretch = va / page_sizes[1] % LARGE_BITS, page;
 
-	if (!cpu->huge && !(cpu->large[stretch / 64] >> stretch % 64 & 1))
+	if (!(cpu->large[stretch / 64] >> stretch % 64 & 1) &&
+	    !(cpu->huge >> (va >> 30) % 64 & 1))
 		return;
 	for (unsigned mode = 0; mode < TLB_MODES; mode++) {
 		const char *desc = desc_of(cpu, mode);

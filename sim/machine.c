@@ -21,6 +21,7 @@
 #include "sim/check.h"
 #include "sim/digest.h"
 #include "sim/machine_internal.h"
+#include "sim/ramscan.h"
 #include "sim/trace/trace.h"
 
 /* --- time --- */
@@ -271,6 +272,19 @@ static bool take_turn(struct machine *m, struct vcpu *v, ps_t until,
 	return ended(m, why);
 }
 
+static void give_back(struct machine *m)
+{
+	struct cpu_ram ram[BUS_RAM_REGIONS];
+	size_t count = bus_ram_regions(m->bus, ram);
+
+	cpu_complex_trim(m->complex);
+	/* It looks at all of RAM, so the longer it sleeps the rarer. */
+	if (m->slept & (m->slept - 1))
+		return;
+	for (size_t i = 0; i < count; i++)
+		ramscan_give_back(&ram[i]);
+}
+
 /* Once in a while a machine that sleeps most of the time gives back what its
  * busy time took of the host.  Nothing that the guest or a digest knows. */
 static void trim_if_idle(struct machine *m, ps_t now)
@@ -279,8 +293,9 @@ static void trim_if_idle(struct machine *m, ps_t now)
 
 	if (now - m->lately < PS_PER_S)
 		return;
-	if (done < m->config.cpu_hz / 20)
-		cpu_complex_trim(m->complex);
+	m->slept = done < m->config.cpu_hz / 20 ? m->slept + 1 : 0;
+	if (m->slept)
+		give_back(m);
 	m->lately = now;
 	m->lately_retired += done;
 }

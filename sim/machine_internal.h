@@ -46,6 +46,7 @@ struct machine {
 	/* How much was done lately: since when, and the retired count then. */
 	ps_t lately;
 	uint64_t lately_retired;
+	unsigned slept; /* this often in a row it had done little */
 
 	/* Valid while the machine runs. */
 	bool in_run;

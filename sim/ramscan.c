@@ -4,7 +4,10 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#include "sim/check.h"
 
 #define ENTRY_PRESENT (UINT64_C(1) << 63)
 #define ENTRY_SWAPPED (UINT64_C(1) << 62)
@@ -59,10 +62,30 @@ static bool touched(struct ramscan *s)
 	return s->entry[page - s->first] & (ENTRY_PRESENT | ENTRY_SWAPPED);
 }
 
+static const uint8_t zero[PAGE_BYTES];
+
+void ramscan_give_back(const struct cpu_ram *ram)
+{
+	struct ramscan s;
+	uint64_t from = 0; /* of the pages before s.at that can go */
+
+	ramscan_begin(&s, ram);
+	for (; s.pagemap >= 0 && s.at <= ram->bytes; s.at += PAGE_BYTES) {
+		const uint8_t *page = ram->host + s.at;
+
+		if (s.at < ram->bytes && touched(&s) && s.pagemap >= 0 &&
+		    memcmp(page, zero, PAGE_BYTES) == 0)
+			continue;
+		if (s.at > from)
+			CHECK(madvise(ram->host + from, s.at - from,
+				      MADV_DONTNEED) == 0);
+		from = s.at + PAGE_BYTES;
+	}
+	ramscan_end(&s);
+}
+
 const uint8_t *ramscan_next(struct ramscan *s, paddr_t *pa)
 {
-	static const uint8_t zero[PAGE_BYTES];
-
 	while (s->at < s->ram->bytes) {
 		const uint8_t *page = s->ram->host + s->at;
 		bool look = touched(s);

@@ -29,6 +29,11 @@ void ramscan_begin(struct ramscan *s, const struct cpu_ram *ram);
 const uint8_t *ramscan_next(struct ramscan *s, paddr_t *pa);
 void ramscan_end(struct ramscan *s);
 
+/* Gives the host back the pages that were touched and are zero again.  They
+ * stay zero, so nobody in the machine can tell.  The RAM is anonymous memory.
+ */
+void ramscan_give_back(const struct cpu_ram *ram);
+
 /* For tests: as if the page tables could not be read. */
 void ramscan_blind(struct ramscan *s);
 

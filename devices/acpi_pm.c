@@ -29,6 +29,8 @@ struct acpi_pm {
 	struct device device;
 	uint64_t carries; /* changes of bit 31 that TMR_STS knows of */
 	uint16_t pm1_sts, pm1_en, pm1_cnt;
+	uint8_t stopped; /* fault: the timer has no clock */
+	uint64_t stands; /* at this count */
 	/* Wiring. */
 	struct irq_line sci;
 	struct event carry;
@@ -40,6 +42,8 @@ static const struct device_field acpi_pm_fields[] = {
 	DEVICE_FIELD(struct acpi_pm, pm1_sts),
 	DEVICE_FIELD(struct acpi_pm, pm1_en),
 	DEVICE_FIELD(struct acpi_pm, pm1_cnt),
+	DEVICE_FIELD(struct acpi_pm, stopped),
+	DEVICE_FIELD(struct acpi_pm, stands),
 	{NULL, 0, 0, 0},
 };
 
@@ -50,6 +54,8 @@ static const struct device_register acpi_pm_registers[] = {
 
 static uint64_t timer_edges(const struct acpi_pm *pm)
 {
+	if (pm->stopped)
+		return pm->stands;
 	return rate_edges(machine_now(pm->device.machine), ACPI_PM_HZ);
 }
 
@@ -69,7 +75,7 @@ static void carry_settle(struct acpi_pm *pm)
 	if (carries != pm->carries)
 		pm->pm1_sts |= TMR_STS;
 	pm->carries = carries;
-	if (pm->pm1_en & TMR_STS)
+	if ((pm->pm1_en & TMR_STS) && !pm->stopped)
 		evq_schedule(
 			q, &pm->carry,
 			rate_instant((carries + 1) * TIMER_HALF, ACPI_PM_HZ));
@@ -193,13 +199,31 @@ static void acpi_pm_fini(struct device *d)
 	evq_cancel(machine_evq(d->machine), &pm->carry);
 }
 
+static const char *const acpi_pm_faults[] = {"stop", NULL};
+
+static bool acpi_pm_fault(struct device *d, const char *name, uint64_t argument,
+			  struct error *err)
+{
+	struct acpi_pm *pm = (struct acpi_pm *)d;
+
+	(void)name;
+	(void)argument;
+	(void)err;
+	pm->stands = timer_edges(pm);
+	pm->stopped = 1;
+	carry_settle(pm);
+	return true;
+}
+
 const struct device_class acpi_pm_class = {
 	.name = "acpi_pm",
 	.summary = "ACPI fixed hardware: PM1 registers and PM timer",
 	.object_bytes = sizeof(struct acpi_pm),
 	.fields = acpi_pm_fields,
 	.registers = acpi_pm_registers,
+	.faults = acpi_pm_faults,
 	.init = acpi_pm_init,
 	.reset = acpi_pm_reset,
+	.fault = acpi_pm_fault,
 	.fini = acpi_pm_fini,
 };

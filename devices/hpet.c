@@ -49,6 +49,7 @@ struct hpet {
 	/* How far the timer's matches are accounted for. */
 	uint64_t settled[HPET_TIMERS];
 	uint32_t gen_conf, status;
+	uint8_t stopped; /* fault: the counter has no clock */
 	/* Wiring. */
 	struct device *ioapic;
 	struct event match[HPET_TIMERS];
@@ -64,6 +65,7 @@ static const struct device_field hpet_fields[] = {
 	DEVICE_ARRAY(struct hpet, settled),
 	DEVICE_FIELD(struct hpet, gen_conf),
 	DEVICE_FIELD(struct hpet, status),
+	DEVICE_FIELD(struct hpet, stopped),
 	{NULL, 0, 0, 0},
 };
 
@@ -81,7 +83,7 @@ static const struct device_register hpet_registers[] = {
 
 static bool runs(const struct hpet *h)
 {
-	return h->gen_conf & ENABLE_CNF;
+	return (h->gen_conf & ENABLE_CNF) && !h->stopped;
 }
 
 static uint64_t edges(const struct hpet *h)
@@ -427,13 +429,34 @@ static void hpet_fini(struct device *d)
 		evq_cancel(machine_evq(d->machine), &h->match[n]);
 }
 
+static const char *const hpet_faults[] = {"stop", NULL};
+
+static bool hpet_fault(struct device *d, const char *name, uint64_t argument,
+		       struct error *err)
+{
+	struct hpet *h = (struct hpet *)d;
+	uint64_t now;
+
+	(void)name;
+	(void)argument;
+	(void)err;
+	settle_all(h);
+	now = counter(h);
+	h->stopped = 1;
+	h->offset = now;
+	arm_all(h);
+	return true;
+}
+
 const struct device_class hpet_class = {
 	.name = "hpet",
 	.summary = "high precision event timers: three on a 100 MHz counter",
 	.object_bytes = sizeof(struct hpet),
 	.fields = hpet_fields,
 	.registers = hpet_registers,
+	.faults = hpet_faults,
 	.init = hpet_init,
 	.reset = hpet_reset,
+	.fault = hpet_fault,
 	.fini = hpet_fini,
 };

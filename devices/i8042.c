@@ -81,6 +81,7 @@ struct i8042 {
 	uint8_t self, self_waits, self_as_mouse;
 	struct ps2_keyboard keyboard;
 	struct ps2_mouse mouse;
+	uint32_t lost; /* fault: so many bytes of theirs get lost on the way */
 	/* Wiring. */
 	struct irq_line irq_keyboard, irq_mouse;
 	struct event byte;
@@ -102,6 +103,7 @@ static const struct device_field i8042_fields[] = {
 	DEVICE_FIELD(struct i8042, self_as_mouse),
 	PS2_KEYBOARD_FIELDS(struct i8042, keyboard),
 	PS2_MOUSE_FIELDS(struct i8042, mouse),
+	DEVICE_FIELD(struct i8042, lost),
 	{NULL, 0, 0, 0},
 };
 
@@ -200,6 +202,14 @@ static bool translate(struct i8042 *k, uint8_t *byte)
 	return true;
 }
 
+static bool gets_lost(struct i8042 *k)
+{
+	if (!k->lost)
+		return false;
+	k->lost--;
+	return true;
+}
+
 static void byte_fire(void *owner, ps_t when)
 {
 	struct i8042 *k = owner;
@@ -216,11 +226,14 @@ static void byte_fire(void *owner, ps_t when)
 		break;
 	case FROM_KEYBOARD:
 		byte = ps2_keyboard_take(&k->keyboard);
-		if (!(k->ram[0] & CB_TRANSLATE) || translate(k, &byte))
+		if (!gets_lost(k) &&
+		    (!(k->ram[0] & CB_TRANSLATE) || translate(k, &byte)))
 			output(k, byte, source);
 		break;
 	case FROM_MOUSE:
-		output(k, ps2_mouse_take(&k->mouse), source);
+		byte = ps2_mouse_take(&k->mouse);
+		if (!gets_lost(k))
+			output(k, byte, source);
 		break;
 	case FROM_NOBODY:
 		break;
@@ -508,13 +521,26 @@ static void i8042_fini(struct device *d)
 	evq_cancel(machine_evq(d->machine), &((struct i8042 *)d)->byte);
 }
 
+static const char *const i8042_faults[] = {"lost", NULL};
+
+static bool i8042_fault(struct device *d, const char *name, uint64_t argument,
+			struct error *err)
+{
+	(void)name;
+	(void)err;
+	((struct i8042 *)d)->lost = (uint32_t)argument;
+	return true;
+}
+
 const struct device_class i8042_class = {
 	.name = "i8042",
 	.summary = "keyboard controller 8042 with keyboard and mouse",
 	.object_bytes = sizeof(struct i8042),
 	.fields = i8042_fields,
 	.registers = i8042_registers,
+	.faults = i8042_faults,
 	.init = i8042_init,
 	.reset = i8042_reset,
+	.fault = i8042_fault,
 	.fini = i8042_fini,
 };

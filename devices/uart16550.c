@@ -75,6 +75,7 @@ struct uart {
 	/* The far end: a ring of what it has to send. */
 	uint8_t line[LINE_BYTES];
 	uint16_t line_first, line_count;
+	uint32_t lost; /* fault: so many characters get lost on the way */
 	/* Wiring. */
 	unsigned serial;
 	uint64_t hz; /* of the crystal */
@@ -105,6 +106,7 @@ static const struct device_field uart_fields[] = {
 	DEVICE_ARRAY(struct uart, line),
 	DEVICE_FIELD(struct uart, line_first),
 	DEVICE_FIELD(struct uart, line_count),
+	DEVICE_FIELD(struct uart, lost),
 	{NULL, 0, 0, 0},
 };
 
@@ -256,7 +258,10 @@ static void line_arrive(void *owner, ps_t when)
 	u->line[u->line_first] = 0;
 	u->line_first = (uint16_t)((u->line_first + 1) % LINE_BYTES);
 	u->line_count--;
-	rx_push(u, c);
+	if (u->lost)
+		u->lost--;
+	else
+		rx_push(u, c);
 	line_arm(u);
 }
 
@@ -560,13 +565,26 @@ static void uart_fini(struct device *d)
 	evq_cancel(machine_evq(d->machine), &u->arrive);
 }
 
+static const char *const uart_faults[] = {"lost", NULL};
+
+static bool uart_fault(struct device *d, const char *name, uint64_t argument,
+		       struct error *err)
+{
+	(void)name;
+	(void)err;
+	((struct uart *)d)->lost = (uint32_t)argument;
+	return true;
+}
+
 const struct device_class uart16550_class = {
 	.name = "uart16550",
 	.summary = "UART PC16550D as a COM port",
 	.object_bytes = sizeof(struct uart),
 	.fields = uart_fields,
 	.registers = uart_registers,
+	.faults = uart_faults,
 	.init = uart_init,
 	.reset = uart_reset,
+	.fault = uart_fault,
 	.fini = uart_fini,
 };

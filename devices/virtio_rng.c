@@ -17,6 +17,7 @@
 struct virtio_rng {
 	struct virtio virtio;
 	uint64_t state[4];
+	uint32_t dry; /* fault: so many requests get no byte */
 	/* Wiring. */
 	uint64_t seed;
 	struct event answer;
@@ -26,6 +27,7 @@ struct virtio_rng {
 static const struct device_field virtio_rng_fields[] = {
 	VIRTIO_FIELDS(struct virtio_rng),
 	DEVICE_ARRAY(struct virtio_rng, state),
+	DEVICE_FIELD(struct virtio_rng, dry),
 	{NULL, 0, 0, 0},
 };
 
@@ -73,7 +75,11 @@ static void answer(void *owner, ps_t when)
 					 ? chain.write_bytes
 					 : RNG_BYTES;
 
-		for (unsigned i = 0; i < ARRAY_LEN(words); i++)
+		if (r->dry) {
+			r->dry--;
+			bytes = 0;
+		}
+		for (unsigned i = 0; bytes && i < ARRAY_LEN(words); i++)
 			words[i] = draw(r->state);
 		if (bytes && !virtio_write(&r->virtio, &chain, 0, words, bytes))
 			return;
@@ -144,13 +150,26 @@ static const struct device_register virtio_rng_registers[] = {
 	{NULL, 0, 0},
 };
 
+static const char *const virtio_rng_faults[] = {"dry", NULL};
+
+static bool virtio_rng_fault(struct device *d, const char *name,
+			     uint64_t argument, struct error *err)
+{
+	(void)name;
+	(void)err;
+	((struct virtio_rng *)d)->dry = (uint32_t)argument;
+	return true;
+}
+
 const struct device_class virtio_rng_class = {
 	.name = "virtio_rng",
 	.summary = "virtio entropy device: bytes from a seed",
 	.object_bytes = sizeof(struct virtio_rng),
 	.fields = virtio_rng_fields,
 	.registers = virtio_rng_registers,
+	.faults = virtio_rng_faults,
 	.init = virtio_rng_init,
 	.reset = virtio_rng_reset,
+	.fault = virtio_rng_fault,
 	.fini = virtio_rng_fini,
 };

@@ -14,10 +14,10 @@ bool session_join(char *to, const char *dir, const char *name,
 		  struct error *err);
 bool session_copy_file(const char *from, const char *to, struct error *err);
 bool session_same_file(const char *a, const char *b);
-/* Makes disk.img in the session's directory; its path goes to `path`. */
 /* A disk of zeroes of that name in the session's directory. */
 bool session_make_more_disk(struct session *s, const char *name, uint64_t bytes,
 			    char *path, struct error *err);
+/* Makes disk.img in the session's directory; its path goes to `path`. */
 bool session_make_disk(struct session *s, const struct session_machine *d,
 		       char *path, struct error *err);
 

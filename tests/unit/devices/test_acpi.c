@@ -57,6 +57,21 @@ Test(acpi_pm, bit_31_changing_sets_tmr_sts_and_the_sci)
 	rig_stop(&r);
 }
 
+Test(acpi_pm, a_stopped_timer_never_changes)
+{
+	struct rig r;
+	struct error err;
+
+	rig_start(&r, 1);
+	rig_out(&r, 0x602, 2, 1); /* TMR_EN */
+	rig_run(&r, 599 * PS_PER_S);
+	cr_expect(device_fault(machine_device(r.m, "pm0"), "stop", 0, &err));
+	rig_run(&r, 700 * PS_PER_S);
+	cr_expect_eq(rig_in(&r, 0x608, 4), (uint32_t)(599ull * 3579545));
+	cr_expect_eq(rig_in(&r, 0x600, 2) & 1, 0);
+	rig_stop(&r);
+}
+
 Test(acpi_pm, sleep_type_5_switches_off_and_no_other)
 {
 	struct rig r;

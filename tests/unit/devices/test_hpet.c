@@ -256,3 +256,27 @@ Test(hpet, what_is_no_register_is_odd)
 	cr_expect_eq(rig_read(&r, CONF(3), 8), 0);
 	rig_stop(&r);
 }
+
+Test(hpet, a_stopped_counter_matches_nothing)
+{
+	struct rig r;
+	struct error err;
+
+	start(&r);
+	rig_ioapic_entry(&r, 20, 0x44);
+	write(&r, CMP(0), 100);
+	write(&r, CONF(0), INT_ENB | PIN(20));
+	write(&r, GEN_CONF, 1);
+	rig_run(&r, 40 * TICK);
+	cr_expect(device_fault(machine_device(r.m, "hpet0"), "stop", 0, &err));
+	rig_run(&r, 1000 * TICK);
+	cr_expect_eq(rig_read(&r, MAIN_CNT, 8), 40);
+	cr_expect_eq(taken(&r), -1);
+	write(&r, GEN_CONF, 0);
+	write(&r, MAIN_CNT, 99);
+	write(&r, GEN_CONF, 1);
+	rig_run(&r, 1000 * TICK);
+	cr_expect_eq(rig_read(&r, MAIN_CNT, 8), 99);
+	cr_expect_eq(taken(&r), -1);
+	rig_stop(&r);
+}

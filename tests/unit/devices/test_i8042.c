@@ -340,6 +340,23 @@ Test(i8042, a_mouse_grows_a_wheel_when_knocked)
 	rig_stop(&r);
 }
 
+Test(i8042, bytes_get_lost_on_the_way)
+{
+	struct rig r;
+	struct error err;
+
+	start(&r);
+	cr_expect(device_fault(kbc(&r), "lost", 1, &err));
+	mouse(&r, 0xF4); /* its acknowledgement is lost */
+	cr_expect_eq(next(&r), -1);
+	i8042_mouse(kbc(&r), 1, 2, 0, 0);
+	EXPECT(&r, "whole", 0x108, 0x101, 0x102);
+	cr_expect(device_fault(kbc(&r), "lost", 2, &err));
+	i8042_mouse(kbc(&r), 3, 4, 0, 0);
+	EXPECT(&r, "the last byte", 0x104);
+	rig_stop(&r);
+}
+
 Test(i8042, resets_the_platform_by_three_ways)
 {
 	static const struct {

@@ -6,7 +6,7 @@
  * What is wiring (pointers) and not state shows by being different in two
  * machines that were just made.
  *
- * Of the 120 fields that the classes list, leaving out one is found here for
+ * Of 120 fields that the classes list, leaving out one is found here for
  * 112.  Not reached: what waits for a virtqueue or an admin command (rng's
  * state, net's lost, the disk's write cache), and what is over at once (i8042's
  * breaks, i8259's spurious, a UART's receive time-out, the HPET's wire, an

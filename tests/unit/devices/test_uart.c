@@ -368,3 +368,18 @@ Test(uart, second_one_is_com2)
 	cr_expect_eq(rig_in(&r, 0x2F8, 1), 'i');
 	rig_stop(&r);
 }
+
+Test(uart, characters_get_lost_on_the_line)
+{
+	struct rig r;
+	struct error err;
+
+	start(&r, 1);
+	cr_expect(device_fault(machine_device(r.m, "uart0"), "lost", 2, &err));
+	cr_expect_eq(type(&r, 0, "abcd"), 4);
+	rig_run(&r, 3 * 87 * PS_PER_US);
+	cr_expect_eq(in(&r, RBR_THR), 'c');
+	rig_run(&r, 87 * PS_PER_US);
+	cr_expect_eq(in(&r, RBR_THR), 'd');
+	rig_stop(&r);
+}

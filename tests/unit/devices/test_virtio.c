@@ -285,6 +285,28 @@ Test(virtio, entropy_is_a_function_of_the_seed)
 	cr_expect_neq(memcmp(got[0], got[2], 32), 0);
 }
 
+Test(virtio, entropy_runs_dry)
+{
+	struct rig r;
+	struct driver v;
+	struct error err;
+	uint64_t got;
+
+	rig_virtio_start(&r, 7, MAC(0), NULL);
+	cr_expect(device_fault(machine_device(r.m, "rng0"), "dry", 1, &err));
+	begin(&v, &r, SLOT_RNG, 1, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		desc(&v, DESC(0), 3, DATA(0), 8, F_WRITE, 0);
+		offer(&v, 0, 3);
+		notify(&v, 0);
+		rig_run(&r, PS_PER_MS);
+		cr_expect_eq(used(&v, 0, NULL), i ? 8 : 0);
+		bus_peek(r.bus, DATA(0), &got, 8);
+		cr_expect_eq(got != 0, i);
+	}
+	rig_stop(&r);
+}
+
 Test(virtio, interrupts_are_as_the_driver_wants_them)
 {
 	struct rig r;

@@ -606,19 +606,7 @@ tss:	.long	0
 	.byte	0xfd				/* port 61h alone */
 	.fill	0x8ff - 0x74, 1, 0xff
 
-	.balign	4096
-boot_pml4:
-	.quad	boot_pdpt + 7
-	.fill	511, 8, 0
-boot_pdpt:
-	.quad	boot_pd + 7
-	.fill	511, 8, 0
-boot_pd:
-	.set	n, 0
-	.rept	512
-	.quad	(n << 21) | 0x87
-	.set	n, n + 1
-	.endr
+	boot_tables
 
 	.bss
 	.balign	4096

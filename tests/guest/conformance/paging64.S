@@ -388,19 +388,7 @@ tss:	.long	0
 	.fill	7, 8, 0
 	.word	0, 0x68
 
-	.balign	4096
-boot_pml4:
-	.quad	boot_pdpt + 7
-	.fill	511, 8, 0
-boot_pdpt:
-	.quad	boot_pd + 7
-	.fill	511, 8, 0
-boot_pd:
-	.set	n, 0
-	.rept	512
-	.quad	(n << 21) | 0x87
-	.set	n, n + 1
-	.endr
+	boot_tables
 
 	.bss
 	.balign	4096

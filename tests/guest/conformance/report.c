@@ -150,6 +150,18 @@ static void put_dr6(void)
 	__asm__ volatile("mov %0, %%db6" : : "r"((word)0xffff0ff0));
 }
 
+/* How far behind the test's first instruction. */
+static void put_place(word ip)
+{
+	unsigned from;
+
+	put(' ');
+	from = line_length;
+	put(ip < test_from ? '-' : '+');
+	put_hex(ip < test_from ? test_from - ip : ip - test_from, 1);
+	put_seen(from, PLACES, false);
+}
+
 enum then report_event(word vector, word *frame)
 {
 	unsigned words = frame_words(frame), from;
@@ -166,13 +178,7 @@ enum then report_event(word vector, word *frame)
 		put_hex(*frame++, 4);
 	}
 	put_seen(from, EVENTS | PLACES | NOTES, true);
-	put(' ');
-	from = line_length;
-	put(frame[0] < test_from ? '-' : '+');
-	put_hex(frame[0] < test_from ? test_from - frame[0]
-				     : frame[0] - test_from,
-		1);
-	put_seen(from, PLACES, false);
+	put_place(frame[0]);
 	put_named(" cs", frame[1] & 0xffff);
 	put_named(" fl", frame[2]);
 	put_named(" n", words);
@@ -211,13 +217,7 @@ enum then report_event16(word vector, uint16_t *frame, word sp, word ss,
 		put_hex(*frame++, 4);
 	}
 	put_seen(from, EVENTS | PLACES | NOTES, true);
-	put(' ');
-	from = line_length;
-	put(frame[0] < test_from ? '-' : '+');
-	put_hex(frame[0] < test_from ? test_from - frame[0]
-				     : frame[0] - test_from,
-		1);
-	put_seen(from, PLACES, false);
+	put_place(frame[0]);
 	put_named(" cs", frame[1]);
 	put_named(" fl", frame[2]);
 	put_named(" sp", sp);

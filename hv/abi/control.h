@@ -49,8 +49,7 @@
 #define TXN_CHANNEL_DESTROY 0x0613 /* id */
 #define TXN_DEVICE_ASSIGN 0x0621  /* id or, when 0, the nth (value) of class_code
                                      that is free; to */
-#define TXN_SCHEDULE 0x0631       /* number, value = quantum in us, weight =
-                                     standing, 1 to 99; 0: as it is */
+#define TXN_SCHEDULE 0x0631       /* schedule; 0: as it is */
 #define TXN_MACHINE_OFF 0x0641    /* value = exit code */
 /* A question, alone in its transaction. */
 #define TXN_QUERY 0x0651 /* what (QUERY_*), index -> a row in the answer; index
@@ -105,6 +104,7 @@ struct control_message { /* 128 bytes */
 			char name[16], module[16], data[16]; /* data: module or "" */
 			uint32_t kind;
 			uint32_t blocks; /* of 2 MiB */
+			uint32_t cpu;    /* where it runs; idle: on all */
 		} create;
 		struct {
 			uint64_t number;
@@ -117,6 +117,15 @@ struct control_message { /* 128 bytes */
 			uint64_t weight;
 			uint64_t class_code;
 		} target;
+		struct {
+			uint64_t number;
+			uint64_t reserved;
+			uint32_t quantum_us;
+			uint32_t standing; /* 1 to 99 */
+			uint32_t weight;   /* share of the CPU's round */
+			uint32_t cap;      /* 1/1000 of the CPU at most */
+			uint32_t cpu;      /* its index + 1 */
+		} schedule;
 		struct {
 			uint64_t client, server;
 			uint32_t type, pages;

@@ -23,6 +23,8 @@
 #define SWITCH_WAKE 4 /* a woken partition of higher standing took over */
 #define SWITCH_STOP 5
 #define SWITCH_CRASH 6
+#define SWITCH_WINDOW 7 /* the next window of a cyclic frame began */
+#define SWITCH_PAUSE 8
 
 /* Run states of a slot. */
 #define SLOT_FREE 0
@@ -32,8 +34,11 @@
 #define SLOT_WAITING 4
 #define SLOT_STOPPED 5 /* by SYS_EXIT or SYS_LEAD_STOP */
 #define SLOT_CRASHED 6
+#define SLOT_PAUSED 7 /* by SYS_LEAD_PAUSE: goes on where it was */
 
-struct lead_slot { /* 128 bytes */
+/* One virtual processor.  Every partition has one, but idle has one for each
+ * CPU: slots of the same number. */
+struct lead_slot { /* 192 bytes */
 	uint64_t number; /* [G,M,K] */
 	uint32_t state;  /* SLOT_* */
 	uint32_t kind;   /* PART_* */
@@ -47,7 +52,12 @@ struct lead_slot { /* 128 bytes */
 	uint64_t vector, error, address, rip;
 	uint64_t stop_ns;
 	char name[16];
-	uint64_t reserved;
+	uint64_t stolen_ns; /* time that it was ready or paused and didn't run */
+	uint64_t offset_ns; /* its virtual time is the host's less this */
+	uint32_t cpu;       /* where it runs or will run */
+	uint32_t reserved0;
+	uint64_t checks; /* machine checks that it was told of */
+	uint64_t reserved[5];
 };
 
 struct lead_cpu { /* 64 bytes */
@@ -55,7 +65,9 @@ struct lead_cpu { /* 64 bytes */
 	uint32_t last_reason; /* SWITCH_* of the last switch */
 	uint64_t switches;
 	uint64_t quantum_end_ns;
-	uint64_t reserved[5];
+	uint32_t apic_id;
+	uint32_t window; /* of the cyclic frame: index of the one in force */
+	uint64_t reserved[4];
 };
 
 struct lead_area { /* page-aligned */
@@ -71,10 +83,15 @@ struct lead_area { /* page-aligned */
 	struct lead_slot slot[PART_SLOTS];
 };
 
-_Static_assert(sizeof(struct lead_slot) == 128, "lead_slot layout");
+_Static_assert(sizeof(struct lead_slot) == 192, "lead_slot layout");
 _Static_assert(sizeof(struct lead_cpu) == 64, "lead_cpu layout");
 
-/* What the ultravisor publishes: one page, its own, read by the lead monitor. */
+/* What the ultravisor publishes: one page, its own, read by the lead monitor at
+ * SYS_LEAD_SCHEDULE. */
+#define SCHEDULE_WINDOWS 16 /* of one CPU's cyclic frame */
+#define SCHEDULE_WEIGHT 100 /* when nothing else is said */
+#define SCHEDULE_CAP_NS 100000000 /* a cap counts over so long */
+
 struct lead_schedule {
 	uint64_t generation;
 	struct {
@@ -83,14 +100,23 @@ struct lead_schedule {
 		uint16_t standing; /* a woken partition takes the CPU from one of
 		                      lower standing; idle has 0 */
 		uint32_t quantum_us;
-		uint32_t reserved;
+		uint16_t weight; /* share of what the round gets; 0: the usual */
+		uint16_t cap;    /* 1/1000 of the CPU at most; 0: none */
 	} entry[PART_SLOTS];
+	/* A CPU with windows runs through them for ever: each belongs to one
+	 * slot, or, LEAD_SLOT_NONE, is shared by those that have none.  A window
+	 * whose slot has nothing to do is idle.  length_us 0 ends the list. */
+	struct {
+		uint32_t slot;
+		uint32_t length_us;
+	} window[ABI_CPUS][SCHEDULE_WINDOWS];
 };
+_Static_assert(sizeof(struct lead_schedule) <= 4096, "a schedule is one page");
 
 /* The image's ELF note: name "Parterre", type NOTE_LAYOUT. */
 #define NOTE_NAME "Parterre"
 #define NOTE_LAYOUT 1
-#define NOTE_VERSION 1
+#define NOTE_VERSION 2
 struct note_layout {
 	uint32_t version;
 	uint32_t reserved;

@@ -55,7 +55,7 @@
 #define SYS_LEAD_CREATE 48   /* (struct lead_create *) -> slot */
 #define SYS_LEAD_MAP 49      /* (struct lead_map *) -> 0 */
 #define SYS_LEAD_START 50    /* (slot, entry rip, rsp) -> 0 */
-#define SYS_LEAD_STOP 51     /* (slot) -> 0; never runs again until started */
+#define SYS_LEAD_STOP 51     /* (slot) -> 0; runs nowhere, until started */
 #define SYS_LEAD_DESTROY 52  /* (slot) -> 0; its frames are free afterwards */
 #define SYS_LEAD_SCHEDULE 53 /* (pfn of struct lead_schedule) -> 0 */
 #define SYS_LEAD_BIND 54     /* (vector, slot, event bit) -> 0 */
@@ -66,6 +66,11 @@
                                 of a live monitor instance. */
 #define SYS_LEAD_NOTIFY 58   /* (slot, event bits) -> 0: events to a partition */
 #define SYS_LEAD_OFF 59      /* (code) does not return: machine off */
+#define SYS_LEAD_SYNC 60     /* (slot) -> 0: its view was published anew; sends
+                                EVENT_VIEW, and returns when its monitor goes by
+                                the new one, wherever it runs */
+#define SYS_LEAD_PAUSE 61    /* (slot) -> 0: SLOT_PAUSED */
+#define SYS_LEAD_RESUME 62   /* (slot) -> 0: goes on where it was */
 
 #define SYS_COUNT 64
 

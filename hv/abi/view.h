@@ -59,7 +59,7 @@ struct view {
 	uint32_t kind;
 	uint32_t incarnation;
 	uint32_t extents;
-	uint32_t reserved;
+	uint32_t cpus; /* of the machine that run partitions */
 	/* A module given to the partition: inside its memory; 0 when none. */
 	uint64_t data_va, data_bytes;
 	char args[128]; /* NUL-terminated words, from the policy */

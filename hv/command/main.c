@@ -298,6 +298,16 @@ static void target_op(struct control_message *op, uint32_t id, uint64_t number,
 	op->target.weight = weight;
 }
 
+static void schedule_op(struct control_message *op, uint64_t number,
+			const struct policy_schedule *s)
+{
+	memset(op, 0, sizeof(*op));
+	op->id = TXN_SCHEDULE;
+	op->schedule.number = number;
+	op->schedule.quantum_us = s->quantum_us;
+	op->schedule.standing = s->weight;
+}
+
 static void ask_part(struct part *p, enum job_kind kind, uint32_t id,
 		     uint64_t value)
 {
@@ -385,6 +395,7 @@ static void ask_guest(unsigned n, const struct part *server)
 	str_field(ops[0].create.module, g->image, sizeof(ops[0].create.module));
 	ops[0].create.kind = PART_GUEST;
 	ops[0].create.blocks = g->blocks;
+	ops[0].create.cpu = (n + 1) % view_now()->cpus;
 	count += args_ops(&ops[count], g->args);
 	if (sink != NULL && running(sink))
 		channel_op(&ops[count++], sink->number, CHANNEL_DIAG,
@@ -395,8 +406,7 @@ static void ask_guest(unsigned n, const struct part *server)
 		const struct policy_schedule *s = &policy.schedule[i];
 
 		if (strcmp(s->name, g->name) == 0)
-			target_op(&ops[count++], TXN_SCHEDULE, TXN_RESULT(0), 0,
-				  s->quantum_us, s->weight);
+			schedule_op(&ops[count++], TXN_RESULT(0), s);
 	}
 	target_op(&ops[count++], TXN_PARTITION_START, TXN_RESULT(0), 0, 0, 0);
 	guest_asked[n] = send_job(job, ops, count);
@@ -909,8 +919,7 @@ static void decide_schedule(void)
 		if (job == NULL)
 			return;
 		job->part = p;
-		target_op(&op, TXN_SCHEDULE, p->number, 0, s->quantum_us,
-			  s->weight);
+		schedule_op(&op, p->number, s);
 		scheduled[i] = send_job(job, &op, 1);
 	}
 }
@@ -938,7 +947,7 @@ static void decide_off(uint64_t now)
 		off(code);
 }
 
-static void decide(uint64_t now)
+static void decide_io(uint64_t now)
 {
 	look(now);
 	for (unsigned i = 0; i < PARTS_MAX; i++) {
@@ -952,6 +961,15 @@ static void decide(uint64_t now)
 		else if (!running(p) && p->state != PART_STATE_DEFINED)
 			decide_failed(p);
 	}
+}
+
+/* While a question has to wait for an answer (a guest is being made, say), what
+ * is known of the I/O partitions is enough to act on. */
+static void decide(uint64_t now)
+{
+	decide_io(now);
+	if (learn_due)
+		return;
 	decide_schedule();
 	decide_guests(now);
 	decide_off(now);
@@ -974,7 +992,7 @@ __attribute__((noinline)) void command_main_loop(void)
 		if (!attach_all())
 			deadline = now + ATTACH_NS;
 		busy |= fetch_policy(now);
-		if (have_policy && !learn_due) {
+		if (have_policy) {
 			decide(now);
 			deadline = look_ns < deadline ? look_ns : deadline;
 		}

@@ -182,6 +182,21 @@ static inline int64_t sys_lead_notify(unsigned slot, uint64_t event_bits)
 	return sys_call(SYS_LEAD_NOTIFY, slot, event_bits, 0, 0, 0);
 }
 
+static inline int64_t sys_lead_sync(unsigned slot)
+{
+	return sys_call(SYS_LEAD_SYNC, slot, 0, 0, 0, 0);
+}
+
+static inline int64_t sys_lead_pause(unsigned slot)
+{
+	return sys_call(SYS_LEAD_PAUSE, slot, 0, 0, 0, 0);
+}
+
+static inline int64_t sys_lead_resume(unsigned slot)
+{
+	return sys_call(SYS_LEAD_RESUME, slot, 0, 0, 0, 0);
+}
+
 static inline int64_t sys_lead_off(uint64_t code)
 {
 	return sys_call(SYS_LEAD_OFF, code, 0, 0, 0, 0);

@@ -109,10 +109,13 @@ switch_to:
 	jmp	.Lexit
 	.size	switch_to, . - switch_to
 
+/* No partition: the lead monitor's own tables and stack, then a HLT. */
 	.globl	idle_here
 	.type	idle_here, @function
 idle_here:
+	mov	%rsi, %cr3
 	mov	%rdi, %rsp
+	call	sched_left
 	.globl	halt_here
 	.type	halt_here, @function
 halt_here:
@@ -220,7 +223,7 @@ vector_stub:
 .Lname_end:
 	.balign	4
 .Ldesc:
-	.long	1, 0
+	.long	2, 0 /* NOTE_VERSION */
 	.quad	lead_area - MONITOR_VA + IMAGE_PA
 	.quad	monitor_text - MONITOR_VA + IMAGE_PA, monitor_text_bytes
 	.quad	monitor_data - MONITOR_VA + IMAGE_PA, monitor_data_bytes

@@ -21,6 +21,10 @@ uint64_t shared_pt[512] __attribute__((aligned(4096)));
 struct lead_private lead_private[PART_SLOTS];
 uint64_t max_pfn;
 
+uint64_t lead_pml4[512] __attribute__((aligned(4096)));
+uint64_t lead_pdpt[512] __attribute__((aligned(4096)));
+uint64_t lead_pd[512] __attribute__((aligned(4096)));
+
 /* Who hears of ends, and of device interrupts. */
 static struct {
 	uint32_t slot, bit;
@@ -147,6 +151,7 @@ int64_t lead_create(const struct lead_create *lc)
 	v->tables = INST_TABLES;
 	v->cr3 = (lc->monitor_pfn + INST_PML4) << 12;
 	memset(p, 0, sizeof(*p));
+	p->on = CPU_NONE;
 	p->monitor_pfn = lc->monitor_pfn;
 	p->monitor_frames = lc->monitor_frames;
 	p->view_pfn = lc->view_pfn;
@@ -219,6 +224,8 @@ int64_t lead_start(uint64_t slot, uint64_t rip, uint64_t rsp)
 	if (s->state != SLOT_CREATED && s->state != SLOT_STOPPED &&
 	    s->state != SLOT_CRASHED)
 		return -SYS_ESTATE;
+	while (!sched_left_behind((uint32_t)slot)) /* it has just ended */
+		__builtin_ia32_pause();
 	v = window(0, lead_private[slot].monitor_pfn + INST_VCPU);
 	memset(&v->regs, 0, sizeof(v->regs));
 	v->regs.rip = rip;
@@ -242,19 +249,26 @@ int64_t lead_start(uint64_t slot, uint64_t rip, uint64_t rsp)
 	s->wait_mask = 0;
 	s->deadline_ns = NEVER;
 	s->vector = s->error = s->address = s->rip = s->stop_ns = 0;
+	lead_lock();
 	sched_runnable((uint32_t)slot);
+	lead_unlock();
 	return 0;
 }
 
 static void ended(uint32_t slot, uint32_t state)
 {
+	bool tell;
+
+	lead_lock();
 	lead_area.slot[slot].stop_ns = now_ns();
 	lead_area.slot[slot].state = state;
 	lead_area.slot[slot].wait_mask = 0;
 	lead_area.slot[slot].deadline_ns = NEVER;
 	sched_blocked(slot);
-	if (report.bound && report.slot != slot)
-		sched_post(report.slot, 1ull << report.bit);
+	tell = report.bound && report.slot != slot;
+	lead_unlock();
+	if (tell)
+		(void)sched_post(report.slot, 0, 1ull << report.bit);
 }
 
 void lead_crash(uint32_t slot, uint64_t vector, uint64_t error,
@@ -293,7 +307,7 @@ void lead_device_interrupt(unsigned vector)
 	unsigned i = vector - VECTOR_DEVICE;
 
 	if (i < VECTOR_DEVICES && bound[i].bound)
-		sched_post(bound[i].slot, 1ull << bound[i].bit);
+		(void)sched_post(bound[i].slot, 0, 1ull << bound[i].bit);
 }
 
 static int64_t lead_bind(uint64_t vector, uint64_t slot, uint64_t bit)
@@ -302,37 +316,91 @@ static int64_t lead_bind(uint64_t vector, uint64_t slot, uint64_t bit)
 
 	if (i >= VECTOR_DEVICES || bit >= 64)
 		return -SYS_EINVAL;
-	if (slot == LEAD_SLOT_NONE) {
-		bound[i].bound = false;
-		return 0;
-	}
-	if (slot >= PART_SLOTS)
+	if (slot != LEAD_SLOT_NONE && slot >= PART_SLOTS)
 		return -SYS_EINVAL;
-	if (lead_area.slot[slot].state == SLOT_FREE)
+	if (slot != LEAD_SLOT_NONE && lead_area.slot[slot].state == SLOT_FREE)
 		return -SYS_ENOENT;
+	/* An interrupt may come to another CPU between these. */
+	bound[i].bound = false;
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 	bound[i].slot = (uint32_t)slot;
 	bound[i].bit = (uint32_t)bit;
-	bound[i].bound = true;
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	bound[i].bound = slot != LEAD_SLOT_NONE;
 	return 0;
 }
 
 /* ---- the other calls ---------------------------------------------------- */
 
-static int64_t lead_stop(uint64_t slot)
+static bool can_end(uint32_t state)
 {
-	struct lead_slot *s;
+	return state == SLOT_READY || state == SLOT_RUNNING ||
+	       state == SLOT_WAITING || state == SLOT_PAUSED;
+}
+
+/* Stopped or paused, wherever it is: another CPU leaves it at its next look,
+ * which is at once, for interrupts are off only within a monitor. */
+static int64_t lead_end(uint64_t slot, uint32_t state)
+{
+	uint32_t was;
+	bool possible;
 
 	if (slot >= PART_SLOTS)
 		return -SYS_EINVAL;
-	s = &lead_area.slot[slot];
 	if (slot == VCPU->slot)
 		return -SYS_EPERM;
-	if (s->state != SLOT_READY && s->state != SLOT_WAITING &&
-	    s->state != SLOT_CREATED)
-		return -SYS_ESTATE;
-	s->state = SLOT_STOPPED;
-	s->stop_ns = now_ns();
-	sched_blocked((uint32_t)slot);
+	lead_lock();
+	was = lead_area.slot[slot].state;
+	possible =
+		can_end(was) || (was == SLOT_CREATED && state == SLOT_STOPPED);
+	if (possible && was != state)
+		(void)sched_end((uint32_t)slot, state);
+	lead_unlock();
+	while (!sched_left_behind((uint32_t)slot))
+		__builtin_ia32_pause();
+	return possible ? 0 : -SYS_ESTATE;
+}
+
+static int64_t lead_resume(uint64_t slot)
+{
+	bool paused;
+
+	if (slot >= PART_SLOTS)
+		return -SYS_EINVAL;
+	lead_lock();
+	paused = sched_resume((uint32_t)slot);
+	lead_unlock();
+	return paused ? 0 : -SYS_ESTATE;
+}
+
+/* Returns when the partition's monitor goes by the view as it is now: if it
+ * runs nowhere it will when it is switched to. */
+static int64_t lead_sync(uint64_t slot)
+{
+	struct lead_private *p;
+	uint32_t want;
+	bool remote;
+
+	if (slot >= PART_SLOTS)
+		return -SYS_EINVAL;
+	p = &lead_private[slot];
+	if (slot == VCPU->slot) {
+		view_refresh();
+		(void)sched_post((uint32_t)slot, 0, EVENT_VIEW);
+		return 0;
+	}
+	lead_lock();
+	remote = p->on != CPU_NONE;
+	if (remote)
+		p->sync_want++;
+	want = p->sync_want;
+	lead_unlock();
+	/* The event makes its CPU look. */
+	if (!sched_post((uint32_t)slot, 0, EVENT_VIEW))
+		return -SYS_ENOENT;
+	while (remote && !sched_left_behind((uint32_t)slot) &&
+	       __atomic_load_n(&p->sync_done, __ATOMIC_ACQUIRE) != want)
+		__builtin_ia32_pause();
 	return 0;
 }
 
@@ -346,11 +414,16 @@ static int64_t lead_destroy(uint64_t slot)
 	if (s->state != SLOT_CREATED && s->state != SLOT_STOPPED &&
 	    s->state != SLOT_CRASHED)
 		return -SYS_ESTATE;
+	while (!sched_left_behind((uint32_t)slot)) /* it has just crashed */
+		__builtin_ia32_pause();
+	lead_lock();
 	for (unsigned i = 0; i < VECTOR_DEVICES; i++)
 		if (bound[i].slot == slot)
 			bound[i].bound = false;
 	memset(s, 0, sizeof(*s));
 	memset(&lead_private[slot], 0, sizeof(lead_private[slot]));
+	lead_private[slot].on = CPU_NONE;
+	lead_unlock();
 	return 0;
 }
 
@@ -361,7 +434,7 @@ static int64_t lead_schedule(uint64_t pfn)
 	if (is_privileged(pfn, 1))
 		return -SYS_EPERM;
 	shared_pt[(SHARED_SCHEDULE_VA >> 12) & 511] =
-		PTE(pfn, PTE_P | PTE_G | PTE_NX);
+		PTE(pfn, PTE_P | PTE_NX); /* read on this CPU, here, alone */
 	invlpg(SHARED_SCHEDULE_VA);
 	lead_area.schedule_pfn = pfn;
 	sched_publish((const struct lead_schedule *)SHARED_SCHEDULE_VA);
@@ -410,10 +483,7 @@ static int64_t lead_notify(uint64_t slot, uint64_t events)
 {
 	if (slot >= PART_SLOTS)
 		return -SYS_EINVAL;
-	if (lead_area.slot[slot].state == SLOT_FREE)
-		return -SYS_ENOENT;
-	sched_post((uint32_t)slot, events);
-	return 0;
+	return sched_post((uint32_t)slot, 0, events) ? 0 : -SYS_ENOENT;
 }
 
 int64_t sys_lead(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
@@ -437,7 +507,13 @@ int64_t sys_lead(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
 	case SYS_LEAD_START:
 		return lead_start(a, b, c);
 	case SYS_LEAD_STOP:
-		return lead_stop(a);
+		return lead_end(a, SLOT_STOPPED);
+	case SYS_LEAD_PAUSE:
+		return lead_end(a, SLOT_PAUSED);
+	case SYS_LEAD_RESUME:
+		return lead_resume(a);
+	case SYS_LEAD_SYNC:
+		return lead_sync(a);
 	case SYS_LEAD_DESTROY:
 		return lead_destroy(a);
 	case SYS_LEAD_SCHEDULE:

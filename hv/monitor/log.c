@@ -9,6 +9,8 @@
  * So `busy` says that an interrupt is on its way; whoever appends while it is
  * not sends the first burst itself.
  *
+ * The ring and the UART have a lock of their own, the last that anybody takes.
+ *
  * PC16550D data sheet, table II.
  */
 #include "monitor/monitor.h"
@@ -24,6 +26,18 @@
 #define RING 16384 /* a power of two */
 static char ring[RING];
 static bool busy;
+static bool taken;
+
+static void take(void)
+{
+	while (__atomic_test_and_set(&taken, __ATOMIC_ACQUIRE))
+		__builtin_ia32_pause();
+}
+
+static void give(void)
+{
+	__atomic_clear(&taken, __ATOMIC_RELEASE);
+}
 
 static void burst(void)
 {
@@ -39,13 +53,16 @@ static void burst(void)
 
 void log_interrupt(void)
 {
+	take();
 	(void)inb(UART_IIR); /* takes the interrupt back */
 	if (inb(UART_LSR) & LSR_THRE)
 		burst();
+	give();
 }
 
 void log_drain(void)
 {
+	take();
 	while (lead_area.log_drained != lead_area.log_written) {
 		while (!(inb(UART_LSR) & LSR_THRE))
 			__builtin_ia32_pause();
@@ -53,6 +70,7 @@ void log_drain(void)
 	}
 	while (!(inb(UART_LSR) & LSR_TEMT))
 		__builtin_ia32_pause();
+	give();
 }
 
 static void put(char c)
@@ -66,9 +84,12 @@ bool log_append(const char *tag, const char *text, size_t bytes)
 
 	while (tag_bytes < 16 && tag[tag_bytes])
 		tag_bytes++;
+	take();
 	if (RING - (lead_area.log_written - lead_area.log_drained) <
-	    tag_bytes + bytes + 4)
+	    tag_bytes + bytes + 4) {
+		give();
 		return false;
+	}
 	put('[');
 	for (size_t i = 0; i < tag_bytes; i++)
 		put(tag[i]);
@@ -79,6 +100,7 @@ bool log_append(const char *tag, const char *text, size_t bytes)
 	put('\n');
 	if (!busy && (inb(UART_LSR) & LSR_THRE))
 		burst();
+	give();
 	return true;
 }
 

@@ -20,6 +20,12 @@
  * saves the whole guest state to VCPU->regs, runs to its end with interrupts
  * off, and leaves by what VCPU->regs holds then.
  *
+ * Several CPUs: a slot runs on one at a time, so its instance needs no lock.
+ * What the lead monitor keeps of all slots is guarded by one lock (sched.c),
+ * but `pending`, which is only ever changed by atomic operations.  CPUs ask
+ * each other to look by VECTOR_LOOK and never wait for one that may wait for
+ * them.
+ *
  * Includable from assembly.  Next: entry.S.
  */
 #ifndef PARTERRE_MONITOR_H
@@ -86,6 +92,7 @@
 #define VECTOR_DEVICES  0xa0
 #define VECTOR_TIMER    0xe0
 #define VECTOR_UART     0xe1
+#define VECTOR_LOOK     0xe2 /* from another CPU: look at your slot anew */
 #define VECTOR_SPURIOUS 0xff
 
 #ifndef __ASSEMBLER__
@@ -189,20 +196,35 @@ struct tss {
 #define IST_NMI    3
 #define IST_CHECK  4
 struct cpu_stacks {
-	uint8_t fault[4096], idle[2048], twice[2048], check[2048], nmi[1024];
+	uint8_t fault[4096], idle[4096], twice[2048], check[4096], nmi[2048];
 } __attribute__((aligned(16)));
 
+/* Changed under the lock, but for index, in_fault, locked and armed_ns. */
 struct cpu {
 	uint32_t index;
+	uint32_t apic_id;
 	uint32_t resched; /* SWITCH_*: why the next exit must choose anew */
-	uint32_t ready;   /* slots READY or RUNNING, as bits */
+	uint32_t ready;   /* slots READY or RUNNING here, as bits */
 	uint32_t timed;   /* slots WAITING with a deadline */
+	uint32_t capped;  /* of ready: those whose cap is used up */
+	uint32_t idle;    /* slots with standing 0 */
+	uint32_t owners;  /* slots with windows of their own here */
+	uint32_t left;    /* the slot that schedule() leaves */
 	bool guard;       /* the round has its turn: no take-over */
-	bool in_fault;
+	bool in_fault;    /* the instance is broken: touch it no more */
+	bool locked;      /* this CPU holds the lock */
 	uint64_t run_start_ns;
 	uint64_t boosted_ns; /* what wake privileges took from the round */
-	uint64_t next_turn;
-} __attribute__((aligned(64))); /* a shift to index by */
+	uint64_t floor;      /* the least `share` of the round, never less */
+	uint64_t armed_ns;   /* the timer's */
+	/* The cyclic frame; windows 0: none. */
+	uint32_t windows, window;
+	uint64_t window_end_ns;
+	struct {
+		uint32_t slot;
+		uint32_t length_ns;
+	} frame[SCHEDULE_WINDOWS];
+} __attribute__((aligned(256))); /* a shift to index by */
 
 extern struct lead_area lead_area;
 extern struct cpu cpus[ABI_CPUS];
@@ -211,16 +233,29 @@ extern struct cpu_stacks stacks[ABI_CPUS];
 extern uint64_t gdt[SEL_TSS / 8 + 2 * ABI_CPUS];
 extern uint64_t idt[256][2];
 extern uint64_t shared_pt[512];
+/* Tables of a CPU that runs no partition: the shared part alone. */
+extern uint64_t lead_pml4[512], lead_pdpt[512], lead_pd[512];
 
 /* What the lead monitor alone knows of a slot. */
 struct lead_private {
 	uint64_t monitor_pfn, monitor_frames;
 	uint64_t view_pfn, frame_pfn;
 	/* Scheduling (sched.c). */
-	uint64_t quantum_ns, budget_ns, turn, slept_ns;
-	uint32_t standing, cpu;
+	uint64_t quantum_ns, budget_ns, slept_ns;
+	uint64_t share;    /* time had, the more the less its weight */
+	uint64_t ready_ns; /* since when it has been ready or paused */
+	uint64_t cap_ns, cap_used_ns, cap_until_ns; /* cap_ns 0: none */
+	uint32_t inverse; /* of the weight: SHARE_ONE / weight */
+	uint32_t standing;
+	uint32_t cpu;    /* where it is to run */
+	uint32_t on;     /* where it runs, or CPU_NONE */
+	uint32_t end;    /* SLOT_STOPPED, SLOT_PAUSED: asked for while it ran */
+	uint32_t paused; /* what it was before: SLOT_READY, SLOT_WAITING */
 	bool scheduled, boosted, spent, urgent;
-} __attribute__((aligned(128))); /* a shift to index by */
+	/* SYS_LEAD_SYNC: how often asked for, how often done. */
+	uint32_t sync_want, sync_done;
+} __attribute__((aligned(256))); /* a shift to index by */
+#define CPU_NONE 0xffffffffu
 extern struct lead_private lead_private[PART_SLOTS];
 extern uint64_t max_pfn; /* one past what a page-table entry can name */
 
@@ -335,25 +370,54 @@ extern struct clock {
 } clock;
 
 uint64_t now_ns(void);
+uint64_t host_time(uint64_t ns);
 void timer_arm(uint64_t at_ns, uint64_t now);
+void lapic_send(uint32_t apic_id, uint32_t command); /* an interrupt */
 void lapic_write(unsigned reg, uint32_t v);
 uint32_t lapic_read(unsigned reg);
 
 /* ---- sched.c ------------------------------------------------------------ */
 
+void lead_lock(void);
+void lead_unlock(void);
+
 /* Chooses who runs; returns when it is still the current one, else switches:
  * then control comes back at monitor_resume() in the other's instance. */
 void schedule(struct cpu *c);
-void sched_post(uint32_t slot, uint64_t events);
-void sched_urge(uint32_t slot);     /* what was posted is the ultravisor's */
-void sched_calm(uint32_t slot);     /* it has answered the ultravisor */
+/* Events to a slot, if its number is that one (0: whoever it is). */
+bool sched_post(uint32_t slot, uint64_t number, uint64_t events);
+void sched_urge(uint32_t slot); /* what was posted is the ultravisor's */
+void sched_calm(uint32_t slot); /* it has answered the ultravisor */
+void sched_yield(struct cpu *c);
+void sched_publish(const struct lead_schedule *s);
+void sched_deadline(struct cpu *c, uint64_t at_ns); /* a nearer one */
+void sched_tick(struct cpu *c);
+void sched_look(struct cpu *c); /* VECTOR_LOOK */
+/* The running partition is asked to look on its way out. */
+void sched_attend(struct cpu *c, uint32_t reason);
+bool sched_left_behind(uint32_t slot); /* it runs nowhere */
+void sched_left(void); /* from here on nobody runs on the stack before */
+
+/* With the lock: */
 void sched_runnable(uint32_t slot); /* it became READY */
 void sched_blocked(uint32_t slot);  /* it is READY or RUNNING no more */
-void sched_wait(struct cpu *c, uint64_t mask, uint64_t deadline_ns);
-void sched_yield(struct cpu *c, bool for_ever);
-void sched_publish(const struct lead_schedule *s);
-void sched_rearm(struct cpu *c, uint64_t now);
-void sched_tick(struct cpu *c);
+bool sched_end(uint32_t slot, uint32_t state); /* true: done already */
+bool sched_resume(uint32_t slot);
+
+static inline uint64_t pending_of(const struct lead_slot *s)
+{
+	return __atomic_load_n(&s->pending, __ATOMIC_ACQUIRE);
+}
+
+/* Takes those of the mask. */
+static inline uint64_t pending_take(struct lead_slot *s, uint64_t mask)
+{
+	uint64_t events = pending_of(s) & mask;
+
+	if (events)
+		__atomic_fetch_and(&s->pending, ~events, __ATOMIC_ACQ_REL);
+	return events;
+}
 
 /* ---- paging.c ----------------------------------------------------------- */
 
@@ -385,6 +449,7 @@ void view_refresh(void); /* drop what a new view no longer gives */
 int64_t lead_create(const struct lead_create *lc);
 int64_t lead_map(const struct lead_map *lm);
 int64_t lead_start(uint64_t slot, uint64_t rip, uint64_t rsp);
+/* The end of the partition that runs on this CPU. */
 void lead_crash(uint32_t slot, uint64_t vector, uint64_t error,
 		uint64_t address, uint64_t rip);
 void lead_exit(uint32_t slot, uint64_t code);
@@ -416,8 +481,8 @@ _Noreturn void fault_monitor(const struct regs *r);
 extern const uint64_t vector_stub[256];
 void syscall_entry(void);
 _Noreturn void switch_to(uint64_t cr3);
-_Noreturn void halt_here(void);        /* returns by interrupt_halted() */
-_Noreturn void idle_here(uint64_t sp); /* halts with no partition */
+_Noreturn void halt_here(void); /* returns by interrupt_halted() */
+_Noreturn void idle_here(uint64_t sp, uint64_t cr3); /* no partition */
 
 #endif
 #endif

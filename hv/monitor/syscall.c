@@ -30,14 +30,25 @@ static int64_t sys_null(ARGS)
 static int64_t sys_yield(ARGS)
 {
 	UNUSED6;
-	sched_yield(this_cpu(), false);
+	sched_yield(this_cpu());
 	return 0;
+}
+
+/* Whether it has to wait is seen when the switch service has the lock. */
+static void wait_for(uint64_t mask, uint64_t deadline_ns)
+{
+	struct lead_slot *s = &lead_area.slot[VCPU->slot];
+
+	s->wait_mask = mask;
+	s->deadline_ns = deadline_ns;
+	VCPU->waiting = 1;
+	sched_attend(this_cpu(), SWITCH_WAIT);
 }
 
 static int64_t sys_surrender(ARGS)
 {
 	UNUSED6;
-	sched_yield(this_cpu(), true);
+	wait_for(0, NEVER);
 	return 0;
 }
 
@@ -46,24 +57,21 @@ static int64_t sys_surrender(ARGS)
 static int64_t sys_wait(ARGS)
 {
 	struct lead_slot *s = &lead_area.slot[VCPU->slot];
-	uint64_t events = s->pending & a;
+	uint64_t events = pending_take(s, a), deadline = host_time(b);
 
 	UNUSED6;
-	if (events) {
-		s->pending &= ~events;
+	if (events)
 		return (int64_t)events;
-	}
-	if (b != NEVER && b <= now_ns())
+	if (deadline <= now_ns())
 		return 0;
-	VCPU->waiting = 1;
-	sched_wait(this_cpu(), a, b);
+	wait_for(a, deadline);
 	return 0;
 }
 
 static int64_t sys_time(ARGS)
 {
 	UNUSED6;
-	return (int64_t)now_ns();
+	return (int64_t)(now_ns() - lead_area.slot[VCPU->slot].offset_ns);
 }
 
 static int64_t sys_log(ARGS)
@@ -93,10 +101,10 @@ static int64_t sys_signal(ARGS)
 		return -SYS_EINVAL;
 	ch = &view_now()->channel[a];
 	if (!ch->id || ch->peer_slot >= PART_SLOTS ||
-	    ch->peer_handle >= CHANNEL_SLOTS ||
-	    lead_area.slot[ch->peer_slot].number != ch->peer)
+	    ch->peer_handle >= CHANNEL_SLOTS || !ch->peer ||
+	    !sched_post(ch->peer_slot, ch->peer,
+			EVENT_CHANNEL(ch->peer_handle)))
 		return -SYS_ENOENT;
-	sched_post(ch->peer_slot, EVENT_CHANNEL(ch->peer_handle));
 	if (VCPU->kind == PART_ULTRAVISOR)
 		sched_urge(ch->peer_slot);
 	else if (a == CONTROL_HANDLE)

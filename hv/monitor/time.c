@@ -5,11 +5,14 @@
  * measurements differ by parts per million, so a timer may fire early: who gets
  * its interrupt looks at now_ns() and arms it again.
  *
- * SDM 3A 10.5.4 (APIC timer), 17.17 (TSC).
+ * SDM 3A 10.5.4 (APIC timer), 10.6 (interrupts between CPUs), 17.17 (TSC).
  */
 #include "monitor/monitor.h"
 
+#define LAPIC_ICR_LOW       0x300
+#define LAPIC_ICR_HIGH      0x310
 #define LAPIC_INITIAL_COUNT 0x380
+#define ICR_PENDING         0x1000
 
 struct clock clock;
 
@@ -28,6 +31,22 @@ void lapic_write(unsigned reg, uint32_t v)
 uint32_t lapic_read(unsigned reg)
 {
 	return *(volatile uint32_t *)(SHARED_LAPIC_VA + reg);
+}
+
+/* A partition's time as the host's; never stays never. */
+uint64_t host_time(uint64_t ns)
+{
+	uint64_t offset = lead_area.slot[VCPU->slot].offset_ns;
+
+	return ns + offset < ns ? NEVER : ns + offset;
+}
+
+void lapic_send(uint32_t apic_id, uint32_t command)
+{
+	while (lapic_read(LAPIC_ICR_LOW) & ICR_PENDING)
+		__builtin_ia32_pause();
+	lapic_write(LAPIC_ICR_HIGH, apic_id << 24);
+	lapic_write(LAPIC_ICR_LOW, command);
 }
 
 void timer_arm(uint64_t at_ns, uint64_t now)

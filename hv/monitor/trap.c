@@ -24,6 +24,8 @@ void interrupt(uint64_t vector)
 	lapic_write(LAPIC_EOI, 0);
 	if (vector == VECTOR_TIMER)
 		sched_tick(this_cpu());
+	else if (vector == VECTOR_LOOK)
+		sched_look(this_cpu());
 	else if (vector == VECTOR_UART)
 		log_interrupt();
 	else
@@ -62,7 +64,7 @@ _Noreturn void fault_monitor(const struct regs *r)
 	uint32_t slot = lead_area.cpu[c->index].current;
 	uint64_t address = r->vector == VECTOR_PF ? read_cr2() : 0;
 
-	if (c->in_fault || slot == LEAD_SLOT_NONE ||
+	if (c->in_fault || c->locked || slot == LEAD_SLOT_NONE ||
 	    lead_area.slot[slot].kind == PART_ULTRAVISOR) {
 		log_line("fault in the lead monitor: vector %u error %x "
 			 "address %x rip %x",

@@ -105,9 +105,10 @@ int64_t sys_user_run(uint64_t as, uint64_t deadline_ns, uint64_t mask,
 		return -SYS_EINVAL;
 	if (!v->space[as].root_pfn || v->space[as].dying)
 		return -SYS_ENOENT;
-	if (s->pending & mask)
+	if (pending_of(s) & mask)
 		return USER_EXIT_EVENT;
-	if (deadline_ns != NEVER && deadline_ns <= now_ns())
+	deadline_ns = host_time(deadline_ns);
+	if (deadline_ns <= now_ns())
 		return USER_EXIT_DEADLINE;
 	if (f->rip >= USER_SPACE_END || !canonical(f->rsp) ||
 	    !canonical(f->fs_base) || !canonical(f->gs_base)) {
@@ -128,8 +129,7 @@ int64_t sys_user_run(uint64_t as, uint64_t deadline_ns, uint64_t mask,
 	v->cr3 = v->space[as].root_pfn << 12;
 	load_cr3(v->cr3);
 	s->deadline_ns = deadline_ns;
-	if (deadline_ns != NEVER)
-		sched_rearm(this_cpu(), now_ns());
+	sched_deadline(this_cpu(), deadline_ns);
 	v->attention = 1; /* leave by VCPU->regs, not as a call returns */
 	return (int64_t)v->regs.rax;
 }
@@ -164,7 +164,7 @@ void user_deliver(void)
 {
 	const struct lead_slot *s = &lead_area.slot[VCPU->slot];
 
-	if (s->pending & VCPU->user_mask)
+	if (pending_of(s) & VCPU->user_mask)
 		user_exit(USER_EXIT_EVENT);
 	else if (s->deadline_ns != NEVER && s->deadline_ns <= now_ns())
 		user_exit(USER_EXIT_DEADLINE);

@@ -92,19 +92,28 @@ static bool check(const struct db_part *part, struct load *l)
 			   part->memory_frames * ABI_PAGE_BYTES, &l->image);
 }
 
-static bool instance(const struct db_part *part)
+/* One for each virtual processor, with its part of the monitor frames. */
+static bool instances(const struct db_part *part)
 {
 	const struct part_desc *desc = db_desc(&db, part->number);
-	struct lead_create lc = {.number = part->number,
-				 .kind = (uint32_t)desc->kind,
-				 .slot = part->slot + 1,
-				 .monitor_pfn = part->monitor_pfn,
-				 .monitor_frames = part->monitor_frames,
-				 .view_pfn = part->view_pfn,
-				 .frame_pfn = part->view_pfn + PART_VIEW_PAGES};
+	unsigned n = part_vcpus(part->number);
+	uint64_t frames = part->monitor_frames / n;
+	bool good = true;
 
-	memcpy(lc.name, desc->name, sizeof(lc.name));
-	return sys_lead_create(&lc) == part->slot;
+	for (unsigned i = 0; i < n; i++) {
+		struct lead_create lc = {
+			.number = part->number,
+			.kind = (uint32_t)desc->kind,
+			.slot = part_slot(part, i) + 1,
+			.monitor_pfn = part->monitor_pfn + i * frames,
+			.monitor_frames = frames,
+			.view_pfn = part->view_pfn,
+			.frame_pfn = part->view_pfn + PART_VIEW_PAGES};
+
+		memcpy(lc.name, desc->name, sizeof(lc.name));
+		good = good && sys_lead_create(&lc) == part_slot(part, i);
+	}
+	return good;
 }
 
 /* Protection of a page of memory, and how many from it on have the same. */
@@ -131,14 +140,18 @@ static bool map(const struct db_part *part, struct load *l)
 {
 	uint64_t left = part->memory_frames - l->cursor;
 	uint64_t va = PART_MEMORY_VA + l->cursor * ABI_PAGE_BYTES;
-	struct lead_map lm = {.slot = part->slot,
-			      .va = va,
-			      .pfn = part->memory_pfn + l->cursor};
+	struct lead_map lm = {.va = va, .pfn = part->memory_pfn + l->cursor};
+
+	bool good = true;
 
 	lm.frames = left < MAP_FRAMES ? left : MAP_FRAMES;
 	lm.prot = protection(&l->image, va, &lm.frames);
 	l->cursor += lm.frames;
-	return sys_lead_map(&lm) == 0;
+	for (unsigned i = 0; i < part_vcpus(part->number); i++) {
+		lm.slot = part_slot(part, i);
+		good = good && sys_lead_map(&lm) == 0;
+	}
+	return good;
 }
 
 static void next_stage(struct load *l, enum load_stage stage)
@@ -167,7 +180,7 @@ static void slice(struct uv_part *p)
 			next_stage(l, LOAD_INSTANCE);
 		break;
 	case LOAD_INSTANCE:
-		good = instance(part);
+		good = instances(part);
 		next_stage(l, LOAD_MAP);
 		break;
 	case LOAD_MAP:

@@ -84,7 +84,7 @@ static void make_myself(void)
 	part->view_pfn = boot->view.pfn;
 	p->number = uv_number;
 	memcpy(p->name, me, sizeof(p->name));
-	p->standing = 100;
+	p->standing = 90;
 	p->quantum_us = 1000;
 	p->data_va = view_now()->data_va;
 	p->data_bytes = view_now()->data_bytes;

@@ -23,17 +23,19 @@
 
 struct uv_part uv_part[PART_SLOTS];
 
-/* By PART_*: higher takes over from lower when it wakes.  Command goes before
- * those whom it watches: one that loops must not keep it from noticing. */
+/* By PART_*: higher takes over from lower when it wakes.  I/O comes first, for
+ * its quantum is short: one that is held up by a long transaction would look
+ * dead to a command partition on another CPU. */
 static const uint16_t standing_of[] = {
-	[PART_ULTRAVISOR] = 100, [PART_COMMAND] = 70,    [PART_IO] = 60,
-	[PART_BOOT] = 40,        [PART_OPERATIONS] = 30, [PART_GUEST] = 20,
+	[PART_IO] = 95,   [PART_ULTRAVISOR] = 90, [PART_COMMAND] = 70,
+	[PART_BOOT] = 40, [PART_OPERATIONS] = 30, [PART_GUEST] = 20,
 	[PART_IDLE] = 0,
 };
 /* An I/O partition that loops holds up the other one for its quantum at most,
  * which has to be well within a heartbeat. */
 #define QUANTUM_US    1000
 #define QUANTUM_IO_US 100
+#define WEIGHT_MAX    10000
 
 /* ---- what is known ------------------------------------------------------ */
 
@@ -66,6 +68,17 @@ const char *part_name(uint64_t number)
 	return desc ? desc->name : "nobody";
 }
 
+/* Idle has one on each CPU, all others have one. */
+unsigned part_vcpus(uint64_t number)
+{
+	return part_kind(number) == PART_IDLE ? lead->cpu_count : 1;
+}
+
+uint32_t part_slot(const struct db_part *part, unsigned vcpu)
+{
+	return vcpu ? PART_SLOTS - vcpu : part->slot;
+}
+
 /* ---- schedule ----------------------------------------------------------- */
 
 static struct lead_schedule *schedule; /* a frame of its own */
@@ -88,13 +101,18 @@ void part_publish_schedule(void)
 		memset(schedule, 0, ABI_PAGE_BYTES);
 	}
 	for (unsigned s = 0; s < PART_SLOTS; s++) {
-		if (!uv_part[s].number)
-			continue;
-		schedule->entry[n].slot = s;
-		schedule->entry[n].cpu = 0;
-		schedule->entry[n].standing = (uint16_t)uv_part[s].standing;
-		schedule->entry[n].quantum_us = uv_part[s].quantum_us;
-		n++;
+		const struct uv_part *p = &uv_part[s];
+		const struct db_part *part = db_part(&db, p->number);
+
+		for (unsigned i = 0; part && i < part_vcpus(p->number); i++) {
+			schedule->entry[n].slot = part_slot(part, i);
+			schedule->entry[n].cpu = (uint16_t)(i ? i : p->cpu);
+			schedule->entry[n].standing = (uint16_t)p->standing;
+			schedule->entry[n].quantum_us = p->quantum_us;
+			schedule->entry[n].weight = (uint16_t)p->weight;
+			schedule->entry[n].cap = (uint16_t)p->cap;
+			n++;
+		}
 	}
 	if (n < PART_SLOTS)
 		schedule->entry[n].slot = LEAD_SLOT_NONE;
@@ -128,6 +146,7 @@ static void effect_create(const struct effect *e)
 	p->standing = standing_of[part_kind(part->number)];
 	p->quantum_us =
 		part_kind(part->number) == PART_IO ? QUANTUM_IO_US : QUANTUM_US;
+	p->cpu = (uint32_t)e->b;
 	p->view = mem_map(part->view_pfn, PART_VIEW_PAGES, PROT_R | PROT_W);
 	p->control_pages = mem_map(control_of(part->number)->pfn,
 				   CONTROL_CHANNEL_PAGES, PROT_R | PROT_W);
@@ -181,6 +200,8 @@ static int free_slot(uint32_t *slot)
 		if (p && p->slot < PART_SLOTS)
 			used |= 1u << p->slot;
 	}
+	for (unsigned i = 1; i < lead->cpu_count; i++)
+		used |= 1u << (PART_SLOTS - i); /* idle's on the others */
 	if (used == ~0u)
 		return CONTROL_ELIMIT;
 	*slot = (uint32_t)__builtin_ctz(~used);
@@ -197,6 +218,7 @@ static int take_frames(struct db_part *part, uint64_t number, uint64_t blocks)
 	part->monitor_frames = 16 + blocks < LEAD_MONITOR_FRAMES
 				       ? LEAD_MONITOR_FRAMES
 				       : 16 + blocks;
+	part->monitor_frames *= part_vcpus(number);
 	status = db_alloc(&db, available_number, part->memory_frames,
 			  BLOCK_FRAMES, number, &part->memory_pfn);
 	if (!status)
@@ -235,7 +257,7 @@ int part_create(struct txn *t, const struct control_message *m,
 	int status;
 
 	if (!name_good(m->create.name) || !m->create.blocks ||
-	    m->create.blocks > BLOCKS_MAX ||
+	    m->create.blocks > BLOCKS_MAX || m->create.cpu >= lead->cpu_count ||
 	    !kind_good(m->create.kind, t->requester))
 		return CONTROL_EVALUE;
 	status = check_image(m);
@@ -259,7 +281,7 @@ int part_create(struct txn *t, const struct control_message *m,
 	c->server_handle = (uint8_t)part->slot;
 	c->flags = RES_RUNNING;
 	*result = number;
-	return txn_effect(t, effect_create, number, 0,
+	return txn_effect(t, effect_create, number, m->create.cpu,
 			  t->ops ? t->ops[t->op].create.data : m->create.data);
 }
 
@@ -274,9 +296,10 @@ void part_start_now(struct uv_part *p)
 	part_publish_schedule(); /* the instance is new */
 	/* First the line: the partition may run and write its own at once. */
 	logf_("%s starts at %lu us", p->name, sys_time() / 1000);
-	if (sys_lead_start(part->slot, p->load.image.entry, p->data_va ?: top) <
-	    0)
-		logf_("%s does not start", p->name);
+	for (unsigned i = 0; i < part_vcpus(p->number); i++)
+		if (sys_lead_start(part_slot(part, i), p->load.image.entry,
+				   p->data_va ?: top) < 0)
+			logf_("%s does not start", p->name);
 }
 
 static void effect_start(const struct effect *e)
@@ -363,11 +386,14 @@ int part_args(struct txn *t, const struct control_message *m, uint64_t *result)
 
 static void effect_schedule(const struct effect *e)
 {
+	const struct control_message *m = (const struct control_message *)e->b;
 	struct uv_part *p = uv_part_of(e->a);
 
-	p->quantum_us = (uint32_t)e->b;
-	if (e->b >> 32)
-		p->standing = (uint32_t)(e->b >> 32);
+	p->quantum_us = m->schedule.quantum_us ?: p->quantum_us;
+	p->standing = m->schedule.standing ?: p->standing;
+	p->weight = m->schedule.weight ?: p->weight;
+	p->cap = m->schedule.cap ?: p->cap;
+	p->cpu = m->schedule.cpu ? m->schedule.cpu - 1 : p->cpu;
 	part_publish_schedule();
 }
 
@@ -375,19 +401,21 @@ static void effect_schedule(const struct effect *e)
 int part_schedule(struct txn *t, const struct control_message *m,
 		  uint64_t *result)
 {
-	uint64_t quantum = m->target.value, standing = m->target.weight;
+	uint32_t quantum = m->schedule.quantum_us;
 	int status;
-	const struct db_part *part = mutable(m->target.number, &status);
+	const struct db_part *part = mutable(m->schedule.number, &status);
 
 	if (!part)
 		return status;
-	if (quantum < 10 || quantum > 1000000 ||
-	    standing >= standing_of[PART_ULTRAVISOR] ||
-	    (standing && part_kind(part->number) == PART_IDLE))
+	if ((quantum && quantum < 10) || quantum > 1000000 ||
+	    m->schedule.standing >= standing_of[PART_ULTRAVISOR] ||
+	    m->schedule.weight > WEIGHT_MAX || m->schedule.cap > 1000 ||
+	    m->schedule.cpu > lead->cpu_count ||
+	    part_kind(part->number) == PART_IDLE)
 		return CONTROL_EVALUE;
 	*result = part->number;
 	return txn_effect(t, effect_schedule, part->number,
-			  standing << 32 | quantum, NULL);
+			  (uint64_t)&t->ops[t->op], NULL);
 }
 
 /* ---- the end ------------------------------------------------------------ */
@@ -434,7 +462,8 @@ static void end_in_machine(uint64_t number)
 	const struct db_part *part = db_part(&db, number);
 	struct uv_part *p = uv_part_of(number);
 
-	(void)sys_lead_stop(part->slot);
+	for (unsigned i = 0; i < part_vcpus(number); i++)
+		(void)sys_lead_stop(part_slot(part, i));
 	p->stop_by = 0;
 	p->load.start = false;
 	device_fence_all(number);
@@ -533,10 +562,12 @@ static void effect_restart(const struct effect *e)
 	const struct db_part *part = db_part(&db, e->a);
 	struct uv_part *p = uv_part_of(e->a);
 
-	(void)sys_lead_stop(part->slot);
+	for (unsigned i = 0; i < part_vcpus(e->a); i++)
+		(void)sys_lead_stop(part_slot(part, i));
 	if (e->b) /* it ran until now */
 		device_fence_all(e->a);
-	(void)sys_lead_destroy(part->slot);
+	for (unsigned i = 0; i < part_vcpus(e->a); i++)
+		(void)sys_lead_destroy(part_slot(part, i));
 	p->stop_by = 0;
 	load_begin(p);
 	p->load.start = true;
@@ -562,6 +593,7 @@ int part_restart(struct txn *t, const struct control_message *m,
 
 /* ---- destroy ------------------------------------------------------------ */
 
+/* Idle stays: its CPUs have to be somebody's. */
 static void effect_destroy(const struct effect *e)
 {
 	struct uv_part *p = &uv_part[e->a];
@@ -620,7 +652,8 @@ int part_destroy(struct txn *t, const struct control_message *m,
 
 	if (!part)
 		return status;
-	if (part->state == PART_STATE_RUNNING)
+	if (part->state == PART_STATE_RUNNING ||
+	    part_kind(part->number) == PART_IDLE)
 		return CONTROL_ESTATE;
 	slot = part->slot;
 	*result = part->number;

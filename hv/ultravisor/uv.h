@@ -69,7 +69,7 @@ struct uv_part {
 	uint64_t data_va, data_bytes;
 	char data_module[16];
 	char args[128];
-	uint32_t standing, quantum_us;
+	uint32_t standing, quantum_us, weight, cap, cpu;
 	uint64_t stop_by; /* an orderly stop is awaited until then */
 	struct load load;
 	/* The transaction whose operations are arriving. */
@@ -83,6 +83,10 @@ struct uv_part *uv_part_of(uint64_t number);
 bool part_running(uint64_t number);
 uint32_t part_kind(uint64_t number);
 const char *part_name(uint64_t number);
+/* How many virtual processors, and the slot of one: the partition's own, or
+ * for another CPU's idle one of the last. */
+unsigned part_vcpus(uint64_t number);
+uint32_t part_slot(const struct db_part *part, unsigned vcpu);
 
 /* ---- mem.c -------------------------------------------------------------- */
 

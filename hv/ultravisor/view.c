@@ -2,9 +2,10 @@
 /* hv/ultravisor/view.c - a partition's view, written from the version in
  * force.
  *
- * The buffer that is not active is filled and then published by one store.  The
- * partition's monitor enforces it from its next entry on; the program hears of
- * it by EVENT_VIEW.
+ * The buffer that is not active is brought up to date, word by word so that
+ * what stays the same is never seen otherwise by a program that still reads it,
+ * and then published by one store.  SYS_LEAD_SYNC returns when the partition's
+ * monitor enforces it; the program hears of it by EVENT_VIEW.
  */
 #include "ultravisor/uv.h"
 
@@ -55,6 +56,7 @@ static void fill(struct view *v, const struct db_part *part,
 	memcpy(v->name, p->name, sizeof(v->name));
 	v->kind = part_kind(part->number);
 	v->incarnation = part->incarnation;
+	v->cpus = lead->cpu_count;
 	v->extents = 1;
 	v->extent[0].pfn = part->memory_pfn;
 	v->extent[0].frames = part->memory_frames;
@@ -77,20 +79,33 @@ static void fill(struct view *v, const struct db_part *part,
 	}
 }
 
+#define VIEW_WORDS (sizeof(struct view) / 8)
+_Static_assert(sizeof(struct view) % 8 == 0, "a view is words");
+static union {
+	struct view view;
+	uint64_t word[VIEW_WORDS];
+} fresh;
+
 void view_publish(uint64_t number)
 {
 	const struct db_part *part = db_part(&db, number);
 	struct uv_part *p = uv_part_of(number);
 	volatile struct view_head *head;
+	volatile uint64_t *to;
 	uint64_t next;
 
 	if (!part || !p)
 		return;
 	head = (volatile struct view_head *)p->view;
 	next = !(head->active & 1);
-	fill((struct view *)(p->view + ABI_PAGE_BYTES * (1 + next)), part, p);
+	fill(&fresh.view, part, p);
+	to = (volatile uint64_t *)(p->view + ABI_PAGE_BYTES * (1 + next));
+	for (unsigned i = 0; i < VIEW_WORDS; i++)
+		if (to[i] != fresh.word[i])
+			to[i] = fresh.word[i];
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	head->active = next;
 	head->generation = db_version(&db)->generation;
-	(void)sys_lead_notify(part->slot, EVENT_VIEW);
+	for (unsigned i = 0; i < part_vcpus(number); i++)
+		(void)sys_lead_sync(part_slot(part, i));
 }

@@ -66,15 +66,17 @@ static uint64_t commit(const char *what)
 	sys_exit(1);
 }
 
+/* `turn` spreads them over the CPUs there are. */
 static void create(const char *name, const char *module, uint32_t kind,
-		   uint32_t blocks)
+		   uint32_t turn)
 {
 	struct control_message *m = op(TXN_PARTITION_CREATE);
 
 	str_field(m->create.name, name, sizeof(m->create.name));
 	str_field(m->create.module, module, sizeof(m->create.module));
 	m->create.kind = kind;
-	m->create.blocks = blocks;
+	m->create.blocks = 1;
+	m->create.cpu = turn % view_now()->cpus;
 }
 
 /* Operation 0 of the same transaction made it. */
@@ -93,17 +95,17 @@ static void give_arguments(void)
 
 static void start_idle(void)
 {
-	create("idle", "idle", PART_IDLE, 1);
+	create("idle", "idle", PART_IDLE, 0);
 	start();
 	(void)commit("idle");
 }
 
 /* With the first NVMe controller that is still free. */
-static uint64_t start_io(const char *name)
+static uint64_t start_io(const char *name, uint32_t turn)
 {
 	struct control_message *m;
 
-	create(name, "io", PART_IO, 1);
+	create(name, "io", PART_IO, turn);
 	m = op(TXN_DEVICE_ASSIGN);
 	m->target.class_code = NVME_CLASS;
 	m->target.to = TXN_RESULT(0);
@@ -124,7 +126,7 @@ static void heartbeat(uint64_t server)
 
 static uint64_t start_command(uint64_t io_a, uint64_t io_b)
 {
-	create("command", "command", PART_COMMAND, 1);
+	create("command", "command", PART_COMMAND, 3);
 	heartbeat(io_a);
 	if (io_b)
 		heartbeat(io_b);
@@ -137,7 +139,7 @@ static void start_operations(uint64_t command)
 {
 	struct control_message *m;
 
-	create("operations", "operations", PART_OPERATIONS, 1);
+	create("operations", "operations", PART_OPERATIONS, 0);
 	str_field(ops[0].create.data, "policy", sizeof(ops[0].create.data));
 	m = op(TXN_CHANNEL_CREATE);
 	m->channel.client = command;
@@ -158,9 +160,9 @@ void partition_main(void)
 		sys_exit(1);
 	}
 	start_idle();
-	io_a = start_io("io.a");
+	io_a = start_io("io.a", 1);
 	if (view_arg("io", 2) != 1)
-		io_b = start_io("io.b");
+		io_b = start_io("io.b", 2);
 	start_operations(start_command(io_a, io_b));
 	logf_("retires at %llu us", sys_time() / US);
 	log_drain();

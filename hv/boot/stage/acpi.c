@@ -8,6 +8,7 @@
  */
 #include "boot/stage/stage.h"
 
+#define MADT_LAPIC    0
 #define MADT_IOAPIC   1
 #define MADT_OVERRIDE 2
 #define UART_IRQ      4
@@ -47,7 +48,9 @@ static void read_madt(const uint8_t *t, uint64_t length)
 	for (uint64_t at = 44; at + 2 <= length && t[at + 1]; at += t[at + 1]) {
 		const uint8_t *e = t + at;
 
-		if (e[0] == MADT_IOAPIC && !field(e, 8, 4))
+		if (e[0] == MADT_LAPIC && e[4] & 1 && platform.cpus < ABI_CPUS)
+			platform.apic_id[platform.cpus++] = e[3];
+		else if (e[0] == MADT_IOAPIC && !field(e, 8, 4))
 			platform.ioapic_pa = field(e, 4, 4);
 		else if (e[0] == MADT_OVERRIDE && e[3] == UART_IRQ)
 			platform.uart_gsi = (uint32_t)field(e, 4, 4);

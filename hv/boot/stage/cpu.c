@@ -54,10 +54,6 @@ static void gdt_init(void)
 	const uint64_t present = 1ull << 47, user = 3ull << 45;
 	const uint64_t code = 0x00209a0000000000 & ~present;
 	const uint64_t data = 0x0000920000000000 & ~present;
-	const struct {
-		uint16_t limit;
-		uint64_t base;
-	} __attribute__((packed)) pointer = {sizeof(gdt) - 1, (uint64_t)gdt};
 
 	gdt[SEL_CODE / 8] = code | present;
 	gdt[SEL_DATA / 8] = data | present;
@@ -79,18 +75,10 @@ static void gdt_init(void)
 		       0x89ull << 40 | (base >> 24 & 0xff) << 56;
 		d[1] = base >> 32;
 	}
-	/* CS and SS hold these selectors from the entry on. */
-	__asm__ volatile("lgdt %0" : : "m"(pointer));
-	__asm__ volatile("ltr %w0" : : "r"(SEL_TSS));
 }
 
 static void idt_init(void)
 {
-	const struct {
-		uint16_t limit;
-		uint64_t base;
-	} __attribute__((packed)) pointer = {sizeof(idt) - 1, (uint64_t)idt};
-
 	for (unsigned v = 0; v < 256; v++) {
 		uint64_t at = vector_stub[v];
 		uint64_t ist = v == 2    ? IST_NMI
@@ -104,7 +92,6 @@ static void idt_init(void)
 			    (at >> 16 & 0xffff) << 48;
 		idt[v][1] = at >> 32;
 	}
-	__asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
 /* What all address spaces share: text executable, constants read-only, the
@@ -128,6 +115,13 @@ static void shared_init(void)
 	shared_pt[(SHARED_LAPIC_VA >> 12) & 511] =
 		PTE(platform.lapic_pa >> 12,
 		    PTE_P | PTE_W | PTE_G | PTE_NX | PTE_PCD | PTE_PWT);
+	lead_pd[0] = PTE(((uint64_t)shared_pt - MONITOR_VA + IMAGE_PA) >> 12,
+			 PTE_P | PTE_W);
+	lead_pdpt[510] = PTE(((uint64_t)lead_pd - MONITOR_VA + IMAGE_PA) >> 12,
+			     PTE_P | PTE_W);
+	lead_pml4[511] =
+		PTE(((uint64_t)lead_pdpt - MONITOR_VA + IMAGE_PA) >> 12,
+		    PTE_P | PTE_W);
 	boot_pt[(SHARED_LAPIC_VA >> 12) & 511] =
 		shared_pt[(SHARED_LAPIC_VA >> 12) & 511];
 	invlpg(SHARED_LAPIC_VA);
@@ -138,6 +132,21 @@ void cpu_init(void)
 	gdt_init();
 	idt_init();
 	shared_init();
+	cpu_load(0);
+}
+
+void cpu_load(uint32_t index)
+{
+	const struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) to_gdt = {sizeof(gdt) - 1, (uint64_t)gdt},
+				  to_idt = {sizeof(idt) - 1, (uint64_t)idt};
+
+	/* CS and SS hold its selectors from the entry on. */
+	__asm__ volatile("lgdt %0" : : "m"(to_gdt));
+	__asm__ volatile("lidt %0" : : "m"(to_idt));
+	__asm__ volatile("ltr %w0" : : "r"(SEL_TSS + 16 * index));
 	wrmsr(MSR_STAR, (uint64_t)SEL_SYSRET << 48 | (uint64_t)SEL_CODE << 32);
 	wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
 	wrmsr(MSR_FMASK, FLAGS_MASKED);

@@ -53,6 +53,17 @@ void interrupts_init(void)
 	/* The 8259s, where there are any, keep still. */
 	outb(0x21, 0xff);
 	outb(0xa1, 0xff);
+	lapic_init();
+	/* Edge, active high, fixed, to this CPU. */
+	ioapic_write(entry + 1, lapic_read(LAPIC_ID));
+	ioapic_write(entry, VECTOR_UART);
+	/* Last: an empty transmitter interrupts at once, and that starts the
+	 * draining of what was logged until now. */
+	outb(UART + 1, 0x02);
+}
+
+void lapic_init(void)
+{
 	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ON);
 	lapic_write(LAPIC_TPR, 0);
 	lapic_write(LAPIC_LINT0, LVT_MASKED);
@@ -61,12 +72,6 @@ void interrupts_init(void)
 	lapic_write(LAPIC_SVR, 0x100 | VECTOR_SPURIOUS);
 	lapic_write(LAPIC_DIVIDE, DIVIDE_BY_1);
 	lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER); /* one-shot */
-	/* Edge, active high, fixed, to this CPU. */
-	ioapic_write(entry + 1, lapic_read(LAPIC_ID));
-	ioapic_write(entry, VECTOR_UART);
-	/* Last: an empty transmitter interrupts at once, and that starts the
-	 * draining of what was logged until now. */
-	outb(UART + 1, 0x02);
 }
 
 static uint32_t pm_now(void)

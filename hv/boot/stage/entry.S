@@ -12,7 +12,7 @@
  *
  * Multiboot Specification 0.6.96, 3.1-3.2; SDM 3A 9.8.5 (going to long mode).
  */
-#include "monitor/monitor.h"
+#include "boot/stage/stage.h"
 
 #define MULTIBOOT_MAGIC 0x1badb002
 #define MULTIBOOT_FLAGS 0x00010003 /* page-aligned modules, memory, addresses */
@@ -147,9 +147,61 @@ boot_entry:
 
 	.balign	8
 .Lgdt:	.quad	0, 0x00af9b000000ffff, 0x00cf93000000ffff
+	.quad	0x00cf9b000000ffff	/* 32-bit code */
 .Lgdt_pointer:
 	.word	. - .Lgdt - 1
 	.long	.Lgdt
+
+/* Where another CPU starts, in real mode, copied to AP_START_PA; then on the
+ * same tables as the first one, to ap_main() on the stack in ap_stack. */
+#define SEL_CODE_32 0x18
+
+	.code16
+	.globl	ap_start, ap_start_end
+ap_start:
+	cli
+	cld
+	xor	%ax, %ax
+	mov	%ax, %ds
+	lgdtl	AP_START_PA + .Lap_gdt_pointer - ap_start
+	mov	%cr0, %eax
+	or	$1, %al
+	mov	%eax, %cr0
+	ljmpl	$SEL_CODE_32, $.Lap_protected
+.Lap_gdt_pointer:
+	.word	4 * 8 - 1
+	.long	.Lgdt
+ap_start_end:
+
+	.code32
+.Lap_protected:
+	mov	$SEL_DATA, %eax
+	mov	%eax, %ds
+	mov	%eax, %ss
+	mov	$0x6a0, %eax	/* as above */
+	mov	%eax, %cr4
+	mov	$PA(boot_pml4), %eax
+	mov	%eax, %cr3
+	mov	$0xc0000080, %ecx
+	rdmsr
+	or	$0x901, %eax
+	wrmsr
+	mov	$0x80010033, %eax
+	mov	%eax, %cr0
+	ljmp	$SEL_CODE, $.Lap_long
+	.code64
+.Lap_long:
+	xor	%eax, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %fs
+	mov	%eax, %gs
+	mov	ap_stack, %rsp
+	xor	%ebp, %ebp
+	mov	$ap_main, %rax
+	call	*%rax
+9:	hlt
+	jmp	9b
 
 	.section .bss.boot, "aw", @nobits
 	.balign	4096

@@ -25,6 +25,7 @@ void init_main(uint64_t magic, uint64_t info_pa)
 	lead_area.cpu_count = 1;
 	for (unsigned i = 0; i < ABI_CPUS; i++) {
 		cpus[i].index = i;
+		cpus[i].left = LEAD_SLOT_NONE;
 		lead_area.cpu[i].current = LEAD_SLOT_NONE;
 	}
 	log_line("started by a Multiboot loader");
@@ -35,5 +36,6 @@ void init_main(uint64_t magic, uint64_t info_pa)
 	interrupts_init();
 	clock_init();
 	log_line("clocks calibrated at %u us", now_ns() / 1000);
+	smp_start();
 	ultravisor_start();
 }

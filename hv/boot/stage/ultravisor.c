@@ -14,7 +14,7 @@
 
 #define BLOCK_FRAMES  512
 #define UV_BLOCKS     1
-#define UV_STANDING   100
+#define UV_STANDING   90
 #define UV_QUANTUM_US 1000
 
 /* First 2 MiB block of a run above all modules and the image. */

@@ -157,13 +157,14 @@ Test(image, times, .timeout = 300)
 	partition_view_times(b->view, &t);
 	cr_assert_eq(t.boot + t.monitor + t.partitions + t.idle, now);
 	cr_assert(t.boot > 10 * PS_PER_MS && t.boot < 11 * PS_PER_MS);
-	cr_assert(t.monitor > 3 * PS_PER_MS && t.monitor < 7 * PS_PER_MS);
+	cr_assert(t.monitor > 2 * PS_PER_MS && t.monitor < 7 * PS_PER_MS);
 	for (size_t i = 0; i < partition_view_count(b->view); i++) {
 		partition_view_info(b->view, i, &p);
 		sum += p.ran;
 	}
+	/* Until there is an idle partition, halted time is nobody's. */
 	cr_assert(sum <= t.partitions + t.idle &&
-		  sum + PS_PER_MS > t.partitions + t.idle);
+		  sum + 3 * PS_PER_MS > t.partitions + t.idle);
 	cr_assert(partition_view_find(b->view, "guest1", &p, &err));
 	cr_assert(p.ran > 3 * PS_PER_MS && p.ran < 7 * PS_PER_MS);
 	machine_destroy(b->m);

@@ -35,11 +35,18 @@
 #define SYS_EXIT 9          /* (code) does not return: the partition stops,
                                state STOPPED, reported like a crash */
 #define SYS_SURRENDER 10    /* () does not return: all quanta for ever */
+#define SYS_CONTROL 11      /* () -> va of the control channel, mapped: the one
+                               channel that every partition has */
+#define SYS_VTIME 12        /* (struct vcpu_time *) -> 0 */
+#define SYS_CONSOLE_READ 15 /* (buf, bytes) -> how many: what was typed on the
+                               console; operations alone.  EVENT_CONSOLE tells
+                               that there is some. */
 
-/* A guest's user address spaces.  `as` is 1 to AS_COUNT-1; table frames are
- * the guest's own, and leave its mappings until the space is destroyed. */
-#define SYS_AS_CREATE 16  /* (as, pfn of the root) -> 0 */
-#define SYS_AS_TABLE 17   /* (as, va, level 3..1, pfn) -> 0: table for va; the
+/* A guest's user address spaces.  `as` is 1 to AS_COUNT-1.  Pages are counted
+ * from 0 at PART_MEMORY_VA; one that becomes a table leaves the guest's mappings
+ * until the space is destroyed. */
+#define SYS_AS_CREATE 16  /* (as, page for the root) -> 0 */
+#define SYS_AS_TABLE 17   /* (as, va, level 3..1, page) -> 0: table for va; the
                              level names the table: 3 = PDPT, 2 = PD, 1 = PT */
 #define SYS_AS_MAP 18     /* (as, struct as_map *, count <= 64) -> 0; all or
                              nothing */
@@ -47,6 +54,18 @@
 #define SYS_USER_RUN 20   /* (as, deadline_ns, event mask) -> USER_EXIT_*; runs
                              the context in the user frame (PART_FRAME_VA) until
                              something ends it */
+
+/* Virtual interrupts of a kernel: while `enabled` in its struct upcall is not 0
+ * and an event of the mask is pending, the monitor puts the interrupted rip, rsp,
+ * rflags, rax, rcx and r11 there, sets `enabled` to 0 and goes to the entry, with
+ * the stack as it was.  The handler takes the events by SYS_WAIT and ends by
+ * SYS_UPCALL_RETURN.  An event that finds `enabled` 0 sets `missed`; a kernel
+ * that enables again looks there and calls SYS_UPCALL_POLL.  Nothing of this
+ * stops the quantum, which is the monitor's. */
+#define SYS_UPCALL 21        /* (entry, event mask) -> 0; entry 0: none */
+#define SYS_UPCALL_RETURN 22 /* () goes on as struct upcall says, enabled */
+#define SYS_UPCALL_POLL 23   /* () -> 0; delivers what is pending */
+#define SYS_ALARM 24         /* (ns) -> 0: EVENT_ALARM then; ~0: never */
 
 /* The idle partition. */
 #define SYS_HALT 32 /* () -> 0 after an interrupt */
@@ -97,6 +116,9 @@
 #define EVENT_VIEW (1ull << 40)   /* the view was republished */
 #define EVENT_REPORT (1ull << 41) /* a partition stopped or crashed (ultravisor) */
 #define EVENT_STOP (1ull << 42)   /* orderly stop asked for */
+#define EVENT_CONSOLE (1ull << 43) /* SYS_CONSOLE_READ has something */
+#define EVENT_CHECK (1ull << 44)   /* a machine check concerned this partition */
+#define EVENT_ALARM (1ull << 45)   /* SYS_ALARM */
 
 /* Ends of SYS_USER_RUN. */
 #define USER_EXIT_SYSCALL 1  /* frame.rax.. as the process left them, rip after */
@@ -110,7 +132,8 @@
 #include <stdint.h>
 
 struct as_map {
-	uint64_t va, pfn;
+	uint64_t va;
+	uint64_t page; /* of the guest's memory, from 0 */
 	uint64_t prot; /* PROT_*; 0 unmaps */
 };
 
@@ -125,5 +148,23 @@ struct user_frame {
 	uint8_t fxsave[512] __attribute__((aligned(16)));
 };
 _Static_assert(sizeof(struct user_frame) == 768, "user frame layout");
+
+/* At PART_FRAME_VA + PART_UPCALL_OFFSET. */
+#define PART_UPCALL_OFFSET 1024
+struct upcall {
+	uint32_t enabled; /* the kernel's virtual interrupt flag */
+	uint32_t missed;
+	uint64_t rip, rsp, rflags; /* where it was interrupted */
+	uint64_t rax, rcx, r11;
+};
+
+/* Nanoseconds of the partition's virtual time, which stands still while it is
+ * saved and is the host's otherwise. */
+struct vcpu_time {
+	uint64_t now_ns;
+	uint64_t run_ns;    /* it had a CPU, its monitor's work included */
+	uint64_t stolen_ns; /* it could have run, but did not */
+	uint64_t offset_ns; /* what the host's clock is ahead of its own */
+};
 #endif
 #endif

@@ -28,12 +28,19 @@ static uint8_t *new_page(void)
 	return page;
 }
 
-/* A frame for a table: the monitor takes it out of the kernel's mappings. */
+/* As the monitor counts the partition's pages. */
+static uint64_t page_number(const uint8_t *page)
+{
+	return ((uintptr_t)page - PART_MEMORY_VA) / PAGE;
+}
+
+/* A page for a table: the monitor takes it out of the kernel's mappings.
+ * Without one, a number that it refuses. */
 static uint64_t new_table(void)
 {
 	uint8_t *page = new_page();
 
-	return page == NULL ? 0 : view_frame((uintptr_t)page);
+	return page == NULL ? ~0ull : page_number(page);
 }
 
 static bool add(struct space *s, uint64_t va, const uint8_t *from,
@@ -45,7 +52,7 @@ static bool add(struct space *s, uint64_t va, const uint8_t *from,
 	if (page == NULL || s->pages == SPACE_PAGES)
 		return false;
 	memcpy(page, from, bytes);
-	map.pfn = view_frame((uintptr_t)page);
+	map.page = page_number(page);
 	s->page[s->pages].va = va;
 	s->page[s->pages].kernel = page;
 	s->page[s->pages].writable = (prot & PROT_W) != 0;

@@ -82,6 +82,21 @@ static inline int64_t sys_device_map(unsigned index)
 	return sys_call(SYS_DEVICE_MAP, index, 0, 0, 0, 0);
 }
 
+static inline int64_t sys_control(void)
+{
+	return sys_call(SYS_CONTROL, 0, 0, 0, 0, 0);
+}
+
+static inline int64_t sys_vtime(struct vcpu_time *time)
+{
+	return sys_call(SYS_VTIME, (uintptr_t)time, 0, 0, 0, 0);
+}
+
+static inline int64_t sys_console_read(char *to, uint64_t bytes)
+{
+	return sys_call(SYS_CONSOLE_READ, (uintptr_t)to, bytes, 0, 0, 0);
+}
+
 #if __STDC_HOSTED__
 void sys_exit(uint64_t code); /* a test may return from it */
 #else
@@ -92,15 +107,15 @@ static inline __attribute__((noreturn)) void sys_exit(uint64_t code)
 }
 #endif
 
-static inline int64_t sys_as_create(unsigned as, uint64_t root_pfn)
+static inline int64_t sys_as_create(unsigned as, uint64_t root_page)
 {
-	return sys_call(SYS_AS_CREATE, as, root_pfn, 0, 0, 0);
+	return sys_call(SYS_AS_CREATE, as, root_page, 0, 0, 0);
 }
 
 static inline int64_t sys_as_table(unsigned as, uint64_t va, unsigned level,
-				   uint64_t pfn)
+				   uint64_t page)
 {
-	return sys_call(SYS_AS_TABLE, as, va, level, pfn, 0);
+	return sys_call(SYS_AS_TABLE, as, va, level, page, 0);
 }
 
 static inline int64_t sys_as_map(unsigned as, const struct as_map *map,

@@ -152,6 +152,7 @@ int64_t lead_create(const struct lead_create *lc)
 	v->cr3 = (lc->monitor_pfn + INST_PML4) << 12;
 	memset(p, 0, sizeof(*p));
 	p->on = CPU_NONE;
+	p->alarm_ns = NEVER;
 	p->monitor_pfn = lc->monitor_pfn;
 	p->monitor_frames = lc->monitor_frames;
 	p->view_pfn = lc->view_pfn;
@@ -235,6 +236,7 @@ int64_t lead_start(uint64_t slot, uint64_t rip, uint64_t rsp)
 	v->regs.rflags = 0x202;
 	v->waiting = 0;
 	v->in_user = 0;
+	v->upcall_entry = 0;
 	v->attention = 0;
 	v->cr3 = s->cr3;
 	v->fs_base = v->gs_base = 0;
@@ -250,6 +252,7 @@ int64_t lead_start(uint64_t slot, uint64_t rip, uint64_t rsp)
 	s->deadline_ns = NEVER;
 	s->vector = s->error = s->address = s->rip = s->stop_ns = 0;
 	lead_lock();
+	lead_private[slot].alarm_ns = NEVER;
 	sched_runnable((uint32_t)slot);
 	lead_unlock();
 	return 0;
@@ -264,6 +267,7 @@ static void ended(uint32_t slot, uint32_t state)
 	lead_area.slot[slot].state = state;
 	lead_area.slot[slot].wait_mask = 0;
 	lead_area.slot[slot].deadline_ns = NEVER;
+	lead_private[slot].alarm_ns = NEVER;
 	sched_blocked(slot);
 	tell = report.bound && report.slot != slot;
 	lead_unlock();
@@ -423,6 +427,7 @@ static int64_t lead_destroy(uint64_t slot)
 	memset(s, 0, sizeof(*s));
 	memset(&lead_private[slot], 0, sizeof(lead_private[slot]));
 	lead_private[slot].on = CPU_NONE;
+	lead_private[slot].alarm_ns = NEVER;
 	lead_unlock();
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hv/monitor/log.c - the console: a ring of lines, drained to a 16550 by its
- * "transmitter empty" interrupt, up to a FIFO of 16 bytes at a time.
+ * "transmitter empty" interrupt, up to a FIFO of 16 bytes at a time; and what
+ * is typed there, kept until the operations partition asks for it.
  *
  * Lines are whole or absent: one that finds no room is refused (a partition's;
  * it tries again) or counted (the monitor's own).
@@ -15,10 +16,14 @@
  */
 #include "monitor/monitor.h"
 
+#include "abi/database.h"
+
 #define UART     0x3f8
 #define UART_THR (UART + 0)
+#define UART_RBR (UART + 0)
 #define UART_IIR (UART + 2)
 #define UART_LSR (UART + 5)
+#define LSR_DR   0x01
 #define LSR_THRE 0x20
 #define LSR_TEMT 0x40
 #define FIFO     16
@@ -27,6 +32,10 @@
 static char ring[RING];
 static bool busy;
 static bool taken;
+
+#define TYPED 256 /* a power of two; what finds no room is lost */
+static char typed[TYPED];
+static uint32_t typed_in, typed_out;
 
 static void take(void)
 {
@@ -53,11 +62,35 @@ static void burst(void)
 
 void log_interrupt(void)
 {
+	bool any = false;
+	uint8_t lsr;
+
 	take();
 	(void)inb(UART_IIR); /* takes the interrupt back */
-	if (inb(UART_LSR) & LSR_THRE)
+	while ((lsr = inb(UART_LSR)) & LSR_DR) {
+		char c = (char)inb(UART_RBR);
+
+		if (typed_in - typed_out < TYPED)
+			typed[typed_in++ % TYPED] = c;
+		any = true;
+	}
+	if (lsr & LSR_THRE)
 		burst();
 	give();
+	for (uint32_t s = 0; any && s < PART_SLOTS; s++)
+		if (lead_area.slot[s].kind == PART_OPERATIONS)
+			(void)sched_post(s, 0, EVENT_CONSOLE);
+}
+
+size_t console_read(char *to, size_t bytes)
+{
+	size_t n = 0;
+
+	take();
+	while (n < bytes && typed_out != typed_in)
+		to[n++] = typed[typed_out++ % TYPED];
+	give();
+	return n;
 }
 
 void log_drain(void)

@@ -155,6 +155,7 @@ struct vcpu {
 	uint64_t view_seen;
 	uint64_t fs_base, gs_base;
 	uint16_t ds, es, fs, gs;
+	uint64_t upcall_entry, upcall_mask; /* entry 0: none */
 	struct regs kernel;
 	struct fx fx;        /* while the partition doesn't run */
 	struct fx kernel_fx; /* of the kernel while a user process runs */
@@ -206,6 +207,7 @@ struct cpu {
 	uint32_t resched; /* SWITCH_*: why the next exit must choose anew */
 	uint32_t ready;   /* slots READY or RUNNING here, as bits */
 	uint32_t timed;   /* slots WAITING with a deadline */
+	uint32_t alarmed; /* slots with an alarm set */
 	uint32_t capped;  /* of ready: those whose cap is used up */
 	uint32_t idle;    /* slots with standing 0 */
 	uint32_t owners;  /* slots with windows of their own here */
@@ -244,6 +246,7 @@ struct lead_private {
 	uint64_t quantum_ns, budget_ns, slept_ns;
 	uint64_t share;    /* time had, the more the less its weight */
 	uint64_t ready_ns; /* since when it has been ready or paused */
+	uint64_t alarm_ns; /* NEVER: none */
 	uint64_t cap_ns, cap_used_ns, cap_until_ns; /* cap_ns 0: none */
 	uint32_t inverse; /* of the weight: SHARE_ONE / weight */
 	uint32_t standing;
@@ -359,6 +362,8 @@ bool log_append(const char *tag, const char *text, size_t bytes);
 /* A line of the monitor's own: %s, %u (64-bit decimal), %x (64-bit hex). */
 void log_line(const char *format, ...);
 void log_interrupt(void);
+/* What was typed: at most `bytes`; how many. */
+size_t console_read(char *to, size_t bytes);
 void log_drain(void); /* polls until all is out */
 
 /* ---- time.c ------------------------------------------------------------- */
@@ -391,6 +396,7 @@ void sched_calm(uint32_t slot); /* it has answered the ultravisor */
 void sched_yield(struct cpu *c);
 void sched_publish(const struct lead_schedule *s);
 void sched_deadline(struct cpu *c, uint64_t at_ns); /* a nearer one */
+void sched_alarm(struct cpu *c, uint64_t at_ns);    /* EVENT_ALARM */
 void sched_tick(struct cpu *c);
 void sched_look(struct cpu *c); /* VECTOR_LOOK */
 /* The running partition is asked to look on its way out. */
@@ -442,6 +448,8 @@ bool copy_out(uint64_t to_va, const void *from, size_t bytes);
 const struct view *view_now(void); /* of the running partition */
 /* Which of the partition's frames: its index, or -1: not its own. */
 int64_t view_frame(const struct view *v, uint64_t pfn);
+/* The frame of one of its pages, counted from 0; false: it has no such page. */
+bool view_pfn(const struct view *v, uint64_t page, uint64_t *pfn);
 void view_refresh(void); /* drop what a new view no longer gives */
 
 /* ---- lead.c ------------------------------------------------------------- */
@@ -464,7 +472,19 @@ extern syscall_fn *const syscall_table[SYS_COUNT];
 
 syscall_fn sys_none, sys_lead, sys_as_create, sys_as_table, sys_as_map,
 	sys_as_destroy, sys_user_run, sys_channel_map, sys_channel_unmap,
-	sys_device_map;
+	sys_device_map, sys_upcall, sys_upcall_return, sys_upcall_poll;
+
+/* upcall.c: may change VCPU->regs. */
+void upcall_deliver(void);
+
+/* Flags that ring 3 may have of its own, and those that all have. */
+#define RFLAGS_USER 0xcd5 /* CF PF AF ZF SF DF OF */
+#define RFLAGS_RUN  0x202 /* IF, and the bit that is always 1 */
+
+static inline bool canonical(uint64_t va)
+{
+	return (uint64_t)((int64_t)(va << 16) >> 16) == va;
+}
 
 void user_exit(uint64_t why);
 void user_deliver(void); /* ends a user run whose event or deadline came */

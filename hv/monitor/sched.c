@@ -170,6 +170,7 @@ static void enlist(uint32_t slot)
 
 	c->ready &= ~bit;
 	c->timed &= ~bit;
+	c->alarmed &= ~bit;
 	/* One that is to run elsewhere is enlisted there when it has left. */
 	if (live(s->state) && p->scheduled &&
 	    (p->on == CPU_NONE || p->on == p->cpu))
@@ -177,6 +178,11 @@ static void enlist(uint32_t slot)
 	if (s->state == SLOT_WAITING && s->deadline_ns != NEVER) {
 		c->timed |= bit;
 		if (c != this_cpu() && s->deadline_ns < c->armed_ns)
+			look(c);
+	}
+	if (p->alarm_ns != NEVER) {
+		c->alarmed |= bit;
+		if (c != this_cpu() && p->alarm_ns < c->armed_ns)
 			look(c);
 	}
 }
@@ -411,7 +417,7 @@ void sched_publish(const struct lead_schedule *s)
 	for (uint32_t i = 0; i < lead_area.cpu_count; i++) {
 		struct cpu *c = &cpus[i];
 
-		c->ready = c->timed = c->capped = c->idle = 0;
+		c->ready = c->timed = c->alarmed = c->capped = c->idle = 0;
 		publish_windows(s, c, now);
 	}
 	for (uint32_t i = 0; i < PART_SLOTS; i++)
@@ -504,6 +510,8 @@ static void rearm(struct cpu *c, uint64_t now)
 	}
 	for (uint32_t m = c->timed; m; m &= m - 1)
 		sooner(&at, lead_area.slot[__builtin_ctz(m)].deadline_ns);
+	for (uint32_t m = c->alarmed; m; m &= m - 1)
+		sooner(&at, lead_private[__builtin_ctz(m)].alarm_ns);
 	for (uint32_t m = c->capped; m; m &= m - 1)
 		sooner(&at, lead_private[__builtin_ctz(m)].cap_until_ns);
 	if (c->windows)
@@ -518,6 +526,17 @@ void sched_deadline(struct cpu *c, uint64_t at_ns)
 		return;
 	c->armed_ns = at_ns;
 	timer_arm(at_ns, now_ns());
+}
+
+void sched_alarm(struct cpu *c, uint64_t at_ns)
+{
+	uint32_t slot = lead_area.cpu[c->index].current;
+
+	lead_lock();
+	lead_private[slot].alarm_ns = at_ns;
+	enlist(slot);
+	lead_unlock();
+	sched_deadline(c, at_ns);
 }
 
 static void turn_windows(struct cpu *c, uint64_t now)
@@ -542,6 +561,15 @@ static void tick(struct cpu *c, uint64_t now)
 
 		if (lead_area.slot[s].deadline_ns <= now)
 			sched_runnable(s);
+	}
+	for (uint32_t m = c->alarmed; m; m &= m - 1) {
+		uint32_t s = (uint32_t)__builtin_ctz(m);
+
+		if (lead_private[s].alarm_ns <= now) {
+			lead_private[s].alarm_ns = NEVER;
+			c->alarmed &= ~(1u << s);
+			post(s, EVENT_ALARM);
+		}
 	}
 	for (uint32_t m = c->capped; m; m &= m - 1) {
 		uint32_t s = (uint32_t)__builtin_ctz(m);
@@ -649,30 +677,39 @@ static void restore(void)
 	__asm__ volatile("fxrstor64 %0" : : "m"(v->fx));
 }
 
-/* Who runs here may have asked to wait, or be asked to end. */
-static void settle(struct lead_private *p, struct lead_slot *s, uint32_t slot,
-		   uint64_t now)
+/* Who runs here was asked to end or pause. */
+static void settle_end(struct lead_private *p, struct lead_slot *s,
+		       uint32_t slot, uint64_t now)
 {
+	if (live(s->state) || s->state == SLOT_WAITING) {
+		p->paused =
+			s->state == SLOT_WAITING ? SLOT_WAITING : SLOT_READY;
+		p->ready_ns = now;
+		s->state = p->end;
+		if (s->state == SLOT_STOPPED)
+			s->stop_ns = now;
+	}
+	p->end = 0;
+	sched_blocked(slot);
+}
+
+/* What it asked for itself, or others of it, before anybody is chosen. */
+static void settle(struct cpu *c, uint32_t slot, uint64_t now)
+{
+	struct lead_private *p = &lead_private[slot];
+	struct lead_slot *s = &lead_area.slot[slot];
+
 	if (s->state == SLOT_RUNNING && VCPU->waiting &&
 	    !(pending_of(s) & s->wait_mask) && s->deadline_ns > now) {
 		s->state = SLOT_WAITING;
-		sched_blocked(slot);
+		p->boosted = false;
+		p->urgent = false;
+		c->ready &= ~(1u << slot);
+		if (s->deadline_ns != NEVER && p->cpu == c->index)
+			c->timed |= 1u << slot;
 	}
-	if (p->end && live(s->state)) {
-		p->paused = SLOT_READY;
-		p->ready_ns = now;
-		s->state = p->end;
-	} else if (p->end && s->state == SLOT_WAITING) {
-		p->paused = SLOT_WAITING;
-		p->ready_ns = now;
-		s->state = p->end;
-	}
-	if (p->end) {
-		if (s->state == SLOT_STOPPED)
-			s->stop_ns = now;
-		p->end = 0;
-		sched_blocked(slot);
-	}
+	if (p->end)
+		settle_end(p, s, slot, now);
 }
 
 static void leave(struct cpu *c, uint32_t was, uint64_t now)
@@ -732,7 +769,7 @@ void schedule(struct cpu *c)
 	account(c, now);
 	turn_windows(c, now);
 	if (was != LEAD_SLOT_NONE)
-		settle(&lead_private[was], &lead_area.slot[was], was, now);
+		settle(c, was, now);
 	reason = c->resched;
 	c->resched = 0;
 	next = pick(c);
@@ -786,6 +823,8 @@ void monitor_resume(void)
 		if (v->cr3 != s->cr3)
 			load_cr3(v->cr3);
 		user_deliver();
+	} else {
+		upcall_deliver();
 	}
 }
 
@@ -802,4 +841,6 @@ void monitor_leave(void)
 		end_wait(v, &lead_area.slot[v->slot]);
 	if (v->in_user)
 		user_deliver();
+	else
+		upcall_deliver();
 }

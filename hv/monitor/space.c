@@ -10,8 +10,9 @@
  *
  * Data becomes a table only with no user mapping left, so no partition program
  * ever has a page table mapped; a table becomes data again when its space is
- * destroyed.  Only frames that the view gives are looked up, so a foreign frame
- * is never named by a table.
+ * destroyed.  A guest names its frames by their place in its memory, which the
+ * view translates: a foreign frame cannot even be named, and a guest that was
+ * moved to other frames need not know.
  *
  * Destroying looks at one block of frames at a time and then restarts the call,
  * so that interrupts are never off for long.
@@ -32,18 +33,21 @@
 
 #define UNUSED(x) (void)(x)
 
-static uint64_t frame_va(int64_t index)
+/* The kernel's entry of a page of its memory; NULL if there is no such page. */
+static uint64_t *page_entry(const struct view *v, uint64_t page, uint64_t *pfn)
 {
-	return PART_MEMORY_VA + (uint64_t)index * 4096;
+	if (page >= (CHANNEL_WINDOW_VA - PART_MEMORY_VA) / 4096 ||
+	    !view_pfn(v, page, pfn))
+		return NULL;
+	return kernel_pte(PART_MEMORY_VA + page * 4096);
 }
 
-/* The kernel's entry of an own frame; NULL for a foreign one. */
-static uint64_t *frame_entry(const struct view *v, uint64_t pfn, int64_t *index)
+/* The same of an own frame. */
+static uint64_t *frame_entry(const struct view *v, uint64_t pfn)
 {
-	*index = view_frame(v, pfn);
-	if (*index < 0 || frame_va(*index) >= CHANNEL_WINDOW_VA)
-		return NULL;
-	return kernel_pte(frame_va(*index));
+	int64_t index = view_frame(v, pfn);
+
+	return index < 0 ? NULL : page_entry(v, (uint64_t)index, &pfn);
 }
 
 static bool is_data(uint64_t e)
@@ -51,19 +55,19 @@ static bool is_data(uint64_t e)
 	return (e & PTE_P) != 0;
 }
 
-/* Takes a data frame out of the guest's mappings, as a zeroed table. */
-static int64_t take_table(uint64_t pfn, unsigned level, uint64_t as)
+/* Takes a data page out of the guest's mappings, as a zeroed table. */
+static int64_t take_table(uint64_t page, unsigned level, uint64_t as,
+			  uint64_t *pfn)
 {
-	int64_t index;
-	uint64_t *e = frame_entry(view_now(), pfn, &index);
+	uint64_t *e = page_entry(view_now(), page, pfn);
 
 	if (!e)
 		return -SYS_EPERM;
 	if (!is_data(*e) || (*e & COUNT_MASK))
 		return -SYS_ESTATE;
 	*e = FRAME(level, as);
-	invlpg(frame_va(index));
-	memset(window(0, pfn), 0, 4096);
+	invlpg(PART_MEMORY_VA + page * 4096);
+	memset(window(0, *pfn), 0, 4096);
 	return 0;
 }
 
@@ -102,11 +106,12 @@ static bool user_va(uint64_t va)
 	return va >= USER_SPACE_START && va < USER_SPACE_END && !(va & 4095);
 }
 
-int64_t sys_as_create(uint64_t as, uint64_t pfn, uint64_t c, uint64_t d,
+int64_t sys_as_create(uint64_t as, uint64_t page, uint64_t c, uint64_t d,
 		      uint64_t e, uint64_t n)
 {
 	struct space *sp = space_of(as);
 	const uint64_t *kernel;
+	uint64_t pfn;
 	int64_t r;
 
 	UNUSED(c), UNUSED(d), UNUSED(e), UNUSED(n);
@@ -114,7 +119,7 @@ int64_t sys_as_create(uint64_t as, uint64_t pfn, uint64_t c, uint64_t d,
 		return -SYS_EINVAL;
 	if (sp->root_pfn)
 		return -SYS_EEXIST;
-	r = take_table(pfn, 4, as);
+	r = take_table(page, 4, as, &pfn);
 	if (r)
 		return r;
 	kernel = (uint64_t *)(INSTANCE_VA + INST_PML4 * 4096);
@@ -124,11 +129,11 @@ int64_t sys_as_create(uint64_t as, uint64_t pfn, uint64_t c, uint64_t d,
 	return 0;
 }
 
-int64_t sys_as_table(uint64_t as, uint64_t va, uint64_t level, uint64_t pfn,
+int64_t sys_as_table(uint64_t as, uint64_t va, uint64_t level, uint64_t page,
 		     uint64_t e, uint64_t n)
 {
 	struct space *sp = space_of(as);
-	uint64_t *at;
+	uint64_t *at, pfn;
 	int64_t r;
 
 	UNUSED(e), UNUSED(n);
@@ -141,7 +146,7 @@ int64_t sys_as_table(uint64_t as, uint64_t va, uint64_t level, uint64_t pfn,
 		return -SYS_ENOTABLE;
 	if (*at & PTE_P)
 		return -SYS_EEXIST;
-	r = take_table(pfn, (unsigned)level, as);
+	r = take_table(page, (unsigned)level, as, &pfn);
 	if (r)
 		return r;
 	*space_entry(sp, va, (unsigned)level + 1) = PTE(pfn, PTE_TABLE);
@@ -154,7 +159,7 @@ static int64_t map_check(const struct space *sp, const struct view *v,
 			 const struct as_map *m)
 {
 	const uint64_t *e;
-	int64_t index;
+	uint64_t pfn;
 
 	if (!user_va(m->va) || (m->prot & ~(PROT_R | PROT_W | PROT_X)))
 		return -SYS_EINVAL;
@@ -162,7 +167,7 @@ static int64_t map_check(const struct space *sp, const struct view *v,
 		return -SYS_ENOTABLE;
 	if (!m->prot)
 		return 0;
-	e = frame_entry(v, m->pfn, &index);
+	e = page_entry(v, m->page, &pfn);
 	if (!e || !is_data(*e))
 		return -SYS_EPERM;
 	if ((*e & COUNT_MASK) > COUNT_MASK - BATCH * COUNT_ONE)
@@ -172,12 +177,11 @@ static int64_t map_check(const struct space *sp, const struct view *v,
 
 static void uncount(const struct view *v, uint64_t entry)
 {
-	int64_t index;
 	uint64_t *e;
 
 	if (!(entry & PTE_P))
 		return;
-	e = frame_entry(v, PTE_PFN(entry), &index);
+	e = frame_entry(v, PTE_PFN(entry));
 	if (e && is_data(*e) && (*e & COUNT_MASK))
 		*e -= COUNT_ONE;
 }
@@ -185,13 +189,15 @@ static void uncount(const struct view *v, uint64_t entry)
 static void map_do(const struct space *sp, const struct view *v,
 		   const struct as_map *m)
 {
-	uint64_t *at = space_entry(sp, m->va, 1);
-	int64_t index;
+	uint64_t *at = space_entry(sp, m->va, 1), *e, pfn;
 
 	uncount(v, *at);
-	*at = m->prot ? PTE(m->pfn, prot_flags(m->prot)) : 0;
-	if (m->prot)
-		*frame_entry(v, m->pfn, &index) += COUNT_ONE;
+	*at = 0;
+	if (!m->prot)
+		return;
+	e = page_entry(v, m->page, &pfn);
+	*at = PTE(pfn, prot_flags(m->prot));
+	*e += COUNT_ONE;
 }
 
 int64_t sys_as_map(uint64_t as, uint64_t list, uint64_t count, uint64_t d,
@@ -243,7 +249,7 @@ static bool destroy_slice(struct space *sp, uint64_t as)
 
 		for (; first < base + frames; first++) {
 			uint64_t pfn = v->extent[i].pfn + (first - base);
-			uint64_t va = frame_va((int64_t)first);
+			uint64_t va = PART_MEMORY_VA + first * 4096;
 			uint64_t *e =
 				va < CHANNEL_WINDOW_VA ? kernel_pte(va) : NULL;
 

@@ -74,6 +74,51 @@ static int64_t sys_time(ARGS)
 	return (int64_t)(now_ns() - lead_area.slot[VCPU->slot].offset_ns);
 }
 
+static int64_t sys_vtime(ARGS)
+{
+	const struct lead_slot *s = &lead_area.slot[VCPU->slot];
+	uint64_t now = now_ns();
+	struct vcpu_time t = {
+		.now_ns = now - s->offset_ns,
+		.run_ns = s->run_ns + (now - this_cpu()->run_start_ns),
+		.stolen_ns = s->stolen_ns,
+		.offset_ns = s->offset_ns,
+	};
+
+	UNUSED6;
+	return copy_out(a, &t, sizeof(t)) ? 0 : -SYS_EFAULT;
+}
+
+static int64_t sys_alarm(ARGS)
+{
+	UNUSED6;
+	sched_alarm(this_cpu(), host_time(a));
+	return 0;
+}
+
+static int64_t sys_control(ARGS)
+{
+	UNUSED6;
+	return sys_channel_map(CONTROL_HANDLE, 0, 0, 0, 0, 0);
+}
+
+static int64_t sys_console_read(ARGS)
+{
+	char text[256];
+	size_t bytes = b < sizeof(text) ? b : sizeof(text);
+
+	UNUSED6;
+	if (VCPU->kind != PART_OPERATIONS)
+		return -SYS_ENOSYS;
+	/* Nothing is taken that can't be given. */
+	memset(text, 0, sizeof(text));
+	if (!copy_out(a, text, bytes))
+		return -SYS_EFAULT;
+	bytes = console_read(text, bytes);
+	(void)copy_out(a, text, bytes);
+	return (int64_t)bytes;
+}
+
 static int64_t sys_log(ARGS)
 {
 	char text[200];
@@ -144,13 +189,20 @@ syscall_fn *const syscall_table[SYS_COUNT] = {
 	[SYS_DEVICE_MAP] = sys_device_map,
 	[SYS_EXIT] = sys_exit,
 	[SYS_SURRENDER] = sys_surrender,
-	[SYS_SURRENDER + 1 ... SYS_AS_CREATE - 1] = sys_none,
+	[SYS_CONTROL] = sys_control,
+	[SYS_VTIME] = sys_vtime,
+	[SYS_VTIME + 1 ... SYS_CONSOLE_READ - 1] = sys_none,
+	[SYS_CONSOLE_READ] = sys_console_read,
 	[SYS_AS_CREATE] = sys_as_create,
 	[SYS_AS_TABLE] = sys_as_table,
 	[SYS_AS_MAP] = sys_as_map,
 	[SYS_AS_DESTROY] = sys_as_destroy,
 	[SYS_USER_RUN] = sys_user_run,
-	[SYS_USER_RUN + 1 ... SYS_HALT - 1] = sys_none,
+	[SYS_UPCALL] = sys_upcall,
+	[SYS_UPCALL_RETURN] = sys_upcall_return,
+	[SYS_UPCALL_POLL] = sys_upcall_poll,
+	[SYS_ALARM] = sys_alarm,
+	[SYS_ALARM + 1 ... SYS_HALT - 1] = sys_none,
 	[SYS_HALT] = sys_halt,
 	[SYS_HALT + 1 ... SYS_LEAD_CREATE - 1] = sys_none,
 	[SYS_LEAD_CREATE... SYS_COUNT - 1] = sys_lead,

@@ -15,9 +15,6 @@
 
 #define FRAME ((struct user_frame *)INSTANCE_FRAME_VA)
 
-#define RFLAGS_USER 0xcd5 /* CF PF AF ZF SF DF OF */
-#define RFLAGS_RUN  0x202 /* IF, and the bit that is always 1 */
-
 static void fx_save(struct fx *fx)
 {
 	__asm__ volatile("fxsave64 %0" : "=m"(*fx));
@@ -26,11 +23,6 @@ static void fx_save(struct fx *fx)
 static void fx_load(const struct fx *fx)
 {
 	__asm__ volatile("fxrstor64 %0" : : "m"(*fx));
-}
-
-static bool canonical(uint64_t va)
-{
-	return (uint64_t)((int64_t)(va << 16) >> 16) == va;
 }
 
 static void load_frame(struct regs *r)

@@ -30,6 +30,18 @@ int64_t view_frame(const struct view *v, uint64_t pfn)
 	return -1;
 }
 
+bool view_pfn(const struct view *v, uint64_t page, uint64_t *pfn)
+{
+	for (uint32_t i = 0; i < v->extents && i < VIEW_EXTENTS; i++) {
+		if (page < v->extent[i].frames) {
+			*pfn = v->extent[i].pfn + page;
+			return true;
+		}
+		page -= v->extent[i].frames;
+	}
+	return false;
+}
+
 /* ---- channels ----------------------------------------------------------- */
 
 static uint64_t channel_va(uint64_t handle)

@@ -58,8 +58,9 @@ void interrupts_init(void)
 	ioapic_write(entry + 1, lapic_read(LAPIC_ID));
 	ioapic_write(entry, VECTOR_UART);
 	/* Last: an empty transmitter interrupts at once, and that starts the
-	 * draining of what was logged until now. */
-	outb(UART + 1, 0x02);
+	 * draining of what was logged until now.  Received bytes interrupt,
+	 * too. */
+	outb(UART + 1, 0x03);
 }
 
 void lapic_init(void)

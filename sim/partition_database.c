@@ -320,6 +320,7 @@ const char *partition_kind_text(uint32_t kind)
 		[PART_COMMAND] = "command",
 		[PART_OPERATIONS] = "operations",
 		[PART_GUEST] = "guest",
+		[PART_DIAGNOSTICS] = "diagnostics",
 	};
 
 	return kind < ARRAY_LEN(text) ? text[kind] : "?";

@@ -9,7 +9,8 @@
  *
  * Transactions: operations (TXN_*) of the same handle gather until one without
  * CONTROL_MORE arrives; then all are done or none, and one response names the
- * first that failed.  Only partitions of kind BOOT and COMMAND may ask.
+ * first that failed.  Only partitions of kind BOOT, COMMAND and OPERATIONS may
+ * ask.
  */
 #ifndef PARTERRE_ABI_CONTROL_H
 #define PARTERRE_ABI_CONTROL_H
@@ -50,6 +51,10 @@
 #define TXN_DEVICE_ASSIGN 0x0621  /* id or, when 0, the nth (value) of class_code
                                      that is free; to */
 #define TXN_SCHEDULE 0x0631       /* schedule; 0: as it is */
+#define TXN_FRAME 0x0632          /* frame: a window of a CPU's cyclic frame.  Those
+                                     of one CPU follow each other, index 0 first;
+                                     they replace the frame it had.  Length 0 at
+                                     index 0: no frame */
 #define TXN_MACHINE_OFF 0x0641    /* value = exit code */
 /* A question, alone in its transaction. */
 #define TXN_QUERY 0x0651 /* what (QUERY_*), index -> a row in the answer; index
@@ -60,10 +65,14 @@
                            extent_block, extent_blocks */
 #define QUERY_DEVICE 3  /* id, bdf, owner, class_code, flags, vector */
 #define QUERY_MEMORY 4  /* frames: total, free */
+#define QUERY_SCHEDULE 5 /* number, cpu, standing, quantum_us, weight, cap, run_ns,
+                            stolen_ns */
+#define QUERY_FRAME 6 /* cpu, index, number (0: shared), length_us */
 
 /* Events: message ids of EVENT. */
-#define EVT_PARTITION_STATE 0x0701 /* to boot and command: number, state, vector,
-                                      error, address, time */
+#define EVT_PARTITION_STATE 0x0701 /* to boot, command, operations, diagnostics:
+                                      number, state, vector, error, address, rip,
+                                      time, name */
 #define EVT_CHANNEL_ATTACH 0x0711  /* to a server: handle: yours now; initialise,
                                       set READY, then acknowledge */
 #define EVT_CHANNEL_DETACH 0x0712  /* to a server: finish or drop what you hold of
@@ -127,6 +136,13 @@ struct control_message { /* 128 bytes */
 			uint32_t cpu;      /* its index + 1 */
 		} schedule;
 		struct {
+			uint64_t number; /* whose window; 0: shared by those
+			                    that have none on this CPU */
+			uint64_t reserved;
+			uint32_t cpu, index;
+			uint32_t length_us; /* at most 1000000 */
+		} frame;
+		struct {
 			uint64_t client, server;
 			uint32_t type, pages;
 			uint64_t extent_block, extent_blocks;
@@ -136,6 +152,7 @@ struct control_message { /* 128 bytes */
 			uint64_t state; /* PART_STATE_* */
 			uint64_t vector, error, address, rip;
 			uint64_t time_ns;
+			char name[16];
 		} partition;
 		struct {
 			uint64_t handle, id, generation;

@@ -83,6 +83,7 @@ struct db_version {
 #define PART_COMMAND 6
 #define PART_OPERATIONS 7
 #define PART_GUEST 8
+#define PART_DIAGNOSTICS 9
 
 /* Run states of a partition. */
 #define PART_STATE_DEFINED 0

@@ -128,7 +128,7 @@ static int query(struct control_message *m)
 		row[1] = db_version(&db)->frames_free;
 		return CONTROL_OK;
 	}
-	return CONTROL_ENOENT;
+	return part_query(m);
 }
 _Static_assert(DB_PARTS == DB_CHANS && DB_PARTS == DB_DEVS, "one loop for all");
 
@@ -187,7 +187,8 @@ static void request(struct uv_part *p, const struct control_message *m)
 	uint32_t kind = part_kind(p->number);
 	struct control_message refused = *m;
 
-	if (kind != PART_BOOT && kind != PART_COMMAND) {
+	if (kind != PART_BOOT && kind != PART_COMMAND &&
+	    kind != PART_OPERATIONS) {
 		respond(p, &refused, CONTROL_EPERM, 0, 0);
 		return;
 	}

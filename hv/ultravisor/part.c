@@ -27,9 +27,9 @@ struct uv_part uv_part[PART_SLOTS];
  * its quantum is short: one that is held up by a long transaction would look
  * dead to a command partition on another CPU. */
 static const uint16_t standing_of[] = {
-	[PART_IO] = 95,   [PART_ULTRAVISOR] = 90, [PART_COMMAND] = 70,
-	[PART_BOOT] = 40, [PART_OPERATIONS] = 30, [PART_GUEST] = 20,
-	[PART_IDLE] = 0,
+	[PART_IO] = 95,   [PART_ULTRAVISOR] = 90,  [PART_COMMAND] = 70,
+	[PART_BOOT] = 40, [PART_OPERATIONS] = 30,  [PART_GUEST] = 20,
+	[PART_IDLE] = 0,  [PART_DIAGNOSTICS] = 25,
 };
 /* An I/O partition that loops holds up the other one for its quantum at most,
  * which has to be well within a heartbeat. */
@@ -84,6 +84,28 @@ uint32_t part_slot(const struct db_part *part, unsigned vcpu)
 static struct lead_schedule *schedule; /* a frame of its own */
 static uint64_t schedule_pfn;
 
+/* The CPUs' cyclic frames; number 0: shared, length 0: the end. */
+static struct {
+	uint64_t number;
+	uint32_t length_us;
+} cyclic[ABI_CPUS][SCHEDULE_WINDOWS];
+
+/* The window of one that is gone is everybody's. */
+static void fill_windows(void)
+{
+	for (unsigned c = 0; c < ABI_CPUS; c++) {
+		for (unsigned i = 0; i < SCHEDULE_WINDOWS; i++) {
+			const struct db_part *part =
+				db_part(&db, cyclic[c][i].number);
+
+			schedule->window[c][i].slot =
+				part ? part->slot : LEAD_SLOT_NONE;
+			schedule->window[c][i].length_us =
+				cyclic[c][i].length_us;
+		}
+	}
+}
+
 void part_publish_schedule(void)
 {
 	unsigned n = 0;
@@ -116,6 +138,7 @@ void part_publish_schedule(void)
 	}
 	if (n < PART_SLOTS)
 		schedule->entry[n].slot = LEAD_SLOT_NONE;
+	fill_windows();
 	schedule->generation++;
 	(void)sys_lead_schedule(schedule_pfn);
 }
@@ -241,6 +264,7 @@ static bool kind_good(uint32_t kind, uint64_t requester)
 	case PART_IO:
 	case PART_COMMAND:
 	case PART_OPERATIONS:
+	case PART_DIAGNOSTICS:
 	case PART_GUEST:
 		return true;
 	default:
@@ -418,6 +442,105 @@ int part_schedule(struct txn *t, const struct control_message *m,
 			  (uint64_t)&t->ops[t->op], NULL);
 }
 
+/* ---- cyclic frames ------------------------------------------------------ */
+
+/* The operation after this one, if it is the next window of the same CPU. */
+static const struct control_message *
+next_window(const struct control_message *m)
+{
+	const struct control_message *next = m + 1;
+
+	if (!(m->flags & CONTROL_MORE) || next->id != TXN_FRAME ||
+	    next->frame.cpu != m->frame.cpu ||
+	    next->frame.index != m->frame.index + 1)
+		return NULL;
+	return next;
+}
+
+/* All windows of a frame come into force at once. */
+static void effect_frame(const struct effect *e)
+{
+	const struct control_message *m = (const struct control_message *)e->b;
+	uint32_t cpu = m->frame.cpu, index = m->frame.index;
+
+	if (index == 0)
+		memset(cyclic[cpu], 0, sizeof(cyclic[cpu]));
+	cyclic[cpu][index].number = e->a;
+	cyclic[cpu][index].length_us = m->frame.length_us;
+	if (!next_window(m))
+		part_publish_schedule();
+}
+
+/* The ultravisor's CPU keeps a window in which it can run: without, nobody
+ * could ever ask for another frame. */
+static bool ultravisor_runs(const struct control_message *m)
+{
+	for (; m; m = next_window(m))
+		if (!m->frame.number || m->frame.number == uv_number)
+			return true;
+	return false;
+}
+
+int part_frame(struct txn *t, const struct control_message *m, uint64_t *result)
+{
+	const struct control_message *op = &t->ops[t->op];
+	bool follows =
+		t->op && op[-1].id == TXN_FRAME && next_window(op - 1) == op;
+
+	if (m->frame.cpu >= lead->cpu_count ||
+	    m->frame.index >= SCHEDULE_WINDOWS ||
+	    (m->frame.index && !follows) || m->frame.length_us > 1000000)
+		return CONTROL_EVALUE;
+	if (m->frame.number && (!db_part(&db, m->frame.number) ||
+				part_kind(m->frame.number) == PART_IDLE))
+		return CONTROL_ENOENT;
+	/* Only no frame at all has a window without length. */
+	if (!m->frame.length_us && (m->frame.index || next_window(op)))
+		return CONTROL_EVALUE;
+	if (!m->frame.index && m->frame.length_us &&
+	    m->frame.cpu == uv_part[UV_SLOT].cpu && !ultravisor_runs(op))
+		return CONTROL_ESTATE;
+	*result = m->frame.number;
+	return txn_effect(t, effect_frame, m->frame.number, (uint64_t)op, NULL);
+}
+
+/* ---- questions ---------------------------------------------------------- */
+
+int part_query(struct control_message *m)
+{
+	uint64_t *row = m->query.row, left = m->query.index;
+
+	for (unsigned s = 0; m->query.what == QUERY_SCHEDULE && s < PART_SLOTS;
+	     s++) {
+		const struct uv_part *p = &uv_part[s];
+
+		if (!p->number || left--)
+			continue;
+		row[0] = p->number;
+		row[1] = p->cpu;
+		row[2] = p->standing;
+		row[3] = p->quantum_us;
+		row[4] = p->weight ?: SCHEDULE_WEIGHT;
+		row[5] = p->cap;
+		row[6] = lead->slot[s].run_ns;
+		row[7] = lead->slot[s].stolen_ns;
+		return CONTROL_OK;
+	}
+	for (unsigned c = 0; m->query.what == QUERY_FRAME && c < ABI_CPUS;
+	     c++) {
+		for (unsigned i = 0; i < SCHEDULE_WINDOWS; i++) {
+			if (!cyclic[c][i].length_us || left--)
+				continue;
+			row[0] = c;
+			row[1] = i;
+			row[2] = cyclic[c][i].number;
+			row[3] = cyclic[c][i].length_us;
+			return CONTROL_OK;
+		}
+	}
+	return CONTROL_ENOENT;
+}
+
 /* ---- the end ------------------------------------------------------------ */
 
 /* In the open transaction. */
@@ -444,12 +567,14 @@ static void tell_state(const struct db_part *part)
 	e.partition.address = s->address;
 	e.partition.rip = s->rip;
 	e.partition.time_ns = s->stop_ns;
+	memcpy(e.partition.name, part_name(part->number), 16);
 	for (unsigned i = 0; i < PART_SLOTS; i++) {
 		uint64_t to = uv_part[i].number;
 		uint32_t kind = part_kind(to);
 		struct control_message copy = e;
 
-		if ((kind == PART_COMMAND || kind == PART_BOOT) &&
+		if ((kind == PART_COMMAND || kind == PART_BOOT ||
+		     kind == PART_OPERATIONS || kind == PART_DIAGNOSTICS) &&
 		    to != part->number && part_running(to) &&
 		    !control_event_send(to, &copy))
 			logf_("%s missed an event", part_name(to));

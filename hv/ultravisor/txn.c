@@ -53,6 +53,7 @@ static const struct {
 	{TXN_CHANNEL_DESTROY, chan_destroy},
 	{TXN_DEVICE_ASSIGN, device_assign},
 	{TXN_SCHEDULE, part_schedule},
+	{TXN_FRAME, part_frame},
 	{TXN_MACHINE_OFF, op_machine_off},
 };
 

@@ -165,7 +165,8 @@ void txn_own_commit(void);
 /* ---- part.c ------------------------------------------------------------- */
 
 txn_op part_create, part_start, part_stop, part_restart, part_destroy,
-	part_mark, part_args, part_schedule;
+	part_mark, part_args, part_schedule, part_frame;
+int part_query(struct control_message *m); /* QUERY_SCHEDULE, QUERY_FRAME */
 void part_publish_schedule(void);
 void part_start_now(struct uv_part *p); /* it is loaded */
 /* It has ended (PART_STATE_*); false: no room for the transaction now. */

@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #include "abi/layout.h"
+#include "abi/syscall.h"
+#include "abi/view.h"
 
 #define LEAD_MAGIC 0x31444145544c5548ull
 #define LEAD_SLOT_NONE 0xffffffffu
@@ -140,6 +142,33 @@ struct lead_create {
 /* Where SYS_LEAD_FRAMES may map, in the ultravisor's kernel address space. */
 #define LEAD_WINDOW_VA 0x38000000
 #define LEAD_WINDOW_BYTES 0x800000
+
+/* What a monitor instance holds of its partition, for SYS_LEAD_RESTORE into
+ * another instance, perhaps over other frames: memory and user frame are copied
+ * by the ultravisor, page tables in memory go on naming the old frames, which
+ * `extent` lets the monitor translate.  Whoever keeps it may keep it anywhere:
+ * nothing in it is believed. */
+#define LEAD_STATE_MAGIC 0x4554415453444c48ull
+#define LEAD_STATE_REGS 22 /* struct regs of the monitor */
+struct lead_state {
+	uint64_t magic;
+	uint64_t saved_ns; /* the host's time */
+	uint64_t regs[LEAD_STATE_REGS];
+	uint64_t kernel[LEAD_STATE_REGS]; /* while a user process runs */
+	uint32_t in_user, waiting, control_mapped, user_as;
+	uint64_t user_mask, wait_mask, pending;
+	uint64_t deadline_ns, alarm_ns, offset_ns; /* the host's time */
+	uint64_t run_ns, stolen_ns;
+	uint64_t upcall_entry, upcall_mask;
+	uint64_t fs_base, gs_base;
+	uint16_t ds, es, fs, gs;
+	uint32_t dying[AS_COUNT];
+	uint64_t root[AS_COUNT]; /* page + 1; 0: no such space */
+	uint64_t extents;
+	struct view_extent extent[VIEW_EXTENTS];
+	uint8_t fx[512], kernel_fx[512];
+};
+_Static_assert(sizeof(struct lead_state) <= 4096, "one copy");
 
 /* Map part of a partition's memory into its kernel address space, before it
  * starts.  va lies in PART_MEMORY_VA...; frames must be in its view. */

@@ -90,8 +90,14 @@
                                 the new one, wherever it runs */
 #define SYS_LEAD_PAUSE 61    /* (slot) -> 0: SLOT_PAUSED */
 #define SYS_LEAD_RESUME 62   /* (slot) -> 0: goes on where it was */
+#define SYS_LEAD_SAVE 63     /* (slot, struct lead_state *) -> 0: of a paused one,
+                                what its monitor instance holds */
+#define SYS_LEAD_RESTORE 64  /* (slot, struct lead_state *, part) -> 0: into a
+                                CREATED one, whose memory has been mapped and
+                                filled; part 1 to AS_COUNT-1: that address space;
+                                then part 0, all else: it is paused then */
 
-#define SYS_COUNT 64
+#define SYS_COUNT 72
 
 /* Errors (returned negated). */
 #define SYS_ENOSYS 1  /* no such call, or not for this partition */

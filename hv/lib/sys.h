@@ -212,6 +212,18 @@ static inline int64_t sys_lead_resume(unsigned slot)
 	return sys_call(SYS_LEAD_RESUME, slot, 0, 0, 0, 0);
 }
 
+static inline int64_t sys_lead_save(unsigned slot, void *lead_state)
+{
+	return sys_call(SYS_LEAD_SAVE, slot, (uintptr_t)lead_state, 0, 0, 0);
+}
+
+static inline int64_t sys_lead_restore(unsigned slot, const void *lead_state,
+				       unsigned part)
+{
+	return sys_call(SYS_LEAD_RESTORE, slot, (uintptr_t)lead_state, part, 0,
+			0);
+}
+
 static inline int64_t sys_lead_off(uint64_t code)
 {
 	return sys_call(SYS_LEAD_OFF, code, 0, 0, 0, 0);

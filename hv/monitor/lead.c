@@ -174,10 +174,7 @@ int64_t lead_create(const struct lead_create *lc)
 /* Index of a frame in the slot's memory by its published view. */
 static int64_t slot_frame(uint32_t slot, uint64_t pfn)
 {
-	const struct lead_private *p = &lead_private[slot];
-	const struct view_head *h = window(2, p->view_pfn);
-
-	return view_frame(window(3, p->view_pfn + 1 + (h->active & 1)), pfn);
+	return view_frame(slot_view(slot), pfn);
 }
 
 int64_t lead_map(const struct lead_map *lm)
@@ -519,6 +516,10 @@ int64_t sys_lead(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
 		return lead_resume(a);
 	case SYS_LEAD_SYNC:
 		return lead_sync(a);
+	case SYS_LEAD_SAVE:
+		return lead_save(a, b);
+	case SYS_LEAD_RESTORE:
+		return lead_restore(a, b, c);
 	case SYS_LEAD_DESTROY:
 		return lead_destroy(a);
 	case SYS_LEAD_SCHEDULE:

@@ -437,6 +437,8 @@ uint64_t *kernel_pte(uint64_t va);
 uint64_t *slot_pte(uint32_t slot, uint64_t va, bool make);
 uint64_t prot_flags(uint64_t prot);
 bool prot_valid(uint64_t prot);
+/* The view that is published for a slot, through windows 2 and 3. */
+const struct view *slot_view(uint32_t slot);
 
 /* ---- copy.c: the only ways to a partition's memory ---------------------- */
 
@@ -485,6 +487,14 @@ static inline bool canonical(uint64_t va)
 {
 	return (uint64_t)((int64_t)(va << 16) >> 16) == va;
 }
+
+/* save.c */
+int64_t lead_save(uint64_t slot, uint64_t state_va);
+int64_t lead_restore(uint64_t slot, uint64_t state_va, uint64_t part);
+/* space.c: one address space of a slot that is being restored.  Its tables are
+ * where they were in the partition's memory; whatever they name must be there,
+ * too. */
+int64_t space_adopt(uint32_t slot, uint64_t as, const struct lead_state *st);
 
 void user_exit(uint64_t why);
 void user_deliver(void); /* ends a user run whose event or deadline came */

@@ -66,6 +66,14 @@ uint64_t *slot_pte(uint32_t slot, uint64_t va, bool make)
 	return &pt[(va >> 12) & 511];
 }
 
+const struct view *slot_view(uint32_t slot)
+{
+	uint64_t pfn = lead_private[slot].view_pfn;
+	const volatile struct view_head *h = window(2, pfn);
+
+	return window(3, pfn + 1 + (h->active & 1));
+}
+
 bool prot_valid(uint64_t prot)
 {
 	return !(prot & ~(uint64_t)(PROT_R | PROT_W | PROT_X | PROT_DEVICE));

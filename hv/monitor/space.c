@@ -290,3 +290,100 @@ int64_t sys_as_destroy(uint64_t as, uint64_t b, uint64_t c, uint64_t d,
 	sp->dying = 0;
 	return 0;
 }
+
+/* ---- another instance's, restored --------------------------------------- */
+
+/* Where the frame that a saved table names is now: its page, and *pfn. */
+static bool moved(const struct lead_state *st, uint32_t slot, uint64_t *pfn,
+		  uint64_t *page)
+{
+	uint64_t base = 0;
+
+	for (uint64_t i = 0; i < st->extents && i < VIEW_EXTENTS; i++) {
+		uint64_t at = *pfn - st->extent[i].pfn;
+
+		if (at < st->extent[i].frames) {
+			*page = base + at;
+			return view_pfn(slot_view(slot), *page, pfn);
+		}
+		base += st->extent[i].frames;
+	}
+	return false;
+}
+
+static uint64_t *slot_page(uint32_t slot, uint64_t page)
+{
+	if (page >= (CHANNEL_WINDOW_VA - PART_MEMORY_VA) / 4096)
+		return NULL;
+	return slot_pte(slot, PART_MEMORY_VA + page * 4096, false);
+}
+
+static bool adopt_leaf(uint32_t slot, const struct lead_state *st, uint64_t *e)
+{
+	uint64_t pfn = PTE_PFN(*e), page, *kernel;
+	uint64_t prot =
+		PROT_R | (*e & PTE_W ? PROT_W : 0) | (*e & PTE_NX ? 0 : PROT_X);
+
+	if (!moved(st, slot, &pfn, &page))
+		return false;
+	*e = PTE(pfn, prot_flags(prot));
+	kernel = slot_page(slot, page);
+	if (!kernel || !is_data(*kernel) ||
+	    (*kernel & COUNT_MASK) == COUNT_MASK)
+		return false;
+	*kernel += COUNT_ONE;
+	return true;
+}
+
+/* A table and all below it: each once, none of them mapped. */
+static bool adopt_table(uint32_t slot, uint64_t as, const struct lead_state *st,
+			uint64_t pfn, uint64_t page, unsigned level)
+{
+	const unsigned entries = level == 4 ? 256 : 512;
+	uint64_t *kernel = slot_page(slot, page);
+
+	if (!kernel || !is_data(*kernel) || (*kernel & COUNT_MASK))
+		return false;
+	*kernel = FRAME(level, as);
+	for (unsigned i = 0; i < 512; i++) {
+		/* Windows are few: the entry is looked at anew each time. */
+		uint64_t e = ((uint64_t *)window(0, pfn))[i];
+		uint64_t to = PTE_PFN(e), at;
+
+		if (!(e & PTE_P) || i >= entries) {
+			((uint64_t *)window(0, pfn))[i] = 0;
+			continue;
+		}
+		if (level == 1) {
+			if (!adopt_leaf(slot, st, &e))
+				return false;
+		} else {
+			if (!moved(st, slot, &to, &at) ||
+			    !adopt_table(slot, as, st, to, at, level - 1))
+				return false;
+			e = PTE(to, PTE_TABLE);
+		}
+		((uint64_t *)window(0, pfn))[i] = e;
+	}
+	return true;
+}
+
+int64_t space_adopt(uint32_t slot, uint64_t as, const struct lead_state *st)
+{
+	uint64_t base = lead_private[slot].monitor_pfn;
+	struct vcpu *v;
+	uint64_t pfn, high;
+
+	if (!st->root[as])
+		return 0;
+	if (!view_pfn(slot_view(slot), st->root[as] - 1, &pfn) ||
+	    !adopt_table(slot, as, st, pfn, st->root[as] - 1, 4))
+		return -SYS_EPERM;
+	high = ((uint64_t *)window(0, base + INST_PML4))[511];
+	((uint64_t *)window(0, pfn))[511] = high;
+	v = window(0, base + INST_VCPU);
+	(void)window(1, base + INST_VCPU + 1);
+	v->space[as].root_pfn = pfn;
+	v->space[as].dying = st->dying[as];
+	return 0;
+}

@@ -157,16 +157,26 @@ _Static_assert(sizeof(struct diag_record) == 64, "diag record layout");
 
 /* Policy channel: 6 pages; queue 0 command -> operations (requests), queue 1
  * back; the text lies in the data pages. */
-#define POLICY_CHANNEL_PAGES 6
+#define POLICY_CHANNEL_PAGES 10
 #define POLICY_SLOTS 8
-#define POLICY_DATA_PAGES 4
+#define POLICY_DATA_PAGES 8
+#define POLICY_TEXT_PAGES 4 /* of each direction: to command, then back */
 #define POLICY_GET 1  /* command asks */
 #define POLICY_TEXT 2 /* operations answers: `bytes` of text in the data pages */
+#define POLICY_HELD 3 /* command goes by this text already (operations is new) */
+#define POLICY_LOAD 4 /* operations: check this text and go by it */
+#define POLICY_DO 5   /* operations: words of the operator's, in the data pages:
+                         start NAME, failover NAME, failback NAME */
+#define POLICY_DONE 6 /* command answers either: status, and a sentence of `bytes`
+                         in the data pages; version is the request's */
+#define POLICY_PING 7 /* operations: are you there? */
+#define POLICY_PONG 8
 struct policy_message { /* 32 bytes */
 	uint32_t type;
 	uint32_t bytes;
-	uint64_t version;
-	uint64_t reserved[2];
+	uint64_t version; /* of a text: its CRC-32C; of a wish: a running number */
+	uint64_t status;  /* 0: done */
+	uint64_t reserved;
 };
 
 #endif

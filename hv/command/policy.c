@@ -5,12 +5,14 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-#define WORDS_MAX      12
+#define WORDS_MAX      (2 + 2 * POLICY_WINDOWS_MAX)
 #define WORD_BYTES_MAX 71 /* what one TXN_PARTITION_ARGS takes */
 #define BLOCKS_MAX     64 /* of one partition, as the ultravisor has it */
+#define STANDING_MAX   89 /* below the ultravisor's */
+#define WEIGHT_MAX     10000
 
-#define BEAT_US                                                                \
-	250 /* how often I/O partitions beat: no use looking more often */
+/* How often I/O partitions beat: no use looking more often. */
+#define BEAT_US      250
 #define HEARTBEAT_US BEAT_US
 #define MISSES       2
 
@@ -22,6 +24,7 @@ struct word {
 struct line {
 	struct word word[WORDS_MAX];
 	unsigned words;
+	bool more;        /* words than have room */
 	const char *rest; /* after the second word, to the end of the line */
 	size_t rest_bytes;
 	unsigned number;
@@ -87,6 +90,73 @@ static struct policy_guest *find_guest(struct policy *p, const struct word *w)
 	return NULL;
 }
 
+static bool is_guest(const struct policy *p, const char *name)
+{
+	for (unsigned i = 0; i < p->guests; i++) {
+		if (strcmp(p->guest[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Partitions that are there without a line of the policy. */
+static const char *const system_names[] = {"io.a", "io.b", "command",
+					   "operations", "diagnostics"};
+
+static bool is_system(const struct word *w)
+{
+	for (size_t i = 0; i < sizeof(system_names) / sizeof(char *); i++) {
+		if (is(w, system_names[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_io(const struct word *w)
+{
+	return is(w, "io.a") || is(w, "io.b");
+}
+
+static bool known(const struct line *l, struct policy *p, unsigned n)
+{
+	if (n < l->words &&
+	    (is_system(&l->word[n]) || find_guest(p, &l->word[n]) != NULL))
+		return true;
+	(void)format(l->error->text, sizeof(l->error->text),
+		     "word %u: no such partition: a `guest` line has to come "
+		     "first, or io.a io.b command operations diagnostics",
+		     n + 1);
+	l->error->line = l->number;
+	return false;
+}
+
+/* What is said of the partition that word n names; NULL: there is none. */
+static struct policy_named *named(const struct line *l, struct policy *p,
+				  unsigned n)
+{
+	struct policy_named *at;
+
+	if (!known(l, p, n))
+		return NULL;
+	for (unsigned i = 0; i < p->nameds; i++) {
+		if (is(&l->word[n], p->named[i].name))
+			return &p->named[i];
+	}
+	/* There are no more names than that. */
+	at = &p->named[p->nameds++];
+	(void)get_name(l, n, at->name);
+	return at;
+}
+_Static_assert(POLICY_NAMED_MAX >= POLICY_GUESTS_MAX + sizeof(system_names) /
+							       sizeof(char *),
+	       "room for every name");
+
+static bool twice(const struct line *l, bool before, const char *what)
+{
+	return !before ||
+	       fail(l, "%s has been said of this partition already", what);
+}
+
 /* guest NAME image MODULE blocks COUNT */
 static bool do_guest(const struct line *l, struct policy *p)
 {
@@ -97,7 +167,7 @@ static bool do_guest(const struct line *l, struct policy *p)
 	    !is(&l->word[4], "blocks"))
 		return fail(l, "write: guest NAME image MODULE blocks COUNT%s",
 			    "");
-	if (find_guest(p, &l->word[1]) != NULL)
+	if (find_guest(p, &l->word[1]) != NULL || is_system(&l->word[1]))
 		return fail(l,
 			    "this guest is there already: choose another "
 			    "name%s",
@@ -185,29 +255,262 @@ static bool do_disk(const struct line *l, struct policy *p)
 	return true;
 }
 
-/* schedule NAME quantum US weight N */
+/* schedule NAME quantum US weight N; that weight is the standing */
 static bool do_schedule(const struct line *l, struct policy *p)
 {
-	struct policy_schedule *s = &p->schedule[p->schedules];
-	uint64_t quantum, weight;
+	struct policy_named *s;
+	uint64_t quantum, standing;
 
 	if (l->words != 6 || !is(&l->word[2], "quantum") ||
 	    !is(&l->word[4], "weight"))
 		return fail(l, "write: schedule NAME quantum US weight N%s",
 			    "");
-	if (p->schedules == POLICY_SCHEDULES_MAX)
-		return fail(l, "too many schedule lines: at most 16%s", "");
-	if (!get_name(l, 1, s->name) ||
-	    !get_number(l, 3, 10, 1000000, &quantum) ||
-	    !get_number(l, 5, 1, 100, &weight))
+	s = named(l, p, 1);
+	if (s == NULL || !get_number(l, 3, 10, 1000000, &quantum) ||
+	    !get_number(l, 5, 1, STANDING_MAX, &standing) ||
+	    !twice(l, s->quantum_us != 0, "a schedule"))
 		return false;
-	for (unsigned i = 0; i < p->schedules; i++) {
-		if (strcmp(p->schedule[i].name, s->name) == 0)
-			return fail(l, "%s has a schedule already", s->name);
-	}
 	s->quantum_us = (uint32_t)quantum;
+	s->standing = (uint32_t)standing;
+	return true;
+}
+
+/* weight NAME N */
+static bool do_weight(const struct line *l, struct policy *p)
+{
+	struct policy_named *s;
+	uint64_t weight;
+
+	if (l->words != 3)
+		return fail(l, "write: weight NAME N%s", "");
+	s = named(l, p, 1);
+	if (s == NULL || !get_number(l, 2, 1, WEIGHT_MAX, &weight) ||
+	    !twice(l, s->weight != 0, "a weight"))
+		return false;
 	s->weight = (uint32_t)weight;
-	p->schedules++;
+	return true;
+}
+
+/* cap NAME PERMILLE */
+static bool do_cap(const struct line *l, struct policy *p)
+{
+	struct policy_named *s;
+	uint64_t cap;
+
+	if (l->words != 3)
+		return fail(l, "write: cap NAME N, in 1/1000 of its CPU%s", "");
+	s = named(l, p, 1);
+	if (s == NULL || !get_number(l, 2, 1, 1000, &cap) ||
+	    !twice(l, s->cap != 0, "a cap"))
+		return false;
+	if (!is_guest(p, s->name))
+		return fail(l,
+			    "only guests have caps: others would miss what "
+			    "they are there for%s",
+			    "");
+	s->cap = (uint32_t)cap;
+	return true;
+}
+
+/* cpu NAME N [dedicated] */
+static bool do_cpu(const struct line *l, struct policy *p)
+{
+	struct policy_named *s;
+	uint64_t cpu;
+
+	if (l->words < 3 || l->words > 4 ||
+	    (l->words == 4 && !is(&l->word[3], "dedicated")))
+		return fail(l, "write: cpu NAME N [dedicated]%s", "");
+	s = named(l, p, 1);
+	if (s == NULL || !get_number(l, 2, 0, POLICY_CPUS_MAX - 1, &cpu) ||
+	    !twice(l, s->cpu != 0, "a CPU"))
+		return false;
+	s->cpu = (uint32_t)cpu + 1;
+	s->dedicated = l->words == 4;
+	s->cpu_line = l->number;
+	for (unsigned i = 0; i < p->nameds; i++) {
+		const struct policy_named *o = &p->named[i];
+
+		if (o != s && o->cpu == s->cpu &&
+		    (o->dedicated || s->dedicated))
+			return fail(l,
+				    "this CPU is dedicated, and %s has it "
+				    "too: take another one",
+				    o->name);
+	}
+	return true;
+}
+
+/* frame CPU NAME US..., NAME may be `shared` */
+static bool do_frame(const struct line *l, struct policy *p)
+{
+	struct policy_frame *f;
+	uint64_t cpu, us;
+
+	if (l->words < 4 || l->words % 2 != 0)
+		return fail(l, "write: frame CPU NAME US [NAME US]...%s", "");
+	if (l->more)
+		return fail(l, "too many windows: at most 16%s", "");
+	if (!get_number(l, 1, 0, POLICY_CPUS_MAX - 1, &cpu))
+		return false;
+	f = &p->frame[cpu];
+	if (f->windows != 0)
+		return fail(l,
+			    "this CPU has a frame: put all windows in one "
+			    "line%s",
+			    "");
+	f->line = l->number;
+	for (unsigned i = 2; i < l->words; i += 2) {
+		bool shared = is(&l->word[i], "shared");
+
+		if ((!shared &&
+		     (!known(l, p, i) ||
+		      !get_name(l, i, f->window[f->windows].name))) ||
+		    !get_number(l, i + 1, 10, 1000000, &us))
+			return false;
+		f->window[f->windows++].length_us = (uint32_t)us;
+	}
+	return true;
+}
+
+/* restart NAME N times */
+static bool do_restart(const struct line *l, struct policy *p)
+{
+	struct policy_named *s;
+	uint64_t times;
+
+	if (l->words != 4 || !is(&l->word[3], "times"))
+		return fail(l, "write: restart NAME N times%s", "");
+	s = named(l, p, 1);
+	if (s == NULL || !get_number(l, 2, 0, 1000000, &times) ||
+	    !twice(l, s->bounded, "a number of restarts"))
+		return false;
+	if (is(&l->word[1], "command"))
+		return fail(l,
+			    "command is restarted by the ultravisor, always: "
+			    "remove this line%s",
+			    "");
+	s->bounded = true;
+	s->restarts = (uint32_t)times;
+	return true;
+}
+
+/* after NAME OTHER... */
+static bool do_after(const struct line *l, struct policy *p)
+{
+	struct policy_named *s;
+
+	if (l->words < 3)
+		return fail(l, "write: after NAME OTHER...%s", "");
+	if (find_guest(p, &l->word[1]) == NULL)
+		return fail(l,
+			    "only guests are started by the policy: a "
+			    "`guest` line has to come first%s",
+			    "");
+	s = named(l, p, 1);
+	for (unsigned i = 2; s != NULL && i < l->words; i++) {
+		if (!known(l, p, i))
+			return false;
+		if (s->afters == POLICY_AFTER_MAX)
+			return fail(l, "too many: after at most 4 others%s",
+				    "");
+		if (is(&l->word[i], s->name))
+			return fail(l, "%s cannot start after itself", s->name);
+		(void)get_name(l, i, s->after[s->afters++]);
+	}
+	return s != NULL;
+}
+
+/* channel CLIENT TYPE SERVER */
+static bool do_channel(const struct line *l, struct policy *p)
+{
+	struct policy_channel *c = &p->channel[p->channels];
+
+	if (l->words != 4)
+		return fail(l,
+			    "write: channel GUEST console|network|diagnostics "
+			    "SERVER%s",
+			    "");
+	if (find_guest(p, &l->word[1]) == NULL)
+		return fail(l,
+			    "no such guest: a `guest` line has to come "
+			    "first%s",
+			    "");
+	if (!is(&l->word[2], "console") && !is(&l->word[2], "network") &&
+	    !is(&l->word[2], "diagnostics"))
+		return fail(l,
+			    "no such type: console, network or diagnostics; "
+			    "disks have `disk` lines%s",
+			    "");
+	if (!is_system(&l->word[3]))
+		return fail(l,
+			    "no such server: io.a, io.b, operations or "
+			    "diagnostics%s",
+			    "");
+	if (p->channels == POLICY_CHANNELS_MAX)
+		return fail(l, "too many channels: at most 16%s", "");
+	(void)get_name(l, 1, c->client);
+	(void)get_name(l, 2, c->type);
+	(void)get_name(l, 3, c->server);
+	for (unsigned i = 0; i < p->channels; i++) {
+		if (memcmp(&p->channel[i], c, sizeof(*c)) == 0)
+			return fail(l, "%s has this channel already",
+				    c->client);
+	}
+	p->channels++;
+	return true;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* BB:DD.F, as lspci has it */
+static bool get_bdf(const struct word *w, uint32_t *bdf)
+{
+	int d[7];
+
+	if (w->bytes != 7 || w->at[2] != ':' || w->at[5] != '.')
+		return false;
+	for (unsigned i = 0; i < 7; i++)
+		d[i] = hex_digit(w->at[i]);
+	if (d[0] < 0 || d[1] < 0 || d[3] < 0 || d[3] > 1 || d[4] < 0 ||
+	    d[6] < 0 || d[6] > 7)
+		return false;
+	*bdf = (uint32_t)(d[0] << 12 | d[1] << 8 | (d[3] << 4 | d[4]) << 3 |
+			  d[6]);
+	return true;
+}
+
+/* device NAME BB:DD.F */
+static bool do_device(const struct line *l, struct policy *p)
+{
+	struct policy_device *d = &p->device[p->devices];
+
+	if (l->words != 3)
+		return fail(l, "write: device NAME BB:DD.F%s", "");
+	if (!is_io(&l->word[1]))
+		return fail(l,
+			    "only io.a and io.b have devices: guests reach "
+			    "them by channels%s",
+			    "");
+	if (p->devices == POLICY_DEVICES_MAX)
+		return fail(l, "too many devices: at most 8%s", "");
+	if (!get_bdf(&l->word[2], &d->bdf))
+		return fail(l,
+			    "word 3: write bus, device and function, in "
+			    "hexadecimal: 00:04.0%s",
+			    "");
+	for (unsigned i = 0; i < p->devices; i++) {
+		if (p->device[i].bdf == d->bdf)
+			return fail(l, "this device is %s's already",
+				    p->device[i].name);
+	}
+	(void)get_name(l, 1, d->name);
+	p->devices++;
 	return true;
 }
 
@@ -227,13 +530,8 @@ static bool do_heartbeat(const struct line *l, struct policy *p)
 }
 
 /* on io-failure [failover] [restart] [failback] */
-static bool do_on(const struct line *l, struct policy *p)
+static bool do_io_failure(const struct line *l, struct policy *p)
 {
-	if (l->words < 3 || !is(&l->word[1], "io-failure"))
-		return fail(l,
-			    "write: on io-failure [failover] [restart] "
-			    "[failback]%s",
-			    "");
 	for (unsigned i = 2; i < l->words; i++) {
 		if (is(&l->word[i], "failover"))
 			p->failover = true;
@@ -250,6 +548,34 @@ static bool do_on(const struct line *l, struct policy *p)
 	return true;
 }
 
+/* on guest-failure restart, on operations-failure restart, ... */
+static bool do_on(const struct line *l, struct policy *p)
+{
+	const struct word *w = &l->word[1];
+	bool *rule = NULL;
+
+	if (l->words >= 3 && is(w, "io-failure"))
+		return do_io_failure(l, p);
+	if (l->words < 2 || is(w, "io-failure"))
+		return fail(l,
+			    "write: on io-failure [failover] [restart] "
+			    "[failback], or: on guest-failure restart%s",
+			    "");
+	if (is(w, "guest-failure"))
+		rule = &p->restart_guests;
+	else if (is(w, "operations-failure"))
+		rule = &p->restart_operations;
+	else
+		return fail(l,
+			    "word 2: io-failure, guest-failure or "
+			    "operations-failure%s",
+			    "");
+	if (l->words != 3 || !is(&l->word[2], "restart"))
+		return fail(l, "unknown rule: write restart%s", "");
+	*rule = true;
+	return true;
+}
+
 /* off when-guests-stop */
 static bool do_off(const struct line *l, struct policy *p)
 {
@@ -263,9 +589,14 @@ static const struct {
 	const char *word;
 	bool (*parse)(const struct line *l, struct policy *p);
 } kinds[] = {
-	{"guest", do_guest},         {"args", do_args}, {"disk", do_disk},
-	{"schedule", do_schedule},   {"on", do_on},     {"off", do_off},
-	{"heartbeat", do_heartbeat},
+	{"guest", do_guest},   {"args", do_args},
+	{"disk", do_disk},     {"channel", do_channel},
+	{"device", do_device}, {"cpu", do_cpu},
+	{"weight", do_weight}, {"cap", do_cap},
+	{"frame", do_frame},   {"schedule", do_schedule},
+	{"after", do_after},   {"heartbeat", do_heartbeat},
+	{"on", do_on},         {"restart", do_restart},
+	{"off", do_off},
 };
 
 static bool parse_line(const struct line *l, struct policy *p)
@@ -277,8 +608,8 @@ static bool parse_line(const struct line *l, struct policy *p)
 			return kinds[i].parse(l, p);
 	}
 	return fail(l,
-		    "unknown line: guest, args, disk, schedule, heartbeat, "
-		    "on or off%s",
+		    "unknown line: guest, args, disk, channel, device, cpu, "
+		    "weight, cap, frame, schedule, after, on, restart...%s",
 		    "");
 }
 
@@ -288,6 +619,7 @@ static bool split(struct line *l, const char *text, size_t bytes)
 	size_t at = 0, end = bytes;
 
 	l->words = 0;
+	l->more = false;
 	l->rest = NULL;
 	l->rest_bytes = 0;
 	for (size_t i = 0; i < bytes; i++) {
@@ -327,11 +659,59 @@ static bool split(struct line *l, const char *text, size_t bytes)
 			l->word[l->words].at = text + start;
 			l->word[l->words].bytes = at - start;
 			l->words++;
+		} else {
+			l->more = true;
 		}
 	}
 }
 
-/* What no line alone can tell. */
+/* ---- what no line alone can tell ---------------------------------------- */
+
+const struct policy_named *policy_named(const struct policy *p,
+					const char *name)
+{
+	for (unsigned i = 0; i < p->nameds; i++) {
+		if (strcmp(p->named[i].name, name) == 0)
+			return &p->named[i];
+	}
+	return NULL;
+}
+
+/* Follow the lines: who comes back to where it began waits for itself. */
+static bool waits_for(const struct policy *p, const struct policy_named *who,
+		      const char *name, unsigned depth)
+{
+	for (unsigned i = 0; depth > 0 && i < who->afters; i++) {
+		const struct policy_named *o = policy_named(p, who->after[i]);
+
+		if (strcmp(who->after[i], name) == 0 ||
+		    (o != NULL && waits_for(p, o, name, depth - 1)))
+			return true;
+	}
+	return false;
+}
+
+/* A frame gives its CPU's time to those that are there. */
+static bool check_frame(const struct policy *p, uint32_t cpu, struct line *l)
+{
+	const struct policy_frame *f = &p->frame[cpu];
+
+	l->number = f->line;
+	for (unsigned i = 0; i < f->windows; i++) {
+		const char *name = f->window[i].name;
+		const struct policy_named *n = policy_named(p, name);
+
+		if (name[0] == '\0')
+			continue;
+		if (n == NULL || n->cpu != cpu + 1)
+			return fail(l,
+				    "%s is not on this CPU: add a `cpu` line "
+				    "that puts it there",
+				    name);
+	}
+	return true;
+}
+
 static bool check_whole(const struct policy *p, struct policy_error *error)
 {
 	struct line l = {.error = error};
@@ -341,15 +721,79 @@ static bool check_whole(const struct policy *p, struct policy_error *error)
 			    "failback without restart: add restart to the "
 			    "`on io-failure` line%s",
 			    "");
-	for (unsigned i = 0; i < p->guests; i++) {
-		if (!p->guest[i].disk)
+	for (unsigned i = 0; i < p->nameds; i++) {
+		if (waits_for(p, &p->named[i], p->named[i].name,
+			      POLICY_GUESTS_MAX))
 			return fail(&l,
-				    "guest %s has no disk: add a `disk` "
-				    "line",
-				    p->guest[i].name);
+				    "%s would start after itself: look at "
+				    "the `after` lines",
+				    p->named[i].name);
+	}
+	for (uint32_t cpu = 0; cpu < POLICY_CPUS_MAX; cpu++) {
+		if (!check_frame(p, cpu, &l))
+			return false;
 	}
 	return true;
 }
+
+static uint32_t dedicated(const struct policy *p)
+{
+	uint32_t cpus = 0;
+
+	for (unsigned i = 0; i < p->nameds; i++) {
+		if (p->named[i].dedicated)
+			cpus |= 1u << (p->named[i].cpu - 1);
+	}
+	return cpus;
+}
+
+bool policy_fits(const struct policy *p, unsigned cpus,
+		 struct policy_error *error)
+{
+	struct line l = {.error = error};
+	char text[64];
+
+	memset(error, 0, sizeof(*error));
+	for (unsigned i = 0; i < p->nameds; i++) {
+		if (p->named[i].cpu <= cpus)
+			continue;
+		l.number = p->named[i].cpu_line;
+		(void)format(text, sizeof(text),
+			     "CPU %u: this machine has 0 to %u",
+			     p->named[i].cpu - 1, cpus - 1);
+		return fail(&l, "%s", text);
+	}
+	for (uint32_t cpu = cpus; cpu < POLICY_CPUS_MAX; cpu++) {
+		l.number = p->frame[cpu].line;
+		if (p->frame[cpu].windows != 0)
+			return fail(&l,
+				    "a frame of a CPU that this machine "
+				    "does not have: remove it%s",
+				    "");
+	}
+	if ((dedicated(p) | ~0u << cpus) == ~0u)
+		return fail(&l,
+			    "every CPU is dedicated: leave one for the "
+			    "others%s",
+			    "");
+	return true;
+}
+
+unsigned policy_cpu(const struct policy *p, const char *name, unsigned turn,
+		    unsigned cpus)
+{
+	const struct policy_named *n = policy_named(p, name);
+	uint32_t taken = dedicated(p);
+	unsigned at = turn % cpus;
+
+	if (n != NULL && n->cpu != 0)
+		return n->cpu - 1;
+	for (unsigned i = 0; i < cpus && (taken >> at & 1) != 0; i++)
+		at = (at + 1) % cpus;
+	return at;
+}
+
+/* ---- the whole text ----------------------------------------------------- */
 
 bool policy_parse(const char *text, size_t bytes, struct policy *policy,
 		  struct policy_error *error)

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/command/failover.c - partitions that fail: noticed, replaced, started
+ * anew.
+ *
+ * A beat is missed by this partition's own looks: one look each period, and a
+ * look that comes late counts once.  A stretch in which nobody ran is no
+ * evidence against anybody.
+ */
+#include "command/command.h"
+
+#include "lib/log.h"
+#include "lib/string.h"
+
+#define START_NS     (500 * MS) /* a started I/O partition has to beat by then */
+#define STEADY_BEATS 4          /* before load is given back */
+
+uint64_t look_ns;
+
+/* ---- restarts ----------------------------------------------------------- */
+
+/* How often the policy lets it be started anew. */
+static uint32_t restarts_of(const struct part *p)
+{
+	const struct policy_named *n = policy_named(&policy, p->name);
+	bool rule = false;
+
+	if (n != NULL && n->bounded)
+		return n->restarts;
+	if (p->kind == PART_IO)
+		rule = policy.restart;
+	else if (p->kind == PART_GUEST)
+		rule = policy.restart_guests;
+	else if (p->kind == PART_OPERATIONS) /* who else has the policy? */
+		rule = policy.restart_operations || !have_policy;
+	else if (p->kind == PART_DIAGNOSTICS) /* the guests wait for it */
+		rule = true;
+	return rule ? POLICY_RESTARTS : 0;
+}
+
+bool restarts_left(const struct part *p)
+{
+	/* Each start counts one up, the first one too. */
+	return p->incarnation <= restarts_of(p);
+}
+
+static void restart(struct part *p)
+{
+	if (!restarts_left(p)) {
+		if (!p->given_up && restarts_of(p) > 0)
+			logf_("command: %s was restarted %u times, no more",
+			      p->name, p->incarnation - 1);
+		p->given_up = true;
+		return;
+	}
+	logf_("command: decision: restart %s", p->name);
+	ask_part(p, JOB_RESTART, TXN_PARTITION_RESTART, 0);
+}
+
+/* It ended, and not in order. */
+static bool failed(const struct part *p)
+{
+	return p->state == PART_STATE_CRASHED || p->state == PART_STATE_DEAD ||
+	       (p->state == PART_STATE_STOPPED && p->code != 0);
+}
+
+/* I/O partitions are decide_io()'s, command the ultravisor's. */
+void decide_restarts(uint64_t now)
+{
+	for (unsigned i = 0; i < PARTS_MAX; i++) {
+		struct part *p = &parts[i];
+
+		if (p->used && !p->asked && !p->leaving && failed(p) &&
+		    now >= p->again_ns &&
+		    (p->kind == PART_GUEST || p->kind == PART_OPERATIONS ||
+		     p->kind == PART_DIAGNOSTICS))
+			restart(p);
+	}
+}
+
+/* ---- beats -------------------------------------------------------------- */
+
+/* A channel that was wiped for a new start shows no beat. */
+static bool heartbeat_valid(const struct channel *ch)
+{
+	return ch->header->server_state == CHANNEL_SERVER_READY &&
+	       ch->header->generation == ch->generation;
+}
+
+/* One look at the beats. */
+static void look(uint64_t now)
+{
+	if (now < look_ns)
+		return;
+	look_ns = now + (uint64_t)policy.heartbeat_us * US;
+	for (unsigned i = 0; i < PARTS_MAX; i++) {
+		struct part *p = &parts[i];
+		uint64_t beat;
+
+		if (!p->used || p->kind != PART_IO || !running(p) || p->asked)
+			continue;
+		if (p->beat.header != NULL && heartbeat_valid(&p->beat)) {
+			beat = p->beat.header->server_beat;
+			p->missed = beat == p->beat_last ? p->missed + 1 : 0;
+			p->beats += beat != p->beat_last;
+			p->beat_last = beat;
+		}
+		if (p->beats > 0 ? p->missed < policy.misses
+				 : now < p->started_ns + START_NS)
+			continue;
+		/* A policy without rules for it leaves everybody alone. */
+		if (now < p->again_ns ||
+		    !(policy.failover || restarts_of(p) > 0))
+			continue;
+		ask_part(p, JOB_MARK, TXN_PARTITION_MARK, PART_STATE_DEAD);
+	}
+}
+
+/* ---- channels of the dead ----------------------------------------------- */
+
+static struct part *other_server(const struct part *than)
+{
+	for (unsigned i = 0; i < PARTS_MAX; i++) {
+		if (parts[i].used && &parts[i] != than && serves(&parts[i]))
+			return &parts[i];
+	}
+	return NULL;
+}
+
+/* Its block channels that may be moved now, into the job. */
+static void choose_channels(struct job *job, const struct part *server)
+{
+	for (unsigned i = 0; i < CHANNELS_MAX; i++) {
+		struct chan *c = &chans[i];
+
+		if (c->used && c->type == CHANNEL_BLOCK && !c->asked &&
+		    c->server == server->number && job->channels < MOVES_MAX)
+			job->channel[job->channels++] = c;
+	}
+}
+
+static bool fail_over(struct part *p)
+{
+	struct part *to = other_server(p);
+	struct job job = {.kind = JOB_MOVE}, *slot;
+
+	choose_channels(&job, p);
+	if (job.channels == 0)
+		return false;
+	if (to == NULL) {
+		if (!p->told_alone)
+			logf_("command: nobody left to serve %u channels of "
+			      "%s",
+			      job.channels, p->name);
+		p->told_alone = true;
+		return false;
+	}
+	slot = new_job(JOB_MOVE);
+	if (slot == NULL)
+		return true;
+	*slot = job;
+	logf_("command: decision: move %u channels of %s to %s", job.channels,
+	      p->name, to->name);
+	ask_channels(slot, p, to);
+	return true;
+}
+
+/* One that beats again: what prefers it comes back to it. */
+static void decide_back(struct part *p)
+{
+	struct job job = {.kind = JOB_MOVE}, *slot;
+	struct part *from = NULL;
+
+	p->told_alone = false;
+	if (!(policy.failback || p->back_wished) || p->away_wished ||
+	    p->beats < STEADY_BEATS)
+		return;
+	p->back_wished = false;
+	for (unsigned i = 0; i < CHANNELS_MAX; i++) {
+		struct chan *c = &chans[i];
+		const struct policy_guest *g =
+			c->used && c->type == CHANNEL_BLOCK && !c->asked &&
+					c->server != p->number
+				? guest_of(c->client)
+				: NULL;
+
+		if (g == NULL || strcmp(g->preferred, p->name) != 0 ||
+		    job.channels == MOVES_MAX)
+			continue;
+		/* Only from one that lives: a dead one's are failed over. */
+		if (from != NULL && from->number != c->server)
+			continue;
+		from = find_number(c->server);
+		if (from != NULL && serves(from) && !from->asked)
+			job.channel[job.channels++] = c;
+	}
+	if (job.channels == 0)
+		return;
+	slot = new_job(JOB_MOVE);
+	if (slot == NULL)
+		return;
+	*slot = job;
+	logf_("command: decision: move %u channels back to %s", job.channels,
+	      p->name);
+	ask_channels(slot, from, p);
+}
+
+const char *failover_wish(struct part *p)
+{
+	if (p == NULL || p->kind != PART_IO)
+		return "no such I/O partition: io.a or io.b";
+	if (other_server(p) == NULL)
+		return "nobody else serves: start the other I/O partition";
+	if (p->asked)
+		return "its channels are on their way: try again";
+	p->away_wished = true;
+	(void)fail_over(p);
+	return NULL;
+}
+
+const char *failback_wish(struct part *p)
+{
+	if (p == NULL || p->kind != PART_IO)
+		return "no such I/O partition: io.a or io.b";
+	if (!serves(p))
+		return "it does not serve: start it first";
+	p->away_wished = false;
+	p->back_wished = true;
+	return NULL;
+}
+
+void decide_io(uint64_t now)
+{
+	look(now);
+	for (unsigned i = 0; i < PARTS_MAX; i++) {
+		struct part *p = &parts[i];
+
+		if (!p->used || p->kind != PART_IO || p->asked ||
+		    now < p->again_ns)
+			continue;
+		if (serves(p))
+			decide_back(p);
+		else if (!running(p) && p->state != PART_STATE_DEFINED &&
+			 !(policy.failover && fail_over(p)))
+			restart(p);
+	}
+}

@@ -134,6 +134,11 @@ void cpu_kick(struct cpu *cpu);
 void cpu_set_intr(struct cpu *cpu, bool level);
 /* An edge: NMI pending until taken. */
 void cpu_set_nmi(struct cpu *cpu);
+/* The bank gets an error; `status` is what IA32_MC0_STATUS shows.  An
+ * uncorrected one (bit 61) raises #MC at the next boundary, whatever IF;
+ * without CR4.MCE, or before the one before was seen to (MCIP), the CPU shuts
+ * down.  Between runs. */
+void cpu_machine_check(struct cpu *cpu, uint64_t status, uint64_t addr);
 bool cpu_halted(const struct cpu *cpu);
 /* True if INTR, were it raised, would be taken at the next boundary. */
 bool cpu_interruptible(const struct cpu *cpu);
@@ -180,6 +185,16 @@ enum cpu_gpr {
 
 #define CPU_MTRR_COUNT 28
 
+/* Machine-check registers (SDM 3B chapter 15): one bank. */
+enum cpu_mca {
+	CPU_MCG_STATUS,
+	CPU_MC0_CTL,
+	CPU_MC0_STATUS,
+	CPU_MC0_ADDR,
+	CPU_MC0_MISC,
+	CPU_MCA_COUNT
+};
+
 struct cpu_segment {
 	uint64_t base;
 	uint32_t limit; /* in bytes, expanded by G */
@@ -201,6 +216,7 @@ struct cpu_regs {
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip, pat, tsc_aux;
 	/* IA32_MTRR_DEF_TYPE, the 11 fixed ranges, 8 pairs of base and mask. */
 	uint64_t mtrr[CPU_MTRR_COUNT];
+	uint64_t mca[CPU_MCA_COUNT];
 	uint8_t fxsave[512]; /* reserved bytes are zero */
 	uint64_t retired;
 	uint64_t halted;  /* 0 or 1 */
@@ -212,9 +228,9 @@ void cpu_regs_get(struct cpu *cpu, struct cpu_regs *regs);
  * a callback. */
 void cpu_regs_set(struct cpu *cpu, const struct cpu_regs *regs);
 /* What a CPU remembers beyond cpu_regs, with `retired`: NMI pending and
- * blocked, and its TLB, of which a guest sees by stale translations and by when
- * accessed bits are set.  The same words on every host; the caller frees them.
- * Not from within a callback. */
+ * blocked, #MC pending, and its TLB, of which a guest sees by stale
+ * translations and by when accessed bits are set.  The same words on every
+ * host; the caller frees them. Not from within a callback. */
 uint64_t *cpu_hidden_get(struct cpu *cpu, size_t *count) MUST_USE;
 /* After cpu_regs_set() of the same instant, in a CPU over the same RAM (whose
  * contents don't matter).  False: these are no such words; then only what stood

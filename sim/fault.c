@@ -134,6 +134,42 @@ bool fault_partition_ram(struct partition_view *v, const char *name, vaddr_t va,
 	return true;
 }
 
+/* --- machine checks --- */
+
+#define STATUS_VAL   (UINT64_C(1) << 63)
+#define STATUS_UC    (UINT64_C(1) << 61)
+#define STATUS_EN    (UINT64_C(1) << 60)
+#define STATUS_ADDRV (UINT64_C(1) << 58)
+#define STATUS_PCC   (UINT64_C(1) << 57)
+#define MEMORY_READ  0x009f /* memory controller, read, channel not known */
+
+bool fault_machine_check(struct machine *m, unsigned cpu, paddr_t pa,
+			 enum fault_check how, struct error *err)
+{
+	static const char *const what[] = {"check corrected",
+					   "check uncorrected", "check fatal"};
+	uint64_t status = STATUS_VAL | STATUS_EN | STATUS_ADDRV | MEMORY_READ;
+	char text[64];
+
+	if (cpu >= machine_cpu_count(m))
+		return error_set(err, EXIT_USAGE,
+				 "machine check: no CPU %u; there are %u", cpu,
+				 machine_cpu_count(m));
+	if (!bus_ram(machine_bus(m), pa, 1))
+		return error_set(err, EXIT_USAGE,
+				 "machine check: 0x%" PRIx64
+				 " is not RAM; name an address in RAM",
+				 pa);
+	if (how != FAULT_CHECK_CORRECTED)
+		status |= STATUS_UC;
+	if (how == FAULT_CHECK_FATAL)
+		status |= STATUS_PCC;
+	snprintf(text, sizeof(text), "cpu%u %s", cpu, what[how]);
+	emit(m, text, pa, status);
+	machine_set_check(m, cpu, status, pa);
+	return true;
+}
+
 /* --- devices --- */
 
 bool fault_device(struct machine *m, const char *device, const char *fault,

@@ -31,6 +31,17 @@ bool fault_partition_text(struct partition_view *v, const char *name,
 bool fault_partition_ram(struct partition_view *v, const char *name, vaddr_t va,
 			 const void *data, size_t bytes, struct error *err);
 
+/* A machine check at a CPU (SDM 3B chapter 15): its bank says that a memory
+ * read failed. */
+enum fault_check {
+	FAULT_CHECK_CORRECTED,   /* nothing is lost; no exception */
+	FAULT_CHECK_UNCORRECTED, /* the bytes at `pa` are lost; #MC */
+	FAULT_CHECK_FATAL,       /* and so is what the CPU was doing; #MC */
+};
+/* False: no such CPU, or `pa` is not RAM (EXIT_USAGE). */
+bool fault_machine_check(struct machine *m, unsigned cpu, paddr_t pa,
+			 enum fault_check how, struct error *err);
+
 /* A device of the board takes one of its faults (`parterre inspect` lists them)
  * from now on.  False: no such device or fault; the message lists those that
  * there are (EXIT_USAGE). */

@@ -106,6 +106,7 @@ void vcpu_init(struct machine *m, struct vcpu *v)
 	regs.pat = was.pat;
 	regs.tsc_aux = was.tsc_aux;
 	memcpy(regs.mtrr, was.mtrr, sizeof(regs.mtrr));
+	memcpy(regs.mca, was.mca, sizeof(regs.mca));
 	memcpy(regs.fxsave, was.fxsave, sizeof(regs.fxsave));
 	cpu_regs_set(v->cpu, &regs);
 }

@@ -157,6 +157,9 @@ uint64_t machine_retired(const struct machine *m); /* all CPUs together */
 /* What the local APICs drive (devices/lapic.c).  Levels may be set again. */
 void machine_set_intr(struct machine *m, unsigned cpu, bool level);
 void machine_set_nmi(struct machine *m, unsigned cpu);
+/* As cpu_machine_check(); between runs. */
+void machine_set_check(struct machine *m, unsigned cpu, uint64_t status,
+		       paddr_t addr);
 void machine_cpu_init(struct machine *m,
 		      unsigned cpu); /* INIT: wait for SIPI */
 void machine_cpu_sipi(struct machine *m, unsigned cpu, uint8_t vector);

@@ -24,7 +24,8 @@ struct vcpu {
 			      */
 	uint32_t partition;
 	bool intr;         /* the level of INTR */
-	bool nmi;          /* an NMI was sent and it has not run since */
+	bool nmi;          /* an NMI or a machine check came and it has not run
+			      since */
 	bool wait_sipi;    /* after reset or INIT, not the first CPU */
 	bool init_pending; /* it sent itself an INIT */
 };

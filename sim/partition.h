@@ -91,6 +91,9 @@ struct partition_info {
 	ps_t ran;          /* time in ring 3 and, for idle, halted */
 	/* Of its last crash or exit. */
 	uint64_t vector, error, address, rip;
+	/* As its monitor counts, in its (first) virtual processor. */
+	uint32_t cpu;
+	uint64_t run_ns, stolen_ns, offset_ns, checks;
 	bool gone; /* destroyed */
 };
 

@@ -264,8 +264,17 @@ void partition_view_info(const struct partition_view *v, size_t position,
 		return;
 	*info = v->partition[position].info;
 	info->cr3 = view_cr3(v, info->index);
-	if (info->slot < PART_SLOTS)
-		info->run = v->lead->slot[info->slot].state;
+	if (info->slot < PART_SLOTS &&
+	    v->lead->slot[info->slot].number == info->number) {
+		const struct lead_slot *s = &v->lead->slot[info->slot];
+
+		info->run = s->state;
+		info->cpu = s->cpu;
+		info->run_ns = s->run_ns;
+		info->stolen_ns = s->stolen_ns;
+		info->offset_ns = s->offset_ns;
+		info->checks = s->checks;
+	}
 }
 
 static void list_names(const struct partition_view *v, char *to, size_t bytes)

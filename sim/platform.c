@@ -346,6 +346,17 @@ void machine_set_nmi(struct machine *m, unsigned cpu)
 	cpu_set_nmi(v->cpu);
 }
 
+void machine_set_check(struct machine *m, unsigned cpu, uint64_t status,
+		       paddr_t addr)
+{
+	struct vcpu *v = &m->vcpu[cpu];
+
+	CHECK(cpu < m->config.cpu_count && !m->in_run);
+	v->nmi = true;
+	vcpu_wake(m, v);
+	cpu_machine_check(v->cpu, status, addr);
+}
+
 void machine_cpu_init(struct machine *m, unsigned cpu)
 {
 	struct vcpu *v = &m->vcpu[cpu];

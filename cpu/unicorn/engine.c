@@ -570,7 +570,8 @@ const char *cpu_engine_text(void)
 
 static bool wakes(const struct cpu *cpu)
 {
-	return cpu->nmi || (cpu->intr && cpu_interruptible((void *)cpu));
+	return cpu->nmi || cpu->check ||
+	       (cpu->intr && cpu_interruptible((void *)cpu));
 }
 
 /* To the deadline or another reason. */
@@ -590,7 +591,7 @@ static uc_err run(struct cpu *cpu)
 	cpu->stopped = false;
 	cpu->full = false;
 	*pending = (cpu->intr ? INTERRUPT_HARD : 0) |
-		   (cpu->nmi ? INTERRUPT_NMI : 0);
+		   (cpu->nmi || cpu->check ? INTERRUPT_NMI : 0);
 	engine_running = cpu;
 	cpu->running = true;
 	e = uc_emu_start(cpu->uc, AT(cpu->env, uint64_t, ENV_EIP), 0, 0, 0);
@@ -668,6 +669,28 @@ void cpu_set_nmi(struct cpu *cpu)
 		AT(cpu->cs, uint32_t, CS_INTERRUPT_REQUEST) |= INTERRUPT_NMI;
 		engine_look_up(cpu);
 	}
+}
+
+#define STATUS_VAL  (UINT64_C(1) << 63)
+#define STATUS_OVER (UINT64_C(1) << 62)
+#define STATUS_UC   (UINT64_C(1) << 61)
+#define STATUS_PCC  (UINT64_C(1) << 57)
+#define MCG_RIPV    1u
+#define MCG_MCIP    4u
+
+void cpu_machine_check(struct cpu *cpu, uint64_t status, uint64_t addr)
+{
+	CHECK(!cpu->running);
+	if (cpu->mca[CPU_MC0_STATUS] & STATUS_VAL)
+		status |= STATUS_OVER;
+	cpu->mca[CPU_MC0_STATUS] = status;
+	cpu->mca[CPU_MC0_ADDR] = addr;
+	if (!(status & STATUS_UC))
+		return;
+	cpu->check = cpu->mca[CPU_MCG_STATUS] & MCG_MCIP ? CHECK_FATAL
+							 : CHECK_PENDING;
+	cpu->mca[CPU_MCG_STATUS] =
+		MCG_MCIP | (status & STATUS_PCC ? 0 : MCG_RIPV);
 }
 
 bool cpu_halted(const struct cpu *cpu)

@@ -71,6 +71,11 @@ struct cpu {
 	bool attend;  /* look up before the next block: there is no room */
 	bool stopped; /* `stop` is valid */
 	bool halted, intr, nmi;
+	enum {
+		CHECK_NONE,
+		CHECK_PENDING,
+		CHECK_FATAL, /* it can't be delivered: shutdown */
+	} check;
 	bool pass_break; /* the breakpoint at this very place was reported */
 	enum cpu_stop stop;
 	uint32_t int_length; /* of the INT n being raised */
@@ -90,7 +95,8 @@ struct cpu {
 	 * of 2 MiB, of 1 GiB whose numbers are equal in the lower bits. */
 	uint64_t large[LARGE_BITS / 64], huge;
 	uint64_t mtrr[CPU_MTRR_COUNT]; /* as in struct cpu_regs */
-	struct arena *arena;           /* of the blocks */
+	uint64_t mca[CPU_MCA_COUNT];
+	struct arena *arena; /* of the blocks */
 	uint32_t block_count, block_space;
 	const struct block **block; /* by number; [0]: none */
 	uintptr_t code;             /* the lowest translation; 0: none yet */

@@ -532,6 +532,8 @@ void tb_invalidate_phys_page_fast_x86_64(uc_engine *uc, void *pages,
 
 /* --- interrupts, HLT, PAUSE --- */
 
+#define CR4_MCE 0x40u
+
 bool x86_cpu_exec_interrupt_x86_64(void *cs, int request)
 {
 	struct cpu *cpu = running();
@@ -550,8 +552,19 @@ bool x86_cpu_exec_interrupt_x86_64(void *cs, int request)
 	 * the boundary was reached. */
 	if (cpu->kicked || cpu->stopped || engine_retired(cpu) >= cpu->deadline)
 		return false;
-	if (((uint32_t)request & INTERRUPT_NMI) &&
-	    !(AT(cpu->env, uint32_t, ENV_HFLAGS2) & HF2_NMI_MASK)) {
+	if (cpu->check && (cpu->check == CHECK_FATAL ||
+			   !(AT(cpu->env, uint64_t, ENV_CR + 32) & CR4_MCE))) {
+		cpu->check = CHECK_NONE;
+		engine_leave(cpu, CPU_STOP_SHUTDOWN);
+		return false;
+	}
+	if (cpu->check) {
+		cpu->check = CHECK_NONE;
+		if (!cpu->nmi)
+			*pending &= ~INTERRUPT_NMI;
+		vector = 18;
+	} else if (((uint32_t)request & INTERRUPT_NMI) &&
+		   !(AT(cpu->env, uint32_t, ENV_HFLAGS2) & HF2_NMI_MASK)) {
 		*pending &= ~INTERRUPT_NMI;
 		cpu->nmi = false;
 		AT(cpu->env, uint32_t, ENV_HFLAGS2) |= HF2_NMI_MASK;

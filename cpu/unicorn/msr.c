@@ -22,7 +22,6 @@ enum rule {
 	MTRR_DEF,
 	FIXED,     /* reads `value`; writes change nothing */
 	READ_ONLY, /* reads `value` */
-	ZERO,      /* takes and reads 0 */
 };
 
 /* Where the register lives in CPUX86State, `bytes` wide; offset 0: its value
@@ -39,8 +38,7 @@ static const struct msr {
 	{0x0174, LOW32, ENV_SYSENTER_CS, 4, 0},
 	{0x0175, CANONICAL, ENV_SYSENTER_ESP, 8, 0},
 	{0x0176, CANONICAL, ENV_SYSENTER_EIP, 8, 0},
-	{0x0179, READ_ONLY, 0, 0, 0},  /* MCG_CAP: no banks */
-	{0x017a, ZERO, 0, 0, 0},       /* MCG_STATUS */
+	{0x0179, READ_ONLY, 0, 0, 1},  /* MCG_CAP: one bank */
 	{0x01a0, FIXED, 0, 0, 0x1801}, /* MISC_ENABLE: no BTS, no PEBS */
 	{0x01d9, FIXED, 0, 0, 0},      /* DEBUGCTL */
 	{0x0277, TYPES, ENV_PAT, 8, 0},
@@ -84,6 +82,28 @@ static bool mtrr_find(uint32_t number, unsigned *index, enum rule *rule)
 	return number >= 0x200 && *index < CPU_MTRR_COUNT;
 }
 
+/* Index in cpu->mca; false when it is none. */
+static bool mca_find(uint32_t number, unsigned *index)
+{
+	if (number == 0x17a)
+		*index = CPU_MCG_STATUS;
+	else if (number >= 0x400 && number <= 0x403)
+		*index = CPU_MC0_CTL + (number - 0x400);
+	else
+		return false;
+	return true;
+}
+
+/* Software enables what is reported, and clears what was (SDM 3B 15.3.2). */
+static bool mca_write(struct cpu *cpu, unsigned index, uint64_t v)
+{
+	if (index == CPU_MCG_STATUS ? v & ~UINT64_C(7)
+				    : index != CPU_MC0_CTL && v)
+		return false;
+	cpu->mca[index] = v;
+	return true;
+}
+
 static bool type_ok(uint64_t type, bool pat)
 {
 	return type <= 1 || (type >= 4 && type <= 6) || (pat && type == 7);
@@ -99,8 +119,6 @@ static bool allowed(enum rule rule, uint64_t v)
 		return true;
 	case READ_ONLY:
 		return false;
-	case ZERO:
-		return v == 0;
 	case LOW32:
 		return v <= UINT32_MAX;
 	case CANONICAL:
@@ -151,6 +169,8 @@ bool msr_read(struct cpu *cpu, uint32_t msr, uint64_t *value)
 		*value = AT(cpu->env, uint64_t, ENV_EFER);
 	else if (mtrr_find(msr, &index, &rule))
 		*value = cpu->mtrr[index];
+	else if (mca_find(msr, &index))
+		*value = cpu->mca[index];
 	else if (!m)
 		return ops->msr_read(cpu->complex->owner, cpu, msr, value);
 	else if (!m->bytes)
@@ -176,6 +196,8 @@ bool msr_write(struct cpu *cpu, uint32_t msr, uint64_t value)
 		cpu->mtrr[index] = value;
 		return true;
 	}
+	if (mca_find(msr, &index))
+		return mca_write(cpu, index, value);
 	if (!m)
 		return ops->msr_write(cpu->complex->owner, cpu, msr, value);
 	if (!allowed(m->rule, value))

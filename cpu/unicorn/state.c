@@ -130,6 +130,7 @@ void cpu_regs_get(struct cpu *cpu, struct cpu_regs *r)
 	r->pat = AT(env, uint64_t, ENV_PAT);
 	r->tsc_aux = AT(env, uint64_t, ENV_TSC_AUX);
 	memcpy(r->mtrr, cpu->mtrr, sizeof(r->mtrr));
+	memcpy(r->mca, cpu->mca, sizeof(r->mca));
 	fx_get(cpu, r->fxsave);
 	r->retired = cpu_retired(cpu);
 	r->halted = cpu->halted;
@@ -173,6 +174,7 @@ void cpu_regs_set(struct cpu *cpu, const struct cpu_regs *r)
 	AT(env, uint64_t, ENV_EFLAGS) = r->rflags & ~UINT64_C(0xcd5);
 	originals.write_eflags(env, r->rflags, 0xffffffff);
 	memcpy(cpu->mtrr, r->mtrr, sizeof(cpu->mtrr));
+	memcpy(cpu->mca, r->mca, sizeof(cpu->mca));
 	fx_set(cpu, r->fxsave);
 	*hflags &= ~(HF_INHIBIT_IRQ | HF_LMA);
 	if (r->inhibit)
@@ -218,6 +220,7 @@ void cpu_reset(struct cpu *cpu)
 	r.fxsave[25] = 0x1f;
 	cpu->intr = false;
 	cpu->nmi = false;
+	cpu->check = CHECK_NONE;
 	cpu_regs_set(cpu, &r);
 }
 

@@ -17,7 +17,7 @@
 #include "cpu/unicorn/engine.h"
 #include "sim/check.h"
 
-#define HEAD_WORDS  3
+#define HEAD_WORDS  4
 #define MODE_WORDS  4
 #define ENTRY_WORDS 2
 #define SLOTS_MIN   2
@@ -348,6 +348,7 @@ uint64_t *cpu_hidden_get(struct cpu *cpu, size_t *count)
 	add(&w, engine_retired(cpu));
 	add(&w, cpu->nmi);
 	add(&w, (AT(cpu->env, uint32_t, ENV_HFLAGS2) & HF2_NMI_MASK) != 0);
+	add(&w, cpu->check);
 	for (unsigned mode = 0; mode < TLB_MODES; mode++)
 		add_mode(cpu, &w, mode);
 	*count = w.count;
@@ -443,6 +444,7 @@ bool cpu_hidden_set(struct cpu *cpu, const uint64_t *words, size_t count)
 	engine_retired_set(cpu, words[0]);
 	engine_no_block(cpu);
 	cpu->nmi = words[1];
+	cpu->check = words[3] <= CHECK_FATAL ? words[3] : CHECK_NONE;
 	if (words[2])
 		AT(cpu->env, uint32_t, ENV_HFLAGS2) |= HF2_NMI_MASK;
 	originals.tlb_flush(cpu->cs);

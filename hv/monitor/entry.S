@@ -36,6 +36,26 @@
 	push	%r15
 	.endm
 
+	.macro	pop_regs_iretq
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rax
+	pop	%rcx
+	pop	%rdx
+	pop	%rsi
+	pop	%rdi
+	add	$16, %rsp
+	iretq
+	.endm
+
 	.globl	syscall_entry
 	.type	syscall_entry, @function
 syscall_entry:
@@ -79,23 +99,7 @@ syscall_entry:
 	call	monitor_leave
 .Lexit:
 	mov	$VCPU_VA, %rsp
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
-	pop	%r11
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rax
-	pop	%rcx
-	pop	%rdx
-	pop	%rsi
-	pop	%rdi
-	add	$16, %rsp
-	iretq
+	pop_regs_iretq
 	.size	syscall_entry, . - syscall_entry
 
 /* The moment of a partition switch: after CR3 all private state, this stack
@@ -150,7 +154,7 @@ fault_common:
 	push_regs
 	cld
 	testb	$3, REGS_CS(%rsp)
-	jz	fault_in_monitor
+	jz	.Lfault_in_ring_0
 	cmpq	$8, REGS_VECTOR(%rsp)	/* RSP0 was no good: the instance is */
 	je	fault_in_monitor	/* broken */
 	mov	%rsp, %rsi
@@ -160,9 +164,26 @@ fault_common:
 	mov	$STACK_VA, %rsp
 	call	fault_user
 	jmp	.Lleave
+.Lfault_in_ring_0:
+	cmpq	$VECTOR_CHECK, REGS_VECTOR(%rsp)
+	je	check_in_monitor
 fault_in_monitor:
 	mov	%rsp, %rdi
 	call	fault_monitor
+/* One of the few that can go on: where it was, or, after a HLT, as after an
+ * interrupt, on the stack that was halted on. */
+check_in_monitor:
+	mov	%rsp, %rdi
+	call	check_monitor
+	lea	halt_point(%rip), %rax
+	cmp	%rax, REGS_RIP(%rsp)
+	jne	.Lresume
+	mov	REGS_RSP(%rsp), %rsp
+	mov	$VECTOR_SPURIOUS, %edi
+	call	interrupt_halted
+	jmp	.Lexit
+.Lresume:
+	pop_regs_iretq
 	.size	fault_common, . - fault_common
 
 /* An NMI has no source here that a monitor could serve. */

@@ -88,6 +88,7 @@
 
 /* Interrupt vectors.  Devices have what lies between. */
 #define VECTOR_FIRST    0x20
+#define VECTOR_CHECK    18
 #define VECTOR_DEVICE   0x40
 #define VECTOR_DEVICES  0xa0
 #define VECTOR_TIMER    0xe0
@@ -215,6 +216,8 @@ struct cpu {
 	bool guard;       /* the round has its turn: no take-over */
 	bool in_fault;    /* the instance is broken: touch it no more */
 	bool locked;      /* this CPU holds the lock */
+	bool checked;     /* check_tell() has something to tell */
+	uint64_t check_pa;
 	uint64_t run_start_ns;
 	uint64_t boosted_ns; /* what wake privileges took from the round */
 	uint64_t floor;      /* the least `share` of the round, never less */
@@ -488,6 +491,12 @@ static inline bool canonical(uint64_t va)
 	return (uint64_t)((int64_t)(va << 16) >> 16) == va;
 }
 
+/* check.c: machine checks. */
+void check_init(void); /* of this CPU */
+/* Takes what the banks say.  False: what was interrupted cannot go on. */
+bool check_take(void);
+void check_tell(struct cpu *c); /* those concerned; not with the lock */
+
 /* save.c */
 int64_t lead_save(uint64_t slot, uint64_t state_va);
 int64_t lead_restore(uint64_t slot, uint64_t state_va, uint64_t part);
@@ -505,6 +514,7 @@ void interrupt(uint64_t vector);
 void interrupt_halted(uint64_t vector);
 void fault_user(void);
 _Noreturn void fault_monitor(const struct regs *r);
+void check_monitor(const struct regs *r); /* returns if it can go on */
 
 /* ---- entry.S ------------------------------------------------------------ */
 

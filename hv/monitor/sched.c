@@ -835,6 +835,8 @@ void monitor_leave(void)
 	struct vcpu *v = VCPU;
 
 	v->attention = 0;
+	if (c->checked)
+		check_tell(c);
 	if (c->resched)
 		schedule(c);
 	if (v->waiting)

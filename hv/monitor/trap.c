@@ -51,11 +51,27 @@ void fault_user(void)
 	struct regs *r = &VCPU->regs;
 	uint64_t address = r->vector == VECTOR_PF ? read_cr2() : 0;
 
-	if (VCPU->in_user) {
+	if (r->vector == VECTOR_CHECK && check_take()) {
+		VCPU->attention = 1;
+		return;
+	}
+	if (r->vector != VECTOR_CHECK && VCPU->in_user) {
 		user_exit(USER_EXIT_FAULT);
 		return;
 	}
 	lead_crash(current_slot(), r->vector, r->error, address, r->rip);
+}
+
+/* With no stack of a partition's, and its monitor in the middle of something.
+ */
+void check_monitor(const struct regs *r)
+{
+	struct cpu *c = this_cpu();
+
+	if (!check_take())
+		fault_monitor(r);
+	if (lead_area.cpu[c->index].current != LEAD_SLOT_NONE && !c->in_fault)
+		VCPU->attention = 1;
 }
 
 _Noreturn void fault_monitor(const struct regs *r)

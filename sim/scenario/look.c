@@ -36,6 +36,11 @@ static void push_partition(lua_State *L, const struct partition_info *p)
 	set_integer(L, "frames", p->frames);
 	set_integer(L, "switches", p->switches);
 	set_integer(L, "ran", p->ran);
+	set_integer(L, "cpu", p->cpu);
+	set_integer(L, "run_ns", p->run_ns);
+	set_integer(L, "stolen_ns", p->stolen_ns);
+	set_integer(L, "offset_ns", p->offset_ns);
+	set_integer(L, "checks", p->checks);
 	set_integer(L, "vector", p->vector);
 	set_integer(L, "error", p->error);
 	set_integer(L, "address", p->address);
@@ -106,6 +111,36 @@ static int lua_symbol(lua_State *L)
 	return 2;
 }
 
+static int lua_current(lua_State *L)
+{
+	struct session *s = script_machine(L);
+	lua_Integer cpu = luaL_checkinteger(L, 1);
+	unsigned count = machine_cpu_count(s->machine);
+	uint32_t index;
+
+	luaL_argcheck(L, cpu >= 0 && (lua_Unsigned)cpu < count, 1,
+		      "no such CPU");
+	index = partition_view_current(s->view, (unsigned)cpu);
+	if (!index)
+		return 0;
+	lua_pushstring(L, partition_view_name(s->view, index));
+	return 1;
+}
+
+static int lua_physical(lua_State *L)
+{
+	struct session *s = script_machine(L);
+	const char *name = luaL_checkstring(L, 1);
+	vaddr_t va = (vaddr_t)luaL_checkinteger(L, 2);
+	struct error err;
+	paddr_t pa;
+
+	if (!partition_view_translate(s->view, name, va, &pa, &err))
+		return script_fail_with(L, &err);
+	lua_pushinteger(L, (lua_Integer)pa);
+	return 1;
+}
+
 static int lua_read(lua_State *L)
 {
 	struct session *s = script_machine(L);
@@ -156,6 +191,8 @@ const luaL_Reg look_functions[] = {
 	{"partition", lua_partition},
 	{"partitions", lua_partitions},
 	{"channels", lua_channels},
+	{"current", lua_current},
+	{"physical", lua_physical},
 	{"symbol", lua_symbol},
 	{"read", lua_read},
 	{"retired", lua_retired},
@@ -224,8 +261,28 @@ static int inject_memory(lua_State *L)
 	return 0;
 }
 
+static int inject_check(lua_State *L)
+{
+	static const char *const how[] = {"corrected", "uncorrected", "fatal",
+					  NULL};
+	struct session *s = script_machine(L);
+	unsigned cpu = (unsigned)luaL_checkinteger(L, 1);
+	paddr_t pa = (paddr_t)luaL_checkinteger(L, 2);
+	int which = luaL_checkoption(L, 3, "uncorrected", how);
+	struct error err;
+
+	if (!fault_machine_check(s->machine, cpu, pa, (enum fault_check)which,
+				 &err))
+		return script_fail_with(L, &err);
+	return 0;
+}
+
 const luaL_Reg inject_functions[] = {
-	{"crash", inject_crash},   {"hang", inject_hang},
-	{"device", inject_device}, {"ram", inject_ram},
-	{"memory", inject_memory}, {NULL, NULL},
+	{"crash", inject_crash},
+	{"hang", inject_hang},
+	{"device", inject_device},
+	{"ram", inject_ram},
+	{"memory", inject_memory},
+	{"check", inject_check},
+	{NULL, NULL},
 };

@@ -33,7 +33,8 @@ void cpu_check(void)
 		uint8_t bit;
 		const char *name;
 	} need[] = {/* CPUID.1:EDX */
-		    {4, "TSC"},   {5, "MSR"},  {9, "APIC"}, {13, "PGE"},
+		    {4, "TSC"},   {5, "MSR"},  {9, "APIC"},
+		    {13, "PGE"},  {7, "MCE"},  {14, "MCA"},
 		    {24, "FXSR"}, {25, "SSE"}, {26, "SSE2"}};
 	uint32_t r[4];
 
@@ -147,6 +148,7 @@ void cpu_load(uint32_t index)
 	__asm__ volatile("lgdt %0" : : "m"(to_gdt));
 	__asm__ volatile("lidt %0" : : "m"(to_idt));
 	__asm__ volatile("ltr %w0" : : "r"(SEL_TSS + 16 * index));
+	check_init();
 	wrmsr(MSR_STAR, (uint64_t)SEL_SYSRET << 48 | (uint64_t)SEL_CODE << 32);
 	wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
 	wrmsr(MSR_FMASK, FLAGS_MASKED);

@@ -85,8 +85,8 @@ boot_entry:
 	movl	$PA(boot_window_pt) + TABLE, PA(boot_pd_high) + 8
 	movl	$PA(boot_window_pt) + TABLE, PA(boot_window_pt) + INST_PT * 8
 
-	/* CR4: PAE, global pages, FXSAVE, SIMD exceptions. */
-	mov	$0x6a0, %eax
+	/* CR4: PAE, machine check, global pages, FXSAVE, SIMD exceptions. */
+	mov	$0x6e0, %eax
 	mov	%eax, %cr4
 	mov	$PA(boot_pml4), %eax
 	mov	%eax, %cr3
@@ -178,7 +178,7 @@ ap_start_end:
 	mov	$SEL_DATA, %eax
 	mov	%eax, %ds
 	mov	%eax, %ss
-	mov	$0x6a0, %eax	/* as above */
+	mov	$0x6e0, %eax	/* as above */
 	mov	%eax, %cr4
 	mov	$PA(boot_pml4), %eax
 	mov	%eax, %cr3

@@ -213,6 +213,7 @@ Test(snapshot, damaged_and_foreign_files)
 	struct exact e;
 	struct bytes b, part;
 	uint64_t seed = 5;
+	char version;
 
 	make_saved(&e, &b);
 	for (unsigned i = 0; i < 300; i++) {
@@ -236,9 +237,10 @@ Test(snapshot, damaged_and_foreign_files)
 	part.p[b.n] = 0;
 	refused(&e, &part, "damaged");
 	free(part.p);
+	version = b.p[16];
 	b.p[16] = 99;
 	refused(&e, &b, "version 99");
-	b.p[16] = 1;
+	b.p[16] = version;
 	b.p[0] ^= 1;
 	refused(&e, &b, "no snapshot of a machine");
 	b.p[0] ^= 1;

@@ -123,8 +123,8 @@ static const struct msr {
 	{0x174, BITS, LOW32, 0},       /* IA32_SYSENTER_CS, ESP, EIP */
 	{0x175, CANONICAL, 0, 0},
 	{0x176, CANONICAL, 0, 0},
-	{0x179, READ_ONLY, 0, 0},    /* IA32_MCG_CAP */
-	{0x17a, BITS, 0, 0},         /* IA32_MCG_STATUS: takes 0 */
+	{0x179, READ_ONLY, 0, 1},    /* IA32_MCG_CAP: one bank */
+	{0x17a, BITS, 7, 0},         /* IA32_MCG_STATUS */
 	{0x1a0, IGNORED, 0, 0x1801}, /* IA32_MISC_ENABLE */
 	{0x1d9, IGNORED, 0, 0},      /* IA32_DEBUGCTL */
 	/* Firmware has set the MTRRs: RAM and ROM WB, the adapter's memory UC,
@@ -158,6 +158,10 @@ static const struct msr {
 	{0x26f, TYPES, ALL, 0x0505050505050505},
 	{0x277, TYPES, ALL, 0x0007040600070406}, /* IA32_PAT */
 	{0x2ff, TYPES, 0xcff, 0xc06},            /* IA32_MTRR_DEF_TYPE */
+	{0x400, BITS, ALL, 0},                   /* IA32_MC0_CTL */
+	{0x401, BITS, 0, 0}, /* IA32_MC0_STATUS, ADDR, MISC: take 0 */
+	{0x402, BITS, 0, 0},
+	{0x403, BITS, 0, 0},
 	{0x6e0, IGNORED, 0, 0}, /* IA32_TSC_DEADLINE: no timer in that mode */
 	{0xc0000081, BITS, ALL, 0}, /* IA32_STAR, LSTAR, CSTAR, FMASK */
 	{0xc0000082, CANONICAL, 0, 0},

@@ -101,6 +101,12 @@ void cpu_set_nmi(struct cpu *cpu)
 	cpu->nmi = true;
 }
 
+void cpu_machine_check(struct cpu *cpu, uint64_t status, uint64_t addr)
+{
+	cpu->regs.mca[CPU_MC0_STATUS] = status;
+	cpu->regs.mca[CPU_MC0_ADDR] = addr;
+}
+
 bool cpu_halted(const struct cpu *cpu)
 {
 	return cpu->regs.halted;

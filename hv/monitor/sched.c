@@ -54,19 +54,29 @@ static struct {
 	uint32_t next, serving;
 } lock __attribute__((aligned(64)));
 
-void lead_lock(void)
+static inline void lock_by(struct cpu *c)
 {
 	uint32_t mine = __atomic_fetch_add(&lock.next, 1, __ATOMIC_RELAXED);
 
 	while (__atomic_load_n(&lock.serving, __ATOMIC_ACQUIRE) != mine)
 		__builtin_ia32_pause();
-	this_cpu()->locked = true;
+	c->locked = true;
+}
+
+static inline void unlock_by(struct cpu *c)
+{
+	c->locked = false;
+	__atomic_store_n(&lock.serving, lock.serving + 1, __ATOMIC_RELEASE);
+}
+
+void lead_lock(void)
+{
+	lock_by(this_cpu());
 }
 
 void lead_unlock(void)
 {
-	this_cpu()->locked = false;
-	__atomic_store_n(&lock.serving, lock.serving + 1, __ATOMIC_RELEASE);
+	unlock_by(this_cpu());
 }
 
 /* ---- asking a CPU to look ----------------------------------------------- */
@@ -451,6 +461,7 @@ static void charge_cap(struct cpu *c, uint32_t slot, uint64_t ran, uint64_t now)
 		c->capped |= 1u << slot;
 }
 
+/* Who runs is charged until now; its rank is then another. */
 static void account(struct cpu *c, uint64_t now)
 {
 	uint32_t slot = lead_area.cpu[c->index].current;
@@ -482,7 +493,6 @@ static void account(struct cpu *c, uint64_t now)
 		p->boosted = false;
 		p->urgent = false;
 	}
-	rerank(slot);
 }
 
 static void sooner(uint64_t *at, uint64_t t)
@@ -555,6 +565,8 @@ static void tick(struct cpu *c, uint64_t now)
 	uint32_t slot = lead_area.cpu[c->index].current;
 
 	account(c, now);
+	if (slot != LEAD_SLOT_NONE)
+		rerank(slot);
 	turn_windows(c, now);
 	for (uint32_t m = c->timed; m; m &= m - 1) {
 		uint32_t s = (uint32_t)__builtin_ctz(m);
@@ -707,6 +719,8 @@ static void settle(struct cpu *c, uint32_t slot, uint64_t now)
 		c->ready &= ~(1u << slot);
 		if (s->deadline_ns != NEVER && p->cpu == c->index)
 			c->timed |= 1u << slot;
+	} else {
+		rerank(slot); /* account() has charged it */
 	}
 	if (p->end)
 		settle_end(p, s, slot, now);
@@ -744,7 +758,7 @@ void sched_left(void)
 				want(cpu_of(was), SWITCH_WAKE);
 		}
 	}
-	lead_unlock();
+	unlock_by(c);
 }
 
 static void enter(struct cpu *c, uint32_t next, uint64_t now)
@@ -764,7 +778,7 @@ void schedule(struct cpu *c)
 	uint32_t was = lc->current, next, reason;
 	uint64_t now;
 
-	lead_lock();
+	lock_by(c);
 	now = now_ns();
 	account(c, now);
 	turn_windows(c, now);
@@ -777,7 +791,7 @@ void schedule(struct cpu *c)
 		lead_private[next].budget_ns = lead_private[next].quantum_ns;
 	if (next == was && next != LEAD_SLOT_NONE) {
 		rearm(c, now);
-		lead_unlock();
+		unlock_by(c);
 		return;
 	}
 	c->left = LEAD_SLOT_NONE;

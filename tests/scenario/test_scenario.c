@@ -483,12 +483,12 @@ Test(command, recording_knows_the_disk_image)
 
 Test(command, inspect_shows_the_machine)
 {
-	struct output *o = shell(PARTERRE " inspect --quiet --until 40ms --out "
+	struct output *o = shell(PARTERRE " inspect --quiet --until 45ms --out "
 					  "%s/out " FAILOVER,
 				 scratch());
 
 	wants(o, 0);
-	says(o, "at 40.000000 ms\ncpu0: ");
+	says(o, "at 45.000000 ms\ncpu0: ");
 	says(o, "io.a         io         running       2 "); /* restarted */
 	says(o, "block      guest1       io.a ");
 	says(o, "nvme0 (nvme: ");

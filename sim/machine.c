@@ -186,6 +186,22 @@ static void fold_registers(struct machine *m, struct vcpu *v)
 	v->next_fold += m->config.digest_interval;
 }
 
+/* Where turns pass from one CPU to another is the machine's history; that they
+ * are cut by `until` is not seen here. */
+static void turn_passes(struct machine *m, struct vcpu *v)
+{
+	struct vcpu *before = m->worked;
+
+	m->worked = v;
+	if (!before || before == v || !m->observer.turn_over)
+		return;
+	m->running = before;
+	m->observing = true;
+	m->observer.turn_over(m->observer.owner, m, before->cpu);
+	m->observing = false;
+	m->running = NULL;
+}
+
 /* Lets `v` work until `limit`, or for whatever reason the CPU stops. */
 static enum cpu_stop work(struct machine *m, struct vcpu *v, ps_t limit)
 {
@@ -245,6 +261,7 @@ static bool take_turn(struct machine *m, struct vcpu *v, ps_t until,
 		*why = MACHINE_UNTIL;
 		return true;
 	}
+	turn_passes(m, v);
 	switch (work(m, v, m->bound < until ? m->bound : until)) {
 	case CPU_STOP_PAUSE:
 		m->turn = (m->turn + 1) % m->config.cpu_count;

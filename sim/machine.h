@@ -214,6 +214,10 @@ struct machine_observer {
 			const struct cpu_context_record *r);
 	/* The platform was reset and is about to boot again; may be NULL. */
 	void (*reset)(void *owner, struct machine *m);
+	/* With several CPUs: another one is about to work, this one's turn is
+	 * over; machine_now() is its own time.  Whatever it wrote to memory in
+	 * its turn no other CPU has read or written over yet.  May be NULL. */
+	void (*turn_over)(void *owner, struct machine *m, struct cpu *cpu);
 	void *owner;
 };
 void machine_set_observer(struct machine *m, const struct machine_observer *o);

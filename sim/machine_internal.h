@@ -43,6 +43,7 @@ struct machine {
 	 * history: a run that is cut goes on in the middle of a turn. */
 	unsigned turn;
 	ps_t quantum_end;
+	struct vcpu *worked; /* who worked last; NULL: not since it was made */
 	ps_t stood; /* what machine_now() says between runs, at least */
 	/* How much was done lately: since when, and the retired count then. */
 	ps_t lately;

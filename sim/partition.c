@@ -60,6 +60,7 @@ static bool read_note(struct partition_view *v, struct error *err)
 static void on_context(void *owner, struct machine *m, struct cpu *cpu,
 		       const struct cpu_context_record *r);
 static void on_reset(void *owner, struct machine *m);
+static void on_turn_over(void *owner, struct machine *m, struct cpu *cpu);
 
 struct partition_view *partition_view_create(struct machine *m,
 					     const struct machine_config *c,
@@ -95,6 +96,7 @@ void partition_view_moved(struct partition_view *v, struct machine *m)
 		machine_set_observer(
 			m, &(struct machine_observer){.context = on_context,
 						      .reset = on_reset,
+						      .turn_over = on_turn_over,
 						      .owner = v});
 }
 
@@ -271,6 +273,17 @@ static void look_at_lead(struct partition_view *v, unsigned cpu)
 	}
 	look_at_cpu(v, cpu);
 	view_database(v);
+	view_settled(v);
+}
+
+/* The kernel address space of the virtual processor on this CPU: idle has
+ * several, each with a monitor instance of its own. */
+static uint64_t kernel_root(const struct partition_view *v,
+			    const struct cpu_seen *c)
+{
+	if (c->slot >= PART_SLOTS)
+		return 0;
+	return v->lead->slot[c->slot].cr3 & ~(PAGE_BYTES - 1);
 }
 
 /* --- system calls --- */
@@ -286,15 +299,21 @@ static void note_call(struct cpu_seen *c, struct partition *p, struct cpu *cpu,
 {
 	switch (number) {
 	case SYS_CHANNEL_MAP:
-		c->opened = CHANNEL_WINDOW_VA + cpu_gpr(cpu, CPU_RDI) %
+		p->opened = CHANNEL_WINDOW_VA + cpu_gpr(cpu, CPU_RDI) %
 							CHANNEL_SLOTS *
 							CHANNEL_SLOT_BYTES;
-		c->opened_pages = CHANNEL_SLOT_BYTES / PAGE_BYTES;
+		p->opened_pages = CHANNEL_SLOT_BYTES / PAGE_BYTES;
 		break;
 	case SYS_LEAD_FRAMES:
-		c->opened = cpu_gpr(cpu, CPU_RDI) & ~(PAGE_BYTES - 1);
-		c->opened_pages = page_up(cpu_gpr(cpu, CPU_RDX));
+		p->opened = cpu_gpr(cpu, CPU_RDI) & ~(PAGE_BYTES - 1);
+		p->opened_pages = page_up(cpu_gpr(cpu, CPU_RDX));
 		break;
+	case SYS_LEAD_SYNC:
+		if (p->info.kind == PART_ULTRAVISOR &&
+		    cpu_gpr(cpu, CPU_RDI) < PART_SLOTS)
+			c->sync = (uint32_t)cpu_gpr(cpu, CPU_RDI) + 1;
+		break;
+	case SYS_CONTROL:
 	case SYS_DEVICE_MAP:
 	case SYS_AS_TABLE:
 	case SYS_AS_MAP:
@@ -316,7 +335,7 @@ static void on_syscall(struct partition_view *v, unsigned i, struct cpu *cpu,
 	struct trace_record r = {.kind = trace_kind_find(TRACE_EV_SYSCALL)};
 
 	/* A guest's process calls its kernel, not its monitor. */
-	if (!p || c->root != view_cr3(v, c->current))
+	if (!p || c->root != kernel_root(v, c))
 		return;
 	note_call(c, p, cpu, number);
 	r.value[0].u = number;
@@ -342,14 +361,22 @@ static void leave_ring3(struct partition_view *v, struct cpu_seen *c)
 static void enter_ring3(struct partition_view *v, struct cpu_seen *c,
 			unsigned i)
 {
+	struct partition *p;
+
 	look_at_lead(v, i);
-	if (!c->current)
+	p = partition_at(v, c->current);
+	if (!p)
 		return;
+	if (c->sync && p->info.kind == PART_ULTRAVISOR) {
+		view_synced(v, c->sync - 1);
+		c->sync = 0;
+	}
 	view_check_space(v, c->current, c->root);
-	if (c->opened_pages)
-		view_check_window(v, c->current, c->root, c->opened,
-				  c->opened_pages);
-	c->opened_pages = 0;
+	if (p->opened_pages && c->root == kernel_root(v, c)) {
+		view_check_window(v, c->current, c->root, p->opened,
+				  p->opened_pages);
+		p->opened_pages = 0;
+	}
 }
 
 static void on_context(void *owner, struct machine *m, struct cpu *cpu,
@@ -387,6 +414,17 @@ static void on_context(void *owner, struct machine *m, struct cpu *cpu,
 	}
 }
 
+/* Another CPU is about to work.  What this one's partition has sent must be
+ * read now: its peer may run there, take it, and the slots be used again before
+ * either of them enters its monitor. */
+static void on_turn_over(void *owner, struct machine *m, struct cpu *cpu)
+{
+	struct partition_view *v = owner;
+
+	(void)m;
+	leave_ring3(v, &v->cpu[cpu_index(cpu)]);
+}
+
 /* The platform is reset: nobody runs, nothing that was known is there any more.
  * The trace knows that; the records of the next boot get new indices. */
 static void on_reset(void *owner, struct machine *m)
@@ -421,6 +459,7 @@ static void on_reset(void *owner, struct machine *m)
 	memset(v->slot_index, 0, sizeof(v->slot_index));
 	memset(v->slot_state, 0, sizeof(v->slot_state));
 	memset(v->checked, 0, sizeof(v->checked));
+	v->taken_count = 0;
 }
 
 void partition_view_look(struct partition_view *v)

@@ -20,7 +20,8 @@
  * that runs there.
  *
  * Events (class `partition`, sim/trace/events.def) and when they are seen.  One
- * look at each entry to a monitor and at each return to ring 3; so an event
+ * look at each entry to a monitor, at each return to ring 3, and when the turn
+ * passes to another CPU; so an event
  * bears the instant of the first of these after it happened, and its CPU's
  * partition is the one that did it:
  *   partition    a number was seen for the first time
@@ -192,6 +193,10 @@ struct partition_violation {
  * its devices' registers), and no frame of a monitor (text, data, instances) is
  * mapped for ring 3, but the lead area, read-only, for the ultravisor.  The
  * ultravisor may map any frame but a monitor's: it fills and scrubs them all.
+ *
+ * What a transaction took from a partition it may have until SYS_LEAD_SYNC of
+ * its slot has returned, and nobody who had it not before may
+ * (docs/partition-view.md, "Containment").
  *
  * Each address space is checked when it is about to run in ring 3 for the first
  * time since the database, its partition's view or its tables changed.  The

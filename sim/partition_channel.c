@@ -3,9 +3,9 @@
  *
  * A queue is read like its consumer reads it, with a cursor of the view's own,
  * whenever its `head` has moved.  A slot cannot be written again before the
- * consumer has had its turn, and every turn begins with a context event: with
- * one CPU nothing is missed.  What the header says of sizes and places is
- * ignored: they are constants of the type.
+ * consumer has had its turn, which begins with a context event or on another
+ * CPU: at both this looks, so nothing is missed.  What the header says of sizes
+ * and places is ignored: they are constants of the type.
  */
 #include <string.h>
 

@@ -2,12 +2,13 @@
 /* sim/partition_check.c - the containment lens: what an address space maps for
  * ring 3 against what the database gives its partition.
  *
- * When.  An address space is looked at as it is about to run.  Between the
- * commit of a transaction and the publication of the views the ultravisor is at
- * work; should another partition get the CPU then, it still has what the old
- * view gave, and its monitor drops that when the new view comes.  So what is
- * found while the ultravisor has work is looked at again, and counts only if
- * it is still there when the ultravisor sleeps.
+ * When.  An address space is looked at as it is about to run.  A transaction
+ * may take frames from a partition; until SYS_LEAD_SYNC of its slot has
+ * returned, its monitor, perhaps on another CPU, may go by the view that gave
+ * them.  So for so long these frames are `taken`: the partition may still have
+ * them mapped, and nobody else may, whoever the database gives them to.  If the
+ * ultravisor sleeps without having called SYS_LEAD_SYNC, the time is over all
+ * the same.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ struct lens {
 	const struct partition *p;
 	uint64_t root, pages;
 	const char *wrong; /* NULL: nothing yet */
+	bool again;        /* has something that was taken from it */
 	vaddr_t va;
 	uint64_t pfn;
 };
@@ -108,8 +110,90 @@ static bool by_device(const struct lens *l, uint64_t pfn, bool writable)
 	return false;
 }
 
+/* What the database gives to a partition, but for the page tables' own. */
+static bool given(const struct lens *l, vaddr_t va, uint64_t pfn, bool writable)
+{
+	const struct db_part *row =
+		l->p->row < DB_PARTS ? &l->v->part[l->p->row] : NULL;
+
+	if (row && within(pfn, row->memory_pfn, row->memory_frames))
+		return true;
+	if (row && va == PART_FRAME_VA &&
+	    pfn == row->view_pfn + PART_VIEW_PAGES)
+		return true;
+	return by_channel(l, pfn) || by_device(l, pfn, writable) ||
+	       partition_view_owner(l->v, pfn, NULL) == l->p->info.index;
+}
+
+/* Can its program still execute, or does it on some CPU? */
+static bool may_run(const struct partition_view *v, uint32_t index)
+{
+	const struct partition *p = partition_of(v, index);
+
+	for (unsigned i = 0; i < CPU_COUNT_MAX; i++) {
+		if (v->cpu[i].current == index && v->cpu[i].ring == 3)
+			return true;
+	}
+	if (!p || p->info.slot >= PART_SLOTS ||
+	    v->lead->slot[p->info.slot].number != p->info.number)
+		return false;
+	switch (v->lead->slot[p->info.slot].state) {
+	case SLOT_READY:
+	case SLOT_RUNNING:
+	case SLOT_WAITING:
+	case SLOT_PAUSED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static const struct view *view_of(const struct partition_view *v,
+				  const struct partition *p)
+{
+	const struct db_part *row;
+
+	if (p->row >= DB_PARTS || !p->view_known)
+		return NULL;
+	row = &v->part[p->row];
+	return (const struct view *)view_frames(
+		v, row->view_pfn + 1 + p->view_active, 1);
+}
+
+/* By the view that its monitor goes by: a channel's client keeps its frames
+ * while the server's end moves. */
+static bool had_before(const struct lens *l, uint64_t pfn)
+{
+	const struct view *w = view_of(l->v, l->p);
+
+	for (unsigned i = 0; w && i < w->extents && i < VIEW_EXTENTS; i++) {
+		if (within(pfn, w->extent[i].pfn, w->extent[i].frames))
+			return true;
+	}
+	for (unsigned i = 0; w && i < CHANNEL_SLOTS; i++) {
+		if (w->channel[i].id &&
+		    within(pfn, w->channel[i].pfn, w->channel[i].pages))
+			return true;
+	}
+	return false;
+}
+
+static const struct taken *taken_from(const struct lens *l, uint64_t pfn,
+				      bool other)
+{
+	for (size_t i = 0; i < l->v->taken_count; i++) {
+		const struct taken *t = &l->v->taken[i];
+
+		if ((t->index != l->p->info.index) == other &&
+		    within(pfn, t->pfn, t->frames) &&
+		    (!other || may_run(l->v, t->index)))
+			return t;
+	}
+	return NULL;
+}
+
 /* NULL: the database gives it. */
-static const char *judge(const struct lens *l, vaddr_t va, uint64_t pfn,
+static const char *judge(struct lens *l, vaddr_t va, uint64_t pfn,
 			 bool writable)
 {
 	const struct db_part *row =
@@ -121,17 +205,17 @@ static const char *judge(const struct lens *l, vaddr_t va, uint64_t pfn,
 		return "an interrupt controller";
 	if (l->p->info.kind == PART_ULTRAVISOR)
 		return NULL;
-	if (row && within(pfn, row->memory_pfn, row->memory_frames))
-		return NULL;
 	if (row && within(pfn, row->view_pfn, PART_VIEW_PAGES))
 		return writable ? "its view, writable" : NULL;
-	if (row && va == PART_FRAME_VA &&
-	    pfn == row->view_pfn + PART_VIEW_PAGES)
+	if (given(l, va, pfn, writable))
+		return !l->v->taken_count || !taken_from(l, pfn, true) ||
+				       had_before(l, pfn)
+			       ? NULL
+			       : "a frame that another may still have";
+	if (taken_from(l, pfn, false)) {
+		l->again = true;
 		return NULL;
-	if (by_channel(l, pfn) || by_device(l, pfn, writable))
-		return NULL;
-	if (partition_view_owner(l->v, pfn, NULL) == l->p->info.index)
-		return NULL;
+	}
 	return "a frame that it was not given";
 }
 
@@ -184,14 +268,10 @@ static void look_at_table(struct lens *l, uint64_t pfn, unsigned level,
 
 static bool ultravisor_works(const struct partition_view *v)
 {
-	for (size_t i = 0; i < v->count; i++) {
-		const struct partition_info *p = &v->partition[i].info;
+	const struct partition *p = partition_of(v, v->ultravisor);
 
-		if (p->kind != PART_ULTRAVISOR || p->slot >= PART_SLOTS)
-			continue;
-		return v->lead->slot[p->slot].state != SLOT_WAITING;
-	}
-	return false;
+	return p && p->info.slot < PART_SLOTS &&
+	       v->lead->slot[p->info.slot].state != SLOT_WAITING;
 }
 
 static void record(const struct lens *l)
@@ -217,16 +297,13 @@ static void record(const struct lens *l)
 		 x->root);
 }
 
-/* True: nothing wrong, or found for good. */
+/* Writes down what is wrong; false: it must be looked at again. */
 static bool settle(struct lens *l)
 {
 	l->v->pages += l->pages;
-	if (!l->wrong)
-		return true;
-	if (l->p->info.kind != PART_ULTRAVISOR && ultravisor_works(l->v))
-		return false;
-	record(l);
-	return true;
+	if (l->wrong)
+		record(l);
+	return !l->again;
 }
 
 void view_check_space(struct partition_view *v, uint32_t index, uint64_t root)
@@ -247,41 +324,159 @@ void view_check_space(struct partition_view *v, uint32_t index, uint64_t root)
 					   p->tables};
 }
 
-/* The tables of a window are at hand: this only reads its leaves. */
+/* The entry of the lowest table; 0: not mapped by 4 KiB pages. */
+static uint64_t leaf(const struct partition_view *v, uint64_t root, vaddr_t va)
+{
+	uint64_t e = root | ENTRY_P | ENTRY_U;
+
+	for (unsigned shift = 39; shift >= 12; shift -= 9) {
+		const uint64_t *table = (const uint64_t *)view_frames(
+			v, (e & ENTRY_ADDR) >> 12, 1);
+
+		e = table ? table[va >> shift & 511] : 0;
+		if ((e & (ENTRY_P | ENTRY_U)) != (ENTRY_P | ENTRY_U) ||
+		    (shift > 12 && shift < 39 && (e & ENTRY_PS)))
+			return 0;
+	}
+	return e;
+}
+
 void view_check_window(struct partition_view *v, uint32_t index, uint64_t root,
 		       vaddr_t va, uint64_t pages)
 {
 	struct lens l = {.v = v, .p = partition_of(v, index), .root = root};
-	const uint64_t *table = NULL;
 
 	if (!l.p || !v->version.magic)
 		return;
 	for (uint64_t i = 0; i < pages && !l.wrong; i++, va += PAGE_BYTES) {
-		uint64_t e;
+		uint64_t e = leaf(v, root, va);
 
-		if (!table || !(va >> 12 & 511)) {
-			uint64_t pfn = root / PAGE_BYTES;
-
-			for (unsigned shift = 39; shift > 12; shift -= 9) {
-				table = (const uint64_t *)view_frames(v, pfn,
-								      1);
-				e = table ? table[va >> shift & 511] : 0;
-				if (!(e & ENTRY_P) || !(e & ENTRY_U) ||
-				    (e & ENTRY_PS && shift < 39))
-					return;
-				pfn = (e & ENTRY_ADDR) >> 12;
-			}
-			table = (const uint64_t *)view_frames(v, pfn, 1);
-			if (!table)
-				return;
-		}
-		e = table[va >> 12 & 511];
-		if ((e & (ENTRY_P | ENTRY_U)) == (ENTRY_P | ENTRY_U))
+		if (e)
 			look_at_pages(&l, va, (e & ENTRY_ADDR) >> 12, 1,
 				      e & ENTRY_W);
 	}
 	if (!settle(&l))
 		v->checked[root / PAGE_BYTES % CHECKED_ROOTS].root = 0;
+}
+
+/* --- what was taken --- */
+
+static void learn_view(const struct partition_view *v, struct partition *p)
+{
+	const struct view_head *head;
+
+	if (p->row >= DB_PARTS)
+		return;
+	head = (const struct view_head *)view_frames(
+		v, v->part[p->row].view_pfn, 1);
+	p->view_known = head != NULL;
+	if (head)
+		p->view_active = head->active & 1;
+}
+
+/* Of these frames, which the view gives, those that the database does not. */
+static void take(struct lens *l, uint64_t pfn, uint64_t frames)
+{
+	struct partition_view *v = l->v;
+	const struct db_part *row = &v->part[l->p->row];
+
+	/* Nearly always. */
+	if (pfn == row->memory_pfn && frames == row->memory_frames)
+		return;
+	for (uint64_t i = 0; i < frames && i < PAGES_MAX; i++) {
+		struct taken *t =
+			v->taken_count ? &v->taken[v->taken_count - 1] : NULL;
+
+		if (given(l, 0, pfn + i, false))
+			continue;
+		if (t && t->index == l->p->info.index &&
+		    t->pfn + t->frames == pfn + i) {
+			t->frames++;
+		} else if (v->taken_count < TAKEN_MAX) {
+			v->taken[v->taken_count++] =
+				(struct taken){l->p->info.index, pfn + i, 1};
+		}
+	}
+}
+
+static void taken_of(struct partition_view *v, const struct partition *p)
+{
+	struct lens l = {.v = v, .p = p};
+	const struct view *w = view_of(v, p);
+
+	if (!w || w->number != p->info.number)
+		return;
+	for (unsigned i = 0; i < w->extents && i < VIEW_EXTENTS; i++)
+		take(&l, w->extent[i].pfn, w->extent[i].frames);
+	for (unsigned i = 0; i < CHANNEL_SLOTS; i++) {
+		if (w->channel[i].id)
+			take(&l, w->channel[i].pfn, w->channel[i].pages);
+	}
+	for (unsigned i = 0; i < DEVICE_SLOTS; i++) {
+		if (!w->device[i].id)
+			continue;
+		take(&l, w->device[i].config_pfn, 1);
+		take(&l, w->device[i].bar_pfn, w->device[i].bar_pages);
+	}
+}
+
+void view_taken(struct partition_view *v)
+{
+	v->taken_count = 0;
+	for (size_t i = 0; i < v->count; i++) {
+		struct partition *p = &v->partition[i];
+
+		if (p->info.gone || p->info.kind == PART_ULTRAVISOR)
+			continue;
+		if (!p->view_known)
+			learn_view(v, p);
+		taken_of(v, p);
+	}
+}
+
+/* What a CPU runs at this moment in ring 3 it will not enter again soon. */
+static void look_at_running(struct partition_view *v, uint32_t index)
+{
+	for (unsigned i = 0; i < CPU_COUNT_MAX; i++) {
+		const struct cpu_seen *c = &v->cpu[i];
+
+		if (c->current && c->ring == 3 &&
+		    (!index || c->current == index))
+			view_check_space(v, c->current, c->root);
+	}
+}
+
+void view_synced(struct partition_view *v, uint32_t slot)
+{
+	uint32_t index = v->slot_index[slot];
+	struct partition *p = partition_at(v, index);
+	size_t kept = 0, before = v->taken_count;
+
+	if (!p)
+		return;
+	learn_view(v, p);
+	for (size_t i = 0; i < before; i++) {
+		if (v->taken[i].index != index)
+			v->taken[kept++] = v->taken[i];
+	}
+	v->taken_count = kept;
+	if (kept != before)
+		look_at_running(v, index);
+}
+
+void view_settled(struct partition_view *v)
+{
+	bool worked = v->works;
+
+	v->works = ultravisor_works(v);
+	if (v->works || !worked)
+		return;
+	for (size_t i = 0; i < v->count; i++)
+		learn_view(v, &v->partition[i]);
+	if (!v->taken_count)
+		return;
+	v->taken_count = 0;
+	look_at_running(v, 0);
 }
 
 bool partition_view_check(struct partition_view *v,

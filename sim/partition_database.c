@@ -71,9 +71,14 @@ uint32_t view_partition(struct partition_view *v, uint64_t number,
 		p->info.kind = kind;
 		p->info.slot = slot;
 		memcpy(p->info.name, clean, sizeof(clean));
+		if (kind == PART_ULTRAVISOR)
+			v->ultravisor = p->info.index;
 		emit_partition(v, &p->info);
 	}
-	p->info.slot = slot;
+	/* Idle has a slot for each CPU: the first that was seen speaks for it.
+	 */
+	if (kind != PART_IDLE || p->info.slot >= PART_SLOTS)
+		p->info.slot = slot;
 	return p->info.index;
 }
 
@@ -217,6 +222,8 @@ static void take_version(struct partition_view *v, uint64_t pfn)
 	memcpy(v->dev, devs, sizeof(v->dev));
 	take_parts(v, (const struct db_part *)parts);
 	take_chans(v, (const struct db_chan *)chans);
+	if (moved)
+		view_taken(v);
 }
 _Static_assert(sizeof(struct db_part) * DB_PARTS == PAGE_BYTES, "one page");
 _Static_assert(sizeof(struct db_chan) * DB_CHANS == PAGE_BYTES, "one page");

@@ -36,7 +36,15 @@ struct partition {
 	uint32_t db_state; /* the last that the database had */
 	uint64_t channels; /* rows in which it is an end, as bits */
 	uint64_t tables;   /* changes of its address spaces so far */
-	bool in_database;  /* it was once */
+	/* A window that a system call under way may open: looked at when its
+	 * kernel is back in ring 3, whoever had the CPU between. */
+	vaddr_t opened;
+	uint64_t opened_pages;
+	/* Of its view, the buffer that its monitor goes by, at the latest since
+	 * the last SYS_LEAD_SYNC: 0 or 1. */
+	uint64_t view_active;
+	bool view_known;
+	bool in_database; /* it was once */
 };
 
 struct channel_seen {
@@ -56,10 +64,16 @@ struct cpu_seen {
 	uint64_t root; /* CR3 */
 	ps_t since;    /* time is charged up to here */
 	bool look;     /* slots may have changed since */
-	/* A window that a system call under way may open: checked after it. */
-	vaddr_t opened;
-	uint64_t opened_pages;
+	uint32_t sync; /* the slot whose SYS_LEAD_SYNC is under way, + 1; 0 */
 };
+
+/* Frames that the database does not give to a partition any more, while its
+ * monitor may still go by the view that did. */
+struct taken {
+	uint32_t index;
+	uint64_t pfn, frames;
+};
+#define TAKEN_MAX 512
 
 struct root_checked {
 	uint64_t root, generation, tables;
@@ -98,6 +112,10 @@ struct partition_view {
 
 	/* Containment. */
 	struct root_checked checked[CHECKED_ROOTS];
+	struct taken taken[TAKEN_MAX];
+	size_t taken_count;
+	uint32_t ultravisor; /* index; 0: not known */
+	bool works;          /* it did when last looked at */
 	uint64_t spaces, pages;
 	bool violated;
 	struct partition_violation violation;
@@ -150,5 +168,11 @@ uint32_t channel_waiting(const struct channel_seen *c, unsigned queue);
 void view_check_space(struct partition_view *v, uint32_t index, uint64_t root);
 void view_check_window(struct partition_view *v, uint32_t index, uint64_t root,
 		       vaddr_t va, uint64_t pages);
+/* Another version of the database is in force: who was something taken from? */
+void view_taken(struct partition_view *v);
+/* SYS_LEAD_SYNC of this slot has returned. */
+void view_synced(struct partition_view *v, uint32_t slot);
+/* Slots may have changed: if the ultravisor sleeps, its work is done. */
+void view_settled(struct partition_view *v);
 
 #endif

@@ -190,22 +190,118 @@ Test(containment, a_window_is_looked_at_when_its_call_returns)
 	world_destroy(w);
 }
 
-Test(containment, while_the_ultravisor_works_an_old_view_may_stand)
+/* io.a, on the second CPU, has the block channel by its view and in its tables;
+ * the ultravisor, on the first, has moved the channel to io.b. */
+static struct world *moved(void)
 {
 	struct world *w = world_default();
 	struct partition_violation x;
 
 	world_map(w, IO_A, CHANNEL_WINDOW_VA, BLOCK_PFN, MAP_P | MAP_W | MAP_U);
-	cr_assert(contained(w, &x));
+	world_publish(w, IO_A, &w->chan[0]);
+	world_publish(w, IO_B, NULL);
+	cr_assert(contained(w, &x), "%s", x.text);
+	w->cpu = 1;
+	world_switch(w, IO_A);
+	w->cpu = 0;
 	world_switch(w, UV);
 	w->chan[0].server = world_number(IO_B);
 	world_commit(w);
+	world_call(w);
+	return w;
+}
+
+Test(containment, until_it_is_told_a_partition_may_have_what_was_taken)
+{
+	struct world *w = moved();
+	struct partition_violation x;
+
+	w->cpu = 1;
+	world_call(w);
+	w->cpu = 0;
+	world_publish(w, IO_A, NULL);
+	w->cpu = 1;
+	world_call(w);
+	cr_assert(partition_view_check(w->view, &x), "%s", x.text);
+	w->cpu = 0;
+	world_sync(w, IO_A); /* returns, but its monitor did nothing */
+	cr_assert_not(partition_view_check(w->view, &x));
+	cr_assert(strstr(x.text, "io.a has a frame that it was not given"),
+		  "%s", x.text);
+	world_destroy(w);
+}
+
+Test(containment, what_was_taken_is_nobody_elses_until_then)
+{
+	struct world *w = moved();
+	struct partition_violation x;
+
+	world_map(w, IO_B, CHANNEL_WINDOW_VA, BLOCK_PFN, MAP_P | MAP_W | MAP_U);
 	w->lead->slot[UV].state = SLOT_READY; /* its CPU was taken */
-	world_switch(w, IO_A);
+	world_switch(w, IO_B);
+	cr_assert_not(partition_view_check(w->view, &x));
+	cr_assert(strstr(x.text, "io.b has a frame that another may still"),
+		  "%s", x.text);
+	world_destroy(w);
+
+	/* In the right order. */
+	w = moved();
+	world_map(w, IO_A, CHANNEL_WINDOW_VA, BLOCK_PFN, 0);
+	world_publish(w, IO_A, NULL);
+	world_sync(w, IO_A);
+	world_map(w, IO_B, CHANNEL_WINDOW_VA, BLOCK_PFN, MAP_P | MAP_W | MAP_U);
+	world_switch(w, IO_B);
+	cr_assert(partition_view_check(w->view, &x), "%s", x.text);
+	world_destroy(w);
+
+	/* Or the old owner runs nowhere any more. */
+	w = moved();
+	w->lead->slot[IO_A].state = SLOT_STOPPED;
+	w->cpu = 1;
 	world_switch(w, GUEST);
-	cr_assert(partition_view_check(w->view, &x));
-	w->lead->slot[UV].state = SLOT_WAITING;
+	w->cpu = 0;
+	world_map(w, IO_B, CHANNEL_WINDOW_VA, BLOCK_PFN, MAP_P | MAP_W | MAP_U);
+	w->lead->slot[UV].state = SLOT_READY;
+	world_switch(w, IO_B);
+	cr_assert(partition_view_check(w->view, &x), "%s", x.text);
+	world_destroy(w);
+}
+
+Test(containment, the_other_end_keeps_a_channel_that_moves)
+{
+	struct world *w = moved();
+	struct partition_violation x;
+
+	/* The guest is its client, by its view too. */
+	world_map(w, GUEST, CHANNEL_WINDOW_VA, BLOCK_PFN,
+		  MAP_P | MAP_W | MAP_U);
+	world_publish(w, GUEST, &w->chan[0]);
+	w->chan[0].server = world_number(IO_A);
+	cr_assert(contained(w, &x), "%s", x.text);
+	w->cpu = 1;
 	world_switch(w, IO_A);
+	w->cpu = 0;
+	world_switch(w, UV);
+	world_sync(w, GUEST);
+	w->chan[0].server = world_number(IO_B);
+	world_commit(w);
+	world_call(w);
+	w->lead->slot[UV].state = SLOT_READY;
+	world_switch(w, GUEST);
+	cr_assert(partition_view_check(w->view, &x), "%s", x.text);
+	world_destroy(w);
+}
+
+Test(containment, a_sleeping_ultravisor_has_told_everybody)
+{
+	struct world *w = moved();
+	struct partition_violation x;
+
+	w->lead->slot[UV].state = SLOT_READY;
+	world_switch(w, GUEST);
+	cr_assert(partition_view_check(w->view, &x), "%s", x.text);
+	w->lead->slot[UV].state = SLOT_WAITING;
+	world_call(w); /* io.a runs on the other CPU all the while */
 	cr_assert_not(partition_view_check(w->view, &x));
 	cr_assert(strstr(x.text, "io.a"), "%s", x.text);
 	world_destroy(w);

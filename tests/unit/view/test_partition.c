@@ -109,6 +109,96 @@ Test(view, a_switch_is_seen_and_records_bear_the_partition)
 	world_destroy(w);
 }
 
+Test(view, each_cpu_has_its_own_partition)
+{
+	struct world *w = world_default();
+	const struct seen_event *e;
+	struct partition_info info;
+
+	world_switch(w, GUEST);
+	w->cpu = 1;
+	world_switch(w, IO_A);
+	cr_assert_eq(partition_view_current(w->view, 0), index_of(w, "guest1"));
+	cr_assert_eq(partition_view_current(w->view, 1), index_of(w, "io.a"));
+	world_next(w, TRACE_EV_SWITCH);
+	e = world_next(w, TRACE_EV_SWITCH);
+	cr_assert_eq(e->value[0], 0, "the second CPU had nobody");
+	cr_assert_eq(e->value[1], index_of(w, "io.a"));
+	world_fire(w, CPU_CTX_SYSCALL, SYS_TIME);
+	cr_assert_eq(world_next(w, TRACE_EV_SYSCALL)->partition,
+		     index_of(w, "io.a"));
+	world_fire(w, CPU_CTX_RING, 0);
+	w->cpu = 0;
+	world_fire(w, CPU_CTX_SYSCALL, SYS_TIME);
+	cr_assert_eq(world_next(w, TRACE_EV_SYSCALL)->partition,
+		     index_of(w, "guest1"));
+	partition_view_info(w->view, index_of(w, "guest1") - 1, &info);
+	cr_assert_eq(info.switches, 1);
+	world_destroy(w);
+}
+
+/* A partition with a slot, and an instance, for each CPU. */
+Test(view, idle_is_one_partition_on_all_cpus)
+{
+	struct note_layout note = world_note();
+	struct world *w = world_create(&note);
+	struct lead_slot *other = &w->lead->slot[PART_SLOTS - 1];
+	struct part_desc *d = world_frame(w, DESC_PFN + GUEST);
+	struct error err;
+
+	d->kind = w->lead->slot[GUEST].kind = PART_IDLE;
+	*other = w->lead->slot[GUEST];
+	other->cr3 = 0xa00000;
+	cr_assert(world_view(w, &err));
+	world_switch(w, GUEST);
+	w->cpu = 1;
+	w->lead->cpu[1].current = PART_SLOTS - 1;
+	world_fire(w, CPU_CTX_CR3, other->cr3);
+	world_fire(w, CPU_CTX_RING, 3);
+	cr_assert_eq(partition_view_current(w->view, 1),
+		     partition_view_current(w->view, 0));
+	w->seen = w->events;
+	world_fire(w, CPU_CTX_SYSCALL, SYS_HALT);
+	cr_assert(world_next(w, TRACE_EV_SYSCALL),
+		  "its kernel called, by its own address space");
+	world_destroy(w);
+}
+
+/* Neither end enters its monitor while the queue goes round. */
+Test(view, with_two_cpus_no_message_is_missed)
+{
+	struct world *w = world_default();
+	struct queue_header *q =
+		(struct queue_header *)((uint8_t *)world_frame(w, BLOCK_PFN) +
+					128);
+	const struct seen_event *e;
+	uint64_t expected = 0;
+
+	world_format(w, BLOCK_PFN, CHANNEL_BLOCK, 1);
+	w->cpu = 1;
+	world_switch(w, IO_A);
+	w->cpu = 0;
+	world_switch(w, GUEST);
+	world_call(w);
+	w->seen = w->events;
+	for (unsigned turn = 0; turn < 4; turn++) {
+		for (unsigned i = 0; i < BLOCK_SLOTS - 1; i++)
+			world_block(w, turn * (BLOCK_SLOTS - 1) + i, 0);
+		world_turn_over(w);
+		w->cpu = 1;
+		q->tail = q->head;
+		world_turn_over(w);
+		w->cpu = 0;
+	}
+	cr_assert_eq(world_count(w, TRACE_EV_ODD), 0);
+	while ((e = world_next(w, TRACE_EV_BLOCK_REQUEST))) {
+		cr_assert_eq(e->value[1], expected++);
+		cr_assert_eq(e->partition, index_of(w, "guest1"));
+	}
+	cr_assert_eq(expected, 4 * (BLOCK_SLOTS - 1));
+	world_destroy(w);
+}
+
 Test(view, only_kernels_call_monitors)
 {
 	struct world *w = world_default();

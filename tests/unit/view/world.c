@@ -248,6 +248,7 @@ struct world *world_create(const struct note_layout *note)
 	trace_listen(w->trace, on_event, w);
 	machine_config_defaults(&w->config);
 	w->config.ram_bytes = UINT64_C(16) << 20;
+	w->config.cpu_count = 2;
 	w->m = machine_create(&w->config, w->trace, &err);
 	CHECK_MSG(w->m, "%s", err.text);
 	w->config.kernel = w->kernel; /* of the view, not of the loader */
@@ -303,10 +304,10 @@ void world_fire(struct world *w, enum cpu_context_event what, uint64_t value)
 {
 	struct cpu_context_record r = {.what = what, .value = value};
 
-	w->m->running = &w->m->vcpu[0];
+	w->m->running = &w->m->vcpu[w->cpu];
 	w->m->observing = true;
-	w->m->observer.context(w->m->observer.owner, w->m, machine_cpu(w->m, 0),
-			       &r);
+	w->m->observer.context(w->m->observer.owner, w->m,
+			       machine_cpu(w->m, w->cpu), &r);
 	w->m->observing = false;
 	w->m->running = NULL;
 }
@@ -315,14 +316,52 @@ void world_switch(struct world *w, enum world_part p)
 {
 	world_fire(w, CPU_CTX_INTERRUPT, 0);
 	world_fire(w, CPU_CTX_RING, 0);
-	for (unsigned i = 0; i < WORLD_PARTS; i++) {
-		if (w->lead->slot[i].state == SLOT_RUNNING)
-			w->lead->slot[i].state = SLOT_WAITING;
-	}
+	if (w->lead->cpu[w->cpu].current < WORLD_PARTS &&
+	    w->lead->slot[w->lead->cpu[w->cpu].current].state == SLOT_RUNNING)
+		w->lead->slot[w->lead->cpu[w->cpu].current].state =
+			SLOT_WAITING;
 	w->lead->slot[p].state = SLOT_RUNNING;
-	w->lead->cpu[0].current = p;
-	w->lead->cpu[0].last_reason = SWITCH_WAKE;
+	w->lead->cpu[w->cpu].current = p;
+	w->lead->cpu[w->cpu].last_reason = SWITCH_WAKE;
 	world_fire(w, CPU_CTX_CR3, world_cr3(p));
+	world_fire(w, CPU_CTX_RING, 3);
+}
+
+void world_turn_over(struct world *w)
+{
+	w->m->running = &w->m->vcpu[w->cpu];
+	w->m->observing = true;
+	w->m->observer.turn_over(w->m->observer.owner, w->m,
+				 machine_cpu(w->m, w->cpu));
+	w->m->observing = false;
+	w->m->running = NULL;
+}
+
+void world_publish(struct world *w, enum world_part p,
+		   const struct db_chan *row)
+{
+	uint64_t view_pfn = VIEW_PFN + 4 * (uint64_t)p;
+	struct view_head *head = world_frame(w, view_pfn);
+	uint64_t next = !head->active;
+	struct view *v = world_frame(w, view_pfn + 1 + next);
+
+	memset(v, 0, sizeof(*v));
+	v->number = world_number(p);
+	if (row)
+		v->channel[0] = (struct view_channel){
+			.id = row->id, .pfn = row->pfn, .pages = row->pages};
+	head->active = next;
+}
+
+void world_sync(struct world *w, enum world_part p)
+{
+	struct cpu_regs regs;
+
+	cpu_regs_get(machine_cpu(w->m, w->cpu), &regs);
+	regs.gpr[CPU_RDI] = p; /* its slot */
+	cpu_regs_set(machine_cpu(w->m, w->cpu), &regs);
+	world_fire(w, CPU_CTX_SYSCALL, SYS_LEAD_SYNC);
+	world_fire(w, CPU_CTX_RING, 0);
 	world_fire(w, CPU_CTX_RING, 3);
 }
 

@@ -66,6 +66,7 @@ struct world {
 	size_t events, seen; /* seen: taken by world_next() */
 	char kernel[64];
 	unsigned in_force;
+	unsigned cpu;    /* of two: where the next thing happens */
 	uint64_t tables; /* next free frame for page tables */
 };
 
@@ -93,6 +94,14 @@ void world_commit(struct world *w);
 void world_fire(struct world *w, enum cpu_context_event what, uint64_t value);
 /* The CPU goes to that partition: monitor, CR3, ring 3. */
 void world_switch(struct world *w, enum world_part p);
+/* The other CPU is about to work. */
+void world_turn_over(struct world *w);
+/* The view's buffer that is not active gets this channel alone, as its handle
+ * 0; row NULL: none.  Then it is the active one. */
+void world_publish(struct world *w, enum world_part p,
+		   const struct db_chan *row);
+/* The ultravisor, which has this CPU, calls and comes back. */
+void world_sync(struct world *w, enum world_part p);
 /* The partition calls number 0 and comes back. */
 void world_call(struct world *w);
 

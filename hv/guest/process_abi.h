@@ -47,7 +47,10 @@
 struct process_image { /* addresses; the blob holds image_start..data_end */
 	uint64_t magic;
 	uint64_t entry;
-	uint64_t data_start; /* page-aligned: read-write from here on */
+	/* Page-aligned: what is before is read-only, then executable, then
+	 * read-write. */
+	uint64_t text_start;
+	uint64_t data_start;
 	uint64_t data_end;
 	uint64_t bss_end;
 };

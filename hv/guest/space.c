@@ -67,8 +67,9 @@ static bool add_all(struct space *s, const uint8_t *image, uint64_t bytes)
 	for (uint64_t va = PROC_IMAGE_VA; va < head->bss_end; va += PAGE) {
 		uint64_t offset = va - PROC_IMAGE_VA;
 		uint64_t left = offset < bytes ? bytes - offset : 0;
-		uint64_t prot = va < head->data_start ? PROT_R | PROT_X
-						      : PROT_R | PROT_W;
+		uint64_t prot = va < head->text_start   ? PROT_R
+				: va < head->data_start ? PROT_R | PROT_X
+							: PROT_R | PROT_W;
 
 		if (!add(s, va, image + offset, left < PAGE ? left : PAGE,
 			 prot))

@@ -36,3 +36,8 @@ Test(rows, s55_virtual_time)
 {
 	row_probe("s55", NULL);
 }
+
+Test(rows, s46_machine_check)
+{
+	row_scenario("s46-machine-check", "");
+}

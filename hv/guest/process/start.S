@@ -5,6 +5,7 @@
 	.section .header, "a", @progbits
 	.quad	PROC_MAGIC
 	.quad	process_start
+	.quad	text_start
 	.quad	data_start
 	.quad	data_end
 	.quad	bss_end

@@ -11,6 +11,7 @@
  */
 #include <elf.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,8 +99,8 @@ static void place(const struct image *im, uint64_t at, char *to, size_t bytes)
 			best = s;
 	}
 	if (best)
-		snprintf(to, bytes, "%.40s+0x%llx", im->string + best->st_name,
-			 (unsigned long long)(at - best->st_value));
+		snprintf(to, bytes, "%.40s+0x%" PRIx64,
+			 im->string + best->st_name, at - best->st_value);
 	else
 		snprintf(to, bytes, "no symbol");
 }
@@ -122,8 +123,8 @@ static unsigned scan_segment(const struct image *im, struct decoder *d,
 			     &in);
 		if (in.kind != DECODE_FINE) {
 			place(im, p->p_vaddr + at, where, sizeof(where));
-			fprintf(stderr, "%s: 0x%llx in %s: %s: %s\n", im->name,
-				(unsigned long long)(p->p_vaddr + at), where,
+			fprintf(stderr, "%s: 0x%" PRIx64 " in %s: %s: %s\n",
+				im->name, p->p_vaddr + at, where,
 				in.bytes ? in.text : "?", why[in.kind]);
 			found++;
 		}

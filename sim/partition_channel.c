@@ -41,6 +41,10 @@ static const struct channel_shape shapes[] = {
 			    2,
 			    {{POLICY_SLOTS, sizeof(struct policy_message)},
 			     {POLICY_SLOTS, sizeof(struct policy_message)}}},
+	[CHANNEL_LOG] = {"log",
+			 2,
+			 {{LOG_REQUEST_SLOTS, sizeof(struct log_request)},
+			  {LOG_ENTRY_SLOTS, sizeof(struct log_entry)}}},
 };
 
 static const struct channel_shape *shape_of(uint32_t type)

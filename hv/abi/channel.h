@@ -35,8 +35,9 @@
 #define CHANNEL_CONTROL 1   /* client: any partition; server: ultravisor */
 #define CHANNEL_BLOCK 2     /* client: guest; server: I/O partition */
 #define CHANNEL_HEARTBEAT 3 /* client: command; server: I/O partition */
-#define CHANNEL_DIAG 4      /* client: any partition; server: operations */
+#define CHANNEL_DIAG 4      /* client: any partition; server: diagnostics */
 #define CHANNEL_POLICY 5    /* client: command; server: operations */
+#define CHANNEL_LOG 16      /* client: operations; server: diagnostics */
 
 #define CHANNEL_SERVER_UNINIT 0
 #define CHANNEL_SERVER_READY 1
@@ -146,14 +147,41 @@ _Static_assert(sizeof(struct block_response) == 32, "block response layout");
 #define DIAG_COMMITTED 3  /* stream, record, block: the process was told that the
                              record is durable, and relies on it */
 #define DIAG_DONE 4       /* stream, records: a workload ended */
+#define DIAG_TEXT 5       /* from `stream` on DIAG_TEXT_BYTES of a console line,
+                             of which `left` bytes follow in the next ones */
+#define DIAG_STATE 6      /* only in the log: a partition's end */
+#define DIAG_TEXT_BYTES 48
 struct diag_record { /* 64 bytes */
 	uint64_t time_ns;
 	uint32_t type; /* DIAG_* */
-	uint32_t reserved;
+	uint32_t left;
 	uint64_t stream, record, block, check; /* check: the record's checksum */
 	uint64_t text[2];
 };
 _Static_assert(sizeof(struct diag_record) == 64, "diag record layout");
+
+/* Log channel: 3 pages; a request, and as many entries as match, oldest first,
+ * then one of LOG_END. */
+#define LOG_CHANNEL_PAGES 3
+#define LOG_REQUEST_SLOTS 8
+#define LOG_ENTRY_SLOTS 32
+#define LOG_END 0
+struct log_request { /* 32 bytes */
+	char name[16];  /* of the partition; "": all */
+	uint64_t count; /* the last so many */
+	uint64_t reserved;
+};
+#define LOG_TEXT_BYTES 88
+struct log_entry { /* 128 bytes */
+	uint64_t time_ns;
+	uint64_t who; /* number */
+	char name[16];
+	uint32_t type; /* DIAG_* */
+	uint32_t reserved;
+	char text[LOG_TEXT_BYTES];
+};
+_Static_assert(sizeof(struct log_request) == 32, "log request layout");
+_Static_assert(sizeof(struct log_entry) == 128, "log entry layout");
 
 /* Policy channel: 6 pages; queue 0 command -> operations (requests), queue 1
  * back; the text lies in the data pages. */

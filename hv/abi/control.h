@@ -10,7 +10,7 @@
  * Transactions: operations (TXN_*) of the same handle gather until one without
  * CONTROL_MORE arrives; then all are done or none, and one response names the
  * first that failed.  Only partitions of kind BOOT, COMMAND and OPERATIONS may
- * ask.
+ * ask; DIAGNOSTICS may ask questions.
  */
 #ifndef PARTERRE_ABI_CONTROL_H
 #define PARTERRE_ABI_CONTROL_H

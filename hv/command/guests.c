@@ -110,9 +110,6 @@ static uint32_t type_of(const char *name)
 static void add_channels(struct ops *o, const struct policy_guest *g)
 {
 	const struct part *sink = find_name("diagnostics");
-
-	if (sink == NULL)
-		sink = find_name("operations");
 	if (sink != NULL && running(sink))
 		(void)add_channel(o, sink->number, CHANNEL_DIAG);
 	for (unsigned i = 0; i < policy.channels; i++) {

@@ -9,6 +9,7 @@
 #include "command/command.h"
 
 #include "lib/log.h"
+#include "lib/report.h"
 #include "lib/view.h"
 
 #define ATTACH_NS       (50 * US)
@@ -85,11 +86,13 @@ static bool attach_all(void)
 	return all;
 }
 
-static uint32_t on_pause(uint64_t handle, bool pause)
+static uint32_t on_pause(const struct control_message *event)
 {
+	uint64_t handle = event->attach.handle;
+	bool pause = event->id == EVT_CHANNEL_PAUSE;
 	struct part *p = part_of_beat(handle);
 
-	if (rules_pause(handle, pause))
+	if (report_event(event) || rules_pause(handle, pause))
 		return CONTROL_OK;
 	if (p == NULL)
 		return CONTROL_ENOENT;
@@ -114,8 +117,7 @@ static bool serve_control(void)
 		case EVT_CHANNEL_PAUSE:
 		case EVT_CHANNEL_RESUME:
 			(void)attach_all(); /* so that the handle is known */
-			status = on_pause(message.attach.handle,
-					  message.id == EVT_CHANNEL_PAUSE);
+			status = on_pause(&message);
 			break;
 		case EVT_STOP:
 			control_ack(&control, &message, CONTROL_OK);

@@ -14,6 +14,7 @@
 #include "lib/channel.h"
 #include "lib/control.h"
 #include "lib/log.h"
+#include "lib/report.h"
 #include "lib/sys.h"
 #include "lib/view.h"
 
@@ -102,6 +103,12 @@ static bool serve_control(void)
 			block_detach((unsigned)message.attach.handle);
 			detach[message.attach.handle].asked = true;
 			detach[message.attach.handle].event = message;
+			break;
+		case EVT_CHANNEL_PAUSE:
+		case EVT_CHANNEL_RESUME:
+			control_ack(&control, &message,
+				    report_event(&message) ? CONTROL_OK
+							   : CONTROL_ENOENT);
 			break;
 		case EVT_STOP:
 			stopping = true;

@@ -49,6 +49,12 @@ static const struct channel_type types[] = {
 		   {POLICY_SLOTS, sizeof(struct policy_message), false}},
 	 .data_pages = POLICY_DATA_PAGES,
 	 .guid = GUID(CHANNEL_POLICY)},
+	{.type = CHANNEL_LOG,
+	 .pages = LOG_CHANNEL_PAGES,
+	 .queues = 2,
+	 .queue = {{LOG_REQUEST_SLOTS, sizeof(struct log_request), true},
+		   {LOG_ENTRY_SLOTS, sizeof(struct log_entry), false}},
+	 .guid = GUID(CHANNEL_LOG)},
 };
 
 const struct channel_type *channel_type(uint32_t type)

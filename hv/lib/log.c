@@ -3,6 +3,7 @@
 #include "lib/log.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 
 #include "lib/format.h"
 #include "lib/sys.h"
@@ -14,6 +15,8 @@ static struct {
 	unsigned bytes[LINES];
 	unsigned first, count;
 } queue;
+
+void (*log_also)(const char *text, unsigned bytes);
 
 bool log_flush(void)
 {
@@ -56,5 +59,7 @@ void logf_(const char *text, ...)
 	queue.bytes[at] =
 		bytes < LOG_LINE_BYTES ? (unsigned)bytes : LOG_LINE_BYTES;
 	queue.count++;
+	if (log_also != NULL)
+		log_also(queue.text[at], queue.bytes[at]);
 	(void)log_flush();
 }

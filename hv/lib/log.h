@@ -16,6 +16,9 @@
 /* One line, without its end; longer text is cut. */
 void logf_(const char *text, ...) __attribute__((format(printf, 1, 2)));
 
+/* NULL, or who wants each line besides the console (report.h). */
+extern void (*log_also)(const char *text, unsigned bytes);
+
 /* Send what waits; false: something still waits, come back LOG_RETRY_NS
  * later. */
 bool log_flush(void);

@@ -1,39 +1,106 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* hv/operations/main.c - the operations partition: keeps the policy, gathers
- * diagnostics.
+/* hv/operations/main.c - the operations partition: keeps the policy, and is the
+ * operator's console.  Start reading here; then operations.h.
  *
- * The policy is the module that the partition was given (view.data_va); on a
- * policy channel it is handed to whoever asks.  What it says is the command
- * partition's business alone.
- *
- * On diagnostics channels it takes every record as soon as it can, so that no
- * client has to wait for room, and counts them by stream.
+ * The policy is the module that the partition was given (view.data_va), or what
+ * the operator loaded since; on a policy channel it is handed to whoever asks.
+ * What it says is the command partition's business alone: a new text is kept
+ * only when command has taken it.  When this partition was started anew,
+ * command tells which text it goes by.
  */
-#include <stdbool.h>
-#include <stddef.h>
+#include "operations/operations.h"
 
-#include "lib/channel.h"
-#include "lib/control.h"
 #include "lib/crc.h"
 #include "lib/log.h"
+#include "lib/report.h"
 #include "lib/string.h"
 #include "lib/sys.h"
 #include "lib/view.h"
 
-#define STREAMS          16
-#define POLICY_BYTES_MAX (POLICY_DATA_PAGES * ABI_PAGE_BYTES)
+#define EXIT_NO_CONTROL 1
 
 void partition_main(void);
 void operations_main_loop(void);
 
-static struct control control;
-static struct channel served[CHANNEL_SLOTS];
-static struct {
-	bool used;
-	uint64_t stream, issued, committed;
-} streams[STREAMS];
-static uint64_t notes, records;
+struct control control;
+char policy_text[POLICY_BYTES_MAX];
+uint32_t policy_bytes;
+
+static struct channel policy_channel;
+static char offered[POLICY_BYTES_MAX]; /* to command, unanswered */
+static uint32_t offered_bytes;
 static bool stopping;
+
+/* ---- policy ------------------------------------------------------------- */
+
+bool policy_send(uint32_t type, uint64_t version, const char *bytes,
+		 uint32_t count)
+{
+	struct policy_message m = {
+		.type = type, .bytes = count, .version = version};
+
+	if (policy_channel.header == NULL)
+		return false;
+	memcpy(channel_data(&policy_channel, 0), bytes, count);
+	if (type == POLICY_LOAD) {
+		memcpy(offered, bytes, count);
+		offered_bytes = count;
+	}
+	return queue_insert(&policy_channel.queue[1], &m);
+}
+
+static void keep(const char *text, uint32_t bytes)
+{
+	memcpy(policy_text, text, bytes);
+	policy_bytes = bytes;
+}
+
+static void on_policy(const struct policy_message *m)
+{
+	char sentence[180];
+	const void *at = channel_data(&policy_channel, POLICY_TEXT_PAGES);
+	uint32_t n =
+		m->bytes < sizeof(sentence) ? m->bytes : sizeof(sentence) - 1;
+
+	switch (m->type) {
+	case POLICY_GET:
+		/* With no room command has not taken earlier answers; it will
+		 * ask again. */
+		(void)policy_send(POLICY_TEXT,
+				  crc32c(0, policy_text, policy_bytes),
+				  policy_text, policy_bytes);
+		break;
+	case POLICY_HELD:
+		if (m->bytes <= sizeof(policy_text))
+			keep(at, m->bytes);
+		break;
+	case POLICY_DONE:
+		memcpy(sentence, at, n);
+		sentence[n] = '\0';
+		if (m->status == 0 && offered_bytes > 0)
+			keep(offered, offered_bytes);
+		offered_bytes = 0;
+		ask_done(m, sentence);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool serve_policy(void)
+{
+	struct policy_message m;
+	bool any = false;
+
+	while (policy_channel.header != NULL &&
+	       queue_remove(&policy_channel.queue[0], &m)) {
+		on_policy(&m);
+		any = true;
+	}
+	return any;
+}
+
+/* ---- channels ----------------------------------------------------------- */
 
 static uint32_t on_attach(const struct control_message *event)
 {
@@ -42,138 +109,47 @@ static uint32_t on_attach(const struct control_message *event)
 
 	if (status != CONTROL_OK)
 		return status;
-	if ((a.row->type != CHANNEL_POLICY && a.row->type != CHANNEL_DIAG) ||
-	    channel_serve(&served[a.handle], a.at, a.handle, a.row->type,
+	if (a.row->type != CHANNEL_POLICY ||
+	    channel_serve(&policy_channel, a.at, a.handle, a.row->type,
 			  &a.who) != CHANNEL_OPEN)
 		return CONTROL_EVALUE;
 	return CONTROL_OK;
 }
 
-/* ---- diagnostics ---- */
-
-static unsigned stream_of(uint64_t number)
+static uint32_t on_detach(uint64_t handle)
 {
-	unsigned i = 0;
-
-	while (i < STREAMS - 1 && streams[i].used &&
-	       streams[i].stream != number)
-		i++;
-	streams[i].used = true;
-	streams[i].stream = number;
-	return i;
-}
-
-static void on_record(const struct diag_record *r)
-{
-	unsigned i;
-
-	records++;
-	switch (r->type) {
-	case DIAG_ISSUED:
-		streams[stream_of(r->stream)].issued++;
-		break;
-	case DIAG_COMMITTED:
-		streams[stream_of(r->stream)].committed++;
-		break;
-	case DIAG_DONE:
-		i = stream_of(r->stream);
-		logf_("operations: stream %lu: %lu issued, %lu committed",
-		      r->stream, streams[i].issued, streams[i].committed);
-		break;
-	default:
-		notes++;
-		break;
+	if (handle >= CHANNEL_SLOTS)
+		return CONTROL_EVALUE;
+	if (policy_channel.header != NULL && policy_channel.handle == handle) {
+		channel_drained(&policy_channel);
+		channel_close(&policy_channel);
 	}
-}
-
-static bool drain(struct channel *ch)
-{
-	struct diag_record r;
-	bool any = false;
-
-	for (unsigned i = 0; i < DIAG_SLOTS; i++) {
-		if (!queue_remove(&ch->queue[0], &r))
-			break;
-		on_record(&r);
-		any = true;
-	}
-	return any;
-}
-
-/* ---- policy ---- */
-
-static void send_policy(struct channel *ch)
-{
-	const struct view *view = view_now();
-	uint64_t bytes = view->data_bytes;
-	struct policy_message answer = {.type = POLICY_TEXT};
-
-	if (bytes > POLICY_BYTES_MAX) {
-		logf_("operations: policy of %lu bytes, only %u fit", bytes,
-		      POLICY_BYTES_MAX);
-		bytes = 0;
-	}
-	if (bytes > 0)
-		memcpy(channel_data(ch, 0),
-		       (const void *)(uintptr_t)view->data_va, bytes);
-	answer.bytes = (uint32_t)bytes;
-	answer.version = crc32c(0, channel_data(ch, 0), bytes);
-	/* With no room the client has not taken earlier answers; it will ask
-	 * again. */
-	(void)queue_insert(&ch->queue[1], &answer);
-}
-
-static bool serve_policy(struct channel *ch)
-{
-	struct policy_message message;
-	bool any = false;
-
-	for (unsigned i = 0; i < POLICY_SLOTS; i++) {
-		if (!queue_remove(&ch->queue[0], &message))
-			break;
-		if (message.type == POLICY_GET)
-			send_policy(ch);
-		any = true;
-	}
-	return any;
-}
-
-/* ---- the loop ---- */
-
-static bool serve_channel(struct channel *ch)
-{
-	if (ch->header == NULL)
-		return false;
-	return ch->type == CHANNEL_DIAG ? drain(ch) : serve_policy(ch);
+	(void)sys_channel_unmap((unsigned)handle);
+	return CONTROL_OK;
 }
 
 static bool serve_control(void)
 {
-	struct control_message message;
+	struct control_message m;
 	bool any = false;
 
-	while (control_event(&control, &message)) {
+	while (control_event(&control, &m)) {
 		uint32_t status = CONTROL_OK;
-		uint64_t handle = message.attach.handle;
 
 		any = true;
-		switch (message.id) {
+		switch (m.id) {
+		case EVT_PARTITION_STATE: /* diagnostics tells of it */
+			break;
 		case EVT_CHANNEL_ATTACH:
-			status = on_attach(&message);
+			status = on_attach(&m);
 			break;
 		case EVT_CHANNEL_DETACH:
-			if (handle >= CHANNEL_SLOTS) {
-				status = CONTROL_EVALUE;
-				break;
-			}
-			if (served[handle].header != NULL) {
-				while (served[handle].type == CHANNEL_DIAG &&
-				       drain(&served[handle]))
-					;
-				channel_drained(&served[handle]);
-				channel_close(&served[handle]);
-			}
-			(void)sys_channel_unmap((unsigned)handle);
+			status = on_detach(m.attach.handle);
+			break;
+		case EVT_CHANNEL_PAUSE:
+		case EVT_CHANNEL_RESUME:
+			if (!report_event(&m) && !journal_attach(&m))
+				status = CONTROL_ENOENT;
 			break;
 		case EVT_STOP:
 			stopping = true;
@@ -182,56 +158,71 @@ static bool serve_control(void)
 			status = CONTROL_EID;
 			break;
 		}
-		control_ack(&control, &message, status);
+		control_ack(&control, &m, status);
 	}
-	while (control_response(&control, &message))
+	while (control_response(&control, &m)) {
 		any = true;
+		ask_response(&m);
+	}
 	return any;
+}
+
+/* ---- the loop ----------------------------------------------------------- */
+
+static void stop(void)
+{
+	logf_("operations: stops");
+	log_drain();
+	sys_exit(0);
 }
 
 __attribute__((noinline)) void operations_main_loop(void)
 {
 	for (;;) {
-		bool busy = serve_control(), empty = true;
-		uint64_t deadline = TIME_NEVER;
+		bool busy = serve_control(), empty;
+		uint64_t deadline;
 
-		for (unsigned h = 0; h < CHANNEL_SLOTS; h++)
-			busy |= serve_channel(&served[h]);
-		if (!log_flush())
+		busy |= serve_policy();
+		busy |= journal_serve();
+		busy |= console_serve();
+		deadline = ask_deadline(sys_time());
+		if (!log_flush() && sys_time() + LOG_RETRY_NS < deadline)
 			deadline = sys_time() + LOG_RETRY_NS;
 		if (busy)
 			continue;
-		if (stopping) {
-			logf_("operations: stops after %lu records, %lu notes",
-			      records, notes);
-			log_drain();
-			sys_exit(0);
-		}
-		for (unsigned h = 0; h < CHANNEL_SLOTS; h++) {
-			if (served[h].header != NULL)
-				empty &= queue_sleep(&served[h].queue[0]);
-		}
-		empty &= control_sleep(&control);
+		if (stopping)
+			stop();
+		empty = control_sleep(&control);
+		empty &= journal_sleep();
+		if (policy_channel.header != NULL)
+			empty &= queue_sleep(&policy_channel.queue[0]);
 		if (empty) {
 			uint64_t events = sys_wait(~0ull, deadline);
 
 			stopping |= (events & EVENT_STOP) != 0;
 		}
-		for (unsigned h = 0; h < CHANNEL_SLOTS; h++) {
-			if (served[h].header != NULL)
-				queue_awake(&served[h].queue[0]);
-		}
+		if (policy_channel.header != NULL)
+			queue_awake(&policy_channel.queue[0]);
+		journal_awake();
 		control_awake(&control);
 	}
 }
 
 void partition_main(void)
 {
+	const struct view *view = view_now();
+
 	if (!control_open(&control)) {
 		logf_("operations: control channel doesn't fit");
 		log_drain();
-		sys_exit(1);
+		sys_exit(EXIT_NO_CONTROL);
 	}
-	logf_("operations: ready, policy of %lu bytes", view_now()->data_bytes);
+	if (view->data_bytes > sizeof(policy_text))
+		logf_("operations: policy of %lu bytes, only %u fit",
+		      view->data_bytes, POLICY_BYTES_MAX);
+	else if (view->data_bytes > 0)
+		keep((const char *)(uintptr_t)view->data_va,
+		     (uint32_t)view->data_bytes);
+	logf_("operations: ready, policy of %u bytes", policy_bytes);
 	operations_main_loop();
 }

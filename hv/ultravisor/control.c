@@ -188,7 +188,8 @@ static void request(struct uv_part *p, const struct control_message *m)
 	struct control_message refused = *m;
 
 	if (kind != PART_BOOT && kind != PART_COMMAND &&
-	    kind != PART_OPERATIONS) {
+	    kind != PART_OPERATIONS &&
+	    !(kind == PART_DIAGNOSTICS && m->id == TXN_QUERY)) {
 		respond(p, &refused, CONTROL_EPERM, 0, 0);
 		return;
 	}

@@ -37,6 +37,8 @@ static const uint16_t standing_of[] = {
 #define QUANTUM_IO_US 100
 #define WEIGHT_MAX    10000
 
+#define COMMAND_STARTS 16 /* of the command partition, without being asked */
+
 /* ---- what is known ------------------------------------------------------ */
 
 struct uv_part *uv_part_of(uint64_t number)
@@ -581,6 +583,8 @@ static void tell_state(const struct db_part *part)
 	}
 }
 
+static bool command_ended = true; /* or that was before this program began */
+
 /* After the commit: nothing of it can act any more, then others may know. */
 static void end_in_machine(uint64_t number)
 {
@@ -595,6 +599,7 @@ static void end_in_machine(uint64_t number)
 	logf_("%s %s at %lu us", p->name, state_name[part->state],
 	      sys_time() / 1000);
 	tell_state(part);
+	command_ended |= part_kind(number) == PART_COMMAND;
 }
 
 static void effect_end(const struct effect *e)
@@ -802,6 +807,33 @@ static void retire(uint64_t number)
 	effect_destroy(&e);
 }
 
+/* Who decides is gone, so nobody would decide to start it anew: the rule is
+ * here.  What it needs to know, it asks the database for. */
+static void restart_command(void)
+{
+	uint64_t number = db_part_by_kind(&db, PART_COMMAND);
+	const struct db_part *part = db_part(&db, number);
+	struct control_message op = {.id = TXN_PARTITION_RESTART,
+				     .target = {.number = number}};
+	struct txn t = {.requester = uv_number};
+	unsigned failed;
+
+	command_ended = false;
+	if (!part || part->state == PART_STATE_RUNNING ||
+	    part->state == PART_STATE_DEFINED ||
+	    (part->state == PART_STATE_STOPPED &&
+	     !lead->slot[part->slot].error))
+		return;
+	if (part->incarnation >= COMMAND_STARTS) {
+		logf_("command was started %u times, no more",
+		      part->incarnation);
+		return;
+	}
+	logf_("command is started anew");
+	if (txn_run(&t, &op, 1, &failed))
+		command_ended = true; /* no room now: again */
+}
+
 void part_reports(void)
 {
 	for (unsigned s = 0; s < PART_SLOTS; s++) {
@@ -819,4 +851,6 @@ void part_reports(void)
 		    !lead->slot[s].error)
 			retire(number);
 	}
+	if (command_ended)
+		restart_command();
 }

@@ -14,7 +14,8 @@
 #include "sim/scenario/script_internal.h"
 
 static const char modules_default[][64] = {
-	"uv", "boot", "idle", "io", "command", "operations", "guest",
+	"uv",      "boot",       "idle",        "io",
+	"command", "operations", "diagnostics", "guest",
 };
 
 /* The value on top as a number from `min` to `max`. */

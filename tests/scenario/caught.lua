@@ -4,6 +4,6 @@ machine{
   policy = "../../scenarios/policy/quickstart.policy",
 }
 
-run_until(ms(16))
-pcall(expect, partition("io.a").state == "crashed", "io.a has crashed")
 run_until(ms(17))
+pcall(expect, partition("io.a").state == "crashed", "io.a has crashed")
+run_until(ms(18))

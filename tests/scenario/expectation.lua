@@ -4,5 +4,5 @@ machine{
   policy = "../../scenarios/policy/quickstart.policy",
 }
 
-run_until(ms(16))
+run_until(ms(17))
 expect_eq(partition("io.a").state, "crashed", "io.a's state")

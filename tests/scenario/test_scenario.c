@@ -308,7 +308,7 @@ Test(negative, failed_expectation_leaves_what_repeats_it)
 {
 	struct output *o = fails("expectation", 1);
 
-	says(o, "expectation.lua:8: at 16.000000 ms: expected io.a's state to "
+	says(o, "expectation.lua:8: at 17.000000 ms: expected io.a's state to "
 		"be crashed, it is running");
 	says(shell("cd / && sh %s/out/command --out %s/again", scratch(),
 		   scratch()),
@@ -335,7 +335,7 @@ Test(negative, guest_crash)
 
 Test(negative, no_failure_is_caught)
 {
-	says(fails("caught", 1), "caught.lua:8: at 16.000000 ms: expected: "
+	says(fails("caught", 1), "caught.lua:8: at 17.000000 ms: expected: "
 				 "io.a has crashed");
 }
 
@@ -483,12 +483,12 @@ Test(command, recording_knows_the_disk_image)
 
 Test(command, inspect_shows_the_machine)
 {
-	struct output *o = shell(PARTERRE " inspect --quiet --until 45ms --out "
+	struct output *o = shell(PARTERRE " inspect --quiet --until 48ms --out "
 					  "%s/out " FAILOVER,
 				 scratch());
 
 	wants(o, 0);
-	says(o, "at 45.000000 ms\ncpu0: ");
+	says(o, "at 48.000000 ms\ncpu0: ");
 	says(o, "io.a         io         running       2 "); /* restarted */
 	says(o, "block      guest1       io.a ");
 	says(o, "nvme0 (nvme: ");
@@ -507,7 +507,7 @@ Test(command, json_is_json)
 		scratch());
 
 	wants(o, 0);
-	says(o, "0 0 10 True");
+	says(o, "0 0 11 True");
 }
 
 Test(command, trace_filters)

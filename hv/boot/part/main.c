@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hv/boot/part/main.c - the boot partition: starts the infrastructure in its
- * order (idle, I/O, command, operations) by transactions, then retires.
+ * order (idle, I/O, command, diagnostics, operations) by transactions, then
+ * retires.
  *
  * It is in control only because it is first: nothing here is done by a
  * privilege that the command partition doesn't have too.  The word `io=1` on
@@ -25,6 +26,7 @@ static struct control control;
 
 static struct control_message ops[TXN_OPS_MAX];
 static unsigned count;
+static bool may_be_absent; /* what the next transaction makes */
 
 static struct control_message *op(uint32_t id)
 {
@@ -49,14 +51,21 @@ static void acknowledge(void)
 static uint64_t commit(const char *what)
 {
 	struct control_message answer = {.failed_op = 0};
+	bool optional;
 	uint32_t status =
 		control_transact(&control, ops, count, &answer, ANSWER_NS);
 
 	acknowledge();
 	count = 0;
+	optional = may_be_absent;
+	may_be_absent = false;
 	if (!status) {
 		logf_("%s started at %llu us", what, sys_time() / US);
 		return answer.result;
+	}
+	if (optional && status == CONTROL_ENOENT) {
+		logf_("no %s: its module isn't there", what);
+		return 0;
 	}
 	logf_("cannot start %s: %s, operation %lu", what,
 	      control_status_name(status), answer.failed_op);
@@ -114,38 +123,59 @@ static uint64_t start_io(const char *name, uint32_t turn)
 	return commit(name);
 }
 
-static void heartbeat(uint64_t server)
+static void channel(uint64_t client, uint64_t server, uint32_t type,
+		    uint32_t pages)
 {
 	struct control_message *m = op(TXN_CHANNEL_CREATE);
 
-	m->channel.client = TXN_RESULT(0);
+	m->channel.client = client;
 	m->channel.server = server;
-	m->channel.type = CHANNEL_HEARTBEAT;
-	m->channel.pages = HEARTBEAT_CHANNEL_PAGES;
+	m->channel.type = type;
+	m->channel.pages = pages;
 }
 
 static uint64_t start_command(uint64_t io_a, uint64_t io_b)
 {
 	create("command", "command", PART_COMMAND, 3);
-	heartbeat(io_a);
+	channel(TXN_RESULT(0), io_a, CHANNEL_HEARTBEAT,
+		HEARTBEAT_CHANNEL_PAGES);
 	if (io_b)
-		heartbeat(io_b);
+		channel(TXN_RESULT(0), io_b, CHANNEL_HEARTBEAT,
+			HEARTBEAT_CHANNEL_PAGES);
 	give_arguments();
 	start();
 	return commit("command");
 }
 
-static void start_operations(uint64_t command)
+/* Without its module there is none, and the others report to nobody. */
+static uint64_t start_diagnostics(uint64_t io_a, uint64_t io_b,
+				  uint64_t command)
 {
-	struct control_message *m;
+	const uint64_t clients[] = {io_a, io_b, command};
+
+	create("diagnostics", "diagnostics", PART_DIAGNOSTICS, 0);
+	for (unsigned i = 0; i < 3; i++)
+		if (clients[i])
+			channel(clients[i], TXN_RESULT(0), CHANNEL_DIAG,
+				DIAG_CHANNEL_PAGES);
+	give_arguments();
+	start();
+	may_be_absent = true;
+	return commit("diagnostics");
+}
+
+static void start_operations(uint64_t command, uint64_t diagnostics)
+{
 
 	create("operations", "operations", PART_OPERATIONS, 0);
 	str_field(ops[0].create.data, "policy", sizeof(ops[0].create.data));
-	m = op(TXN_CHANNEL_CREATE);
-	m->channel.client = command;
-	m->channel.server = TXN_RESULT(0);
-	m->channel.type = CHANNEL_POLICY;
-	m->channel.pages = POLICY_CHANNEL_PAGES;
+	channel(command, TXN_RESULT(0), CHANNEL_POLICY, POLICY_CHANNEL_PAGES);
+	if (diagnostics) {
+		channel(TXN_RESULT(0), diagnostics, CHANNEL_DIAG,
+			DIAG_CHANNEL_PAGES);
+		channel(TXN_RESULT(0), diagnostics, CHANNEL_LOG,
+			LOG_CHANNEL_PAGES);
+	}
 	give_arguments();
 	start();
 	(void)commit("operations");
@@ -153,7 +183,7 @@ static void start_operations(uint64_t command)
 
 void partition_main(void)
 {
-	uint64_t io_a, io_b = 0;
+	uint64_t io_a, io_b = 0, command;
 
 	if (!control_open(&control)) {
 		logf_("the control channel doesn't fit");
@@ -163,7 +193,8 @@ void partition_main(void)
 	io_a = start_io("io.a", 1);
 	if (view_arg("io", 2) != 1)
 		io_b = start_io("io.b", 2);
-	start_operations(start_command(io_a, io_b));
+	command = start_command(io_a, io_b);
+	start_operations(command, start_diagnostics(io_a, io_b, command));
 	logf_("retires at %llu us", sys_time() / US);
 	log_drain();
 }

@@ -42,7 +42,8 @@ static void on_event(void *owner, const struct trace_record *r)
 static struct boot *boot(const char *policy, bool look)
 {
 	static const char *const modules[] = {
-		"uv", "boot", "idle", "io", "command", "operations", "guest",
+		"uv",      "boot",       "idle",        "io",
+		"command", "operations", "diagnostics", "guest",
 	};
 	static char path[8][300];
 	struct boot *b = calloc(1, sizeof(*b));

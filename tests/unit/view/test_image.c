@@ -45,7 +45,7 @@ static struct boot *boot(const char *policy, bool look)
 		"uv",      "boot",       "idle",        "io",
 		"command", "operations", "diagnostics", "guest",
 	};
-	static char path[8][300];
+	static char path[9][300];
 	struct boot *b = calloc(1, sizeof(*b));
 	struct error err;
 	size_t n = 0;
@@ -151,7 +151,7 @@ Test(image, times, .timeout = 300)
 	struct partition_times t;
 	struct partition_info p;
 	struct error err;
-	ps_t sum = 0, now = 35 * PS_PER_MS;
+	ps_t sum = 0, now = 38 * PS_PER_MS;
 
 	cr_assert_eq(machine_run(b->m, now), MACHINE_UNTIL);
 	now = machine_cpu_now(b->m, 0);
@@ -213,7 +213,7 @@ Test(image, a_foreign_frame_in_a_guests_tables_is_found, .timeout = 300)
 	struct error err;
 	uint64_t entry, pa;
 
-	cr_assert_eq(machine_run(b->m, 30 * PS_PER_MS), MACHINE_UNTIL);
+	cr_assert_eq(machine_run(b->m, 34 * PS_PER_MS), MACHINE_UNTIL);
 	cr_assert(partition_view_find(b->view, "guest1", &guest, &err));
 	cr_assert(partition_view_find(b->view, "io.a", &io, &err));
 	cr_assert(partition_view_extents(b->view, io.index, e, 1));
@@ -231,7 +231,7 @@ Test(image, a_foreign_frame_in_a_guests_tables_is_found, .timeout = 300)
 	CHECK(bus_poke(machine_bus(b->m), pa, &entry, 8));
 	/* Seen at the next transaction, which the failover is. */
 	cr_assert(fault_partition_text(b->view, "io.a", "crash", &err));
-	cr_assert_eq(machine_run(b->m, 35 * PS_PER_MS), MACHINE_UNTIL);
+	cr_assert_eq(machine_run(b->m, 39 * PS_PER_MS), MACHINE_UNTIL);
 	cr_assert_not(partition_view_check(b->view, &x));
 	cr_assert_eq(x.index, guest.index);
 	cr_assert_eq(x.owner, io.index);

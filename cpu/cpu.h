@@ -54,6 +54,15 @@ struct cpu_context_record {
 	uint64_t rip; /* of the instruction interrupted or making the change */
 };
 
+/* A stretch of code without a jump, as a CPU executes it: instruction i begins
+ * at pc + offset[i]. */
+struct cpu_block {
+	uint64_t pc; /* linear */
+	uint32_t count, bytes;
+	const uint16_t *offset;
+	bool long_mode; /* 64-bit code */
+};
+
 /* What a CPU asks of the platform.  `owner` is cpu_complex_config.owner.
  * Reads return the value zero-extended.  No callback may call cpu_run(). */
 struct cpu_ops {
@@ -86,6 +95,11 @@ struct cpu_ops {
 	/* NULL: nobody looks.  Observing never changes the guest. */
 	void (*context)(void *owner, struct cpu *cpu,
 			const struct cpu_context_record *record);
+	/* Ring 3 code is about to be executed that this CPU has not executed
+	 * since it was written; perhaps also code that it has forgotten, or
+	 * part of a block for the second time.  NULL: nobody looks. */
+	void (*block)(void *owner, struct cpu *cpu,
+		      const struct cpu_block *block);
 };
 
 struct cpu_complex_config {
@@ -242,6 +256,9 @@ uint64_t cpu_rip(struct cpu *cpu);
 uint64_t cpu_gpr(struct cpu *cpu, enum cpu_gpr which);
 uint64_t cpu_cr3(const struct cpu *cpu);
 unsigned cpu_cpl(const struct cpu *cpu);
+/* In cpu_ops.block alone: bytes of that block. */
+void cpu_block_code(struct cpu *cpu, uint64_t linear, uint8_t *to,
+		    uint32_t bytes);
 
 /* Which library serves, for messages and recordings: "unicorn 2.0.1.post1
  * build-id f439d3d0…".  Never NULL. */

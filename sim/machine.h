@@ -214,6 +214,9 @@ struct machine_observer {
 			const struct cpu_context_record *r);
 	/* The platform was reset and is about to boot again; may be NULL. */
 	void (*reset)(void *owner, struct machine *m);
+	/* Ring 3 code, see cpu/cpu.h; may be NULL. */
+	void (*block)(void *owner, struct machine *m, struct cpu *cpu,
+		      const struct cpu_block *b);
 	/* With several CPUs: another one is about to work, this one's turn is
 	 * over; machine_now() is its own time.  Whatever it wrote to memory in
 	 * its turn no other CPU has read or written over yet.  May be NULL. */

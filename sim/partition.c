@@ -61,6 +61,8 @@ static void on_context(void *owner, struct machine *m, struct cpu *cpu,
 		       const struct cpu_context_record *r);
 static void on_reset(void *owner, struct machine *m);
 static void on_turn_over(void *owner, struct machine *m, struct cpu *cpu);
+static void on_block(void *owner, struct machine *m, struct cpu *cpu,
+		     const struct cpu_block *b);
 
 struct partition_view *partition_view_create(struct machine *m,
 					     const struct machine_config *c,
@@ -97,6 +99,7 @@ void partition_view_moved(struct partition_view *v, struct machine *m)
 			m, &(struct machine_observer){.context = on_context,
 						      .reset = on_reset,
 						      .turn_over = on_turn_over,
+						      .block = on_block,
 						      .owner = v});
 }
 
@@ -423,6 +426,15 @@ static void on_turn_over(void *owner, struct machine *m, struct cpu *cpu)
 
 	(void)m;
 	leave_ring3(v, &v->cpu[cpu_index(cpu)]);
+}
+
+static void on_block(void *owner, struct machine *m, struct cpu *cpu,
+		     const struct cpu_block *b)
+{
+	struct partition_view *v = owner;
+
+	(void)m;
+	view_code(v, &v->cpu[cpu_index(cpu)], cpu, b);
 }
 
 /* The platform is reset: nobody runs, nothing that was known is there any more.

@@ -37,6 +37,7 @@
  *                message: `message` is for those with no event of their own
  *   heartbeat    a server's beat moved on
  *   console      a whole line, see below
+ *   violation    a lens found something, see below
  *   odd          a queue produced more than it holds between two looks, so
  *                that messages may have been missed
  */
@@ -206,5 +207,16 @@ bool partition_view_check(struct partition_view *v,
 /* How many address spaces were checked so far, and pages seen. */
 void partition_view_checked(const struct partition_view *v, uint64_t *spaces,
 			    uint64_t *pages);
+
+/* --- conformance --- */
+
+/* The lens: no code that a partition executes, kernel or process, contains an
+ * instruction that does not virtualize (docs/partition-view.md).  The first
+ * that does is kept, each is traced once.  False: there is one; *violation
+ * filled. */
+bool partition_view_conforms(const struct partition_view *v,
+			     struct partition_violation *violation);
+/* How many blocks of code were looked at so far. */
+uint64_t partition_view_blocks(const struct partition_view *v);
 
 #endif

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "sim/partition_internal.h"
+#include "sim/trace/trace.h"
 
 #define ENTRY_P    UINT64_C(1)
 #define ENTRY_W    UINT64_C(2)
@@ -274,6 +275,20 @@ static bool ultravisor_works(const struct partition_view *v)
 	       v->lead->slot[p->info.slot].state != SLOT_WAITING;
 }
 
+void view_violation(struct partition_view *v, const char *lens,
+		    const struct partition_violation *x)
+{
+	struct trace_record r = {
+		.kind = trace_kind_find(TRACE_EV_VIOLATION),
+		.value = {{.s = lens},
+			  {.u = x->index},
+			  {.u = x->va},
+			  {.s = x->text}},
+	};
+
+	machine_emit(v->m, &r);
+}
+
 static void record(const struct lens *l)
 {
 	struct partition_view *v = l->v;
@@ -295,6 +310,7 @@ static void record(const struct lens *l)
 		 l->p->info.name, l->wrong, x->pfn,
 		 x->owner ? partition_view_name(v, x->owner) : "nobody", x->va,
 		 x->root);
+	view_violation(v, "containment", x);
 }
 
 /* Writes down what is wrong; false: it must be looked at again. */

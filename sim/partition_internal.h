@@ -6,6 +6,7 @@
  *   partition_channel.c  what crosses the queues
  *   partition_memory.c   owners, addresses, symbols
  *   partition_check.c    the containment lens
+ *   partition_conform.c  the conformance lens
  *
  * The database is copied when its word `current` changes, by its own reader
  * here, and never followed again until it changes: whatever a hostile guest
@@ -119,6 +120,15 @@ struct partition_view {
 	uint64_t spaces, pages;
 	bool violated;
 	struct partition_violation violation;
+
+	/* Conformance: blocks seen, instructions refused, the first of them. */
+	uint64_t blocks;
+	struct {
+		uint32_t index;
+		vaddr_t va;
+	} refused[64];
+	size_t refused_count;
+	struct partition_violation nonconforming;
 };
 
 static inline struct partition *partition_at(struct partition_view *v,
@@ -168,11 +178,22 @@ uint32_t channel_waiting(const struct channel_seen *c, unsigned queue);
 void view_check_space(struct partition_view *v, uint32_t index, uint64_t root);
 void view_check_window(struct partition_view *v, uint32_t index, uint64_t root,
 		       vaddr_t va, uint64_t pages);
+void view_violation(struct partition_view *v, const char *lens,
+		    const struct partition_violation *x);
 /* Another version of the database is in force: who was something taken from? */
 void view_taken(struct partition_view *v);
 /* SYS_LEAD_SYNC of this slot has returned. */
 void view_synced(struct partition_view *v, uint32_t slot);
 /* Slots may have changed: if the ultravisor sleeps, its work is done. */
 void view_settled(struct partition_view *v);
+
+/* --- partition_conform.c --- */
+
+/* The name of an instruction that does not virtualize; NULL: it does.  `bytes`
+ * from its beginning. */
+const char *conform_refuses(const uint8_t *code, unsigned bytes,
+			    bool long_mode);
+void view_code(struct partition_view *v, struct cpu_seen *c, struct cpu *cpu,
+	       const struct cpu_block *b);
 
 #endif

@@ -299,6 +299,17 @@ static void context(void *owner, struct cpu *cpu,
 	m->observing = false;
 }
 
+static void block(void *owner, struct cpu *cpu, const struct cpu_block *b)
+{
+	struct machine *m = owner;
+
+	if (!m->observer.block)
+		return;
+	m->observing = true;
+	m->observer.block(m->observer.owner, m, cpu, b);
+	m->observing = false;
+}
+
 /* With nobody else to run before the bound, the turn would come back. */
 static bool pause_turn(void *owner, struct cpu *cpu)
 {
@@ -319,6 +330,7 @@ const struct cpu_ops machine_cpu_ops = {
 	.cr8_read = cr8_read,
 	.cr8_write = cr8_write,
 	.context = context,
+	.block = block,
 };
 
 /* --- what the local APICs drive --- */

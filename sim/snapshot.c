@@ -19,7 +19,7 @@
 
 #define MAGIC       "parterre machine"
 #define MAGIC_BYTES 16
-#define VERSION     2
+#define VERSION     3
 #define TEXT_MAX    65536
 #define HIDDEN_MAX  (UINT64_C(1) << 25) /* words of one CPU */
 #define NO_PAGE     UINT64_MAX
@@ -85,7 +85,7 @@ static bool same_machine(const char *theirs, const char *ours, const char *name,
 /* --- the machine's own --- */
 
 struct clocks {
-	uint64_t turn, quantum_end, stood, chain, unmapped;
+	uint64_t turn, worked, quantum_end, stood, chain, unmapped;
 };
 
 struct vcpu_clocks {
@@ -282,6 +282,7 @@ static void put_all(struct machine *m, struct snapshot_writer *w)
 {
 	const struct clocks c = {
 		.turn = m->turn,
+		.worked = m->worked ? (uint64_t)(m->worked - m->vcpu) + 1 : 0,
 		.quantum_end = m->quantum_end,
 		.stood = m->stood,
 		.chain = m->chain,
@@ -302,9 +303,10 @@ static bool get_parts(struct machine *m, struct snapshot_reader *r,
 	struct clocks c;
 
 	snapshot_get(r, &c, sizeof(c));
-	if (c.turn >= m->config.cpu_count)
+	if (c.turn >= m->config.cpu_count || c.worked > m->config.cpu_count)
 		return false;
 	m->turn = (unsigned)c.turn;
+	m->worked = c.worked ? &m->vcpu[c.worked - 1] : NULL;
 	m->quantum_end = c.quantum_end;
 	m->stood = c.stood;
 	m->chain = c.chain;

@@ -70,7 +70,7 @@ struct disas_base {
 struct translation {
 	const struct translator_ops *ops;
 	const struct cpu *cpu;
-	uint32_t count;
+	uint32_t count, bytes;
 	bool breaks;
 	uint16_t offset[BLOCK_MAX];
 };
@@ -223,6 +223,7 @@ static void translate_insn(void *db, void *cs)
 	undefined.on = false;
 	if (bytes) /* all of those, when they change, make it another */
 		d->pc_next = undefined.at + bytes;
+	t->bytes = (uint32_t)(d->pc_next - d->pc_first);
 	/* An instruction that may reach into the next page starts a block of
 	 * its own: a fault in fetching it must come when it is due. */
 	if (d->is_jmp == 0 && (d->pc_next + INSN_BYTES_MAX > page_end ||
@@ -370,6 +371,28 @@ static void end_in_main_loop(struct cpu *cpu)
 	}
 }
 
+void cpu_block_code(struct cpu *cpu, uint64_t linear, uint8_t *to,
+		    uint32_t bytes)
+{
+	for (uint32_t i = 0; i < bytes; i++)
+		to[i] = (uint8_t)originals.load_code8(cpu->env, linear + i);
+}
+
+static void tell_block(struct cpu *cpu, const struct block *b, uint32_t bytes)
+{
+	struct cpu_complex *cx = cpu->complex;
+	struct cpu_block told = {
+		.pc = b->pc,
+		.count = b->count,
+		.bytes = bytes,
+		.offset = b->offset,
+		.long_mode = AT(cpu->env, uint32_t, ENV_HFLAGS) & HF_CS64,
+	};
+
+	if (cx->ops->block && cpu_cpl(cpu) == 3)
+		cx->ops->block(cx->owner, cpu, &told);
+}
+
 void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
 			    int max_insns)
 {
@@ -401,4 +424,5 @@ void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
 	count_in_block(cpu, b, number);
 	if (AT(tb, uint32_t, TB_FLAGS) & HF_INHIBIT_IRQ)
 		end_in_main_loop(cpu);
+	tell_block(cpu, b, t.bytes);
 }

@@ -298,6 +298,13 @@ static void key_nics(lua_State *L, struct session_machine *d)
 	d->config.nics = (unsigned)number(L, "nics", 0, MACHINE_NICS);
 }
 
+static void key_conformance(lua_State *L, struct session_machine *d)
+{
+	if (!lua_isboolean(L, -1))
+		luaL_error(L, "machine{}: conformance has to be true or false");
+	d->any_code = !lua_toboolean(L, -1);
+}
+
 static void key_rng(lua_State *L, struct session_machine *d)
 {
 	if (!lua_isboolean(L, -1))
@@ -326,6 +333,7 @@ static const struct key {
 } keys[] = {
 	{"boot", key_boot},
 	{"cmdline", key_cmdline},
+	{"conformance", key_conformance},
 	{"controllers", key_controllers},
 	{"cpus", key_cpus},
 	{"disk", key_disk},

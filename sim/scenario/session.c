@@ -126,7 +126,7 @@ bool session_open(struct session *s, const struct session_options *o,
 	memset(s, 0, sizeof(*s));
 	s->options = *o;
 	s->first = s;
-	s->contained = true;
+	s->contained = s->conforms = true;
 	net_switch_defaults(&s->net_config);
 	s->cut = o->pieces;
 	session_name(o->scenario, name, sizeof(name));
@@ -196,7 +196,7 @@ struct session *session_add(struct session *first, const char *name,
 	CHECK(s);
 	s->options = first->options;
 	s->first = first;
-	s->contained = true;
+	s->contained = s->conforms = true;
 	snprintf(s->name, sizeof(s->name), "%s", name);
 	if (!session_join(s->out, first->out, name, err) ||
 	    !session_make_dir(s->out, err) || !remove_old(s, err) ||
@@ -218,6 +218,8 @@ static void finish_machine(struct session *s)
 	if (s->view) { /* not if its kernel was not good */
 		partition_view_look(s->view);
 		s->contained = partition_view_check(s->view, &s->violation);
+		s->conforms = s->any_code || !s->contained ||
+			      partition_view_conforms(s->view, &s->violation);
 		s->opaque = partition_view_opaque(s->view);
 	}
 	s->off = s->stop == MACHINE_OFF;

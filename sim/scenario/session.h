@@ -110,6 +110,7 @@ struct session_machine {
 	uint64_t disk_bytes;       /* 0: no disk */
 	uint64_t more_disk_bytes[MACHINE_NAMESPACES_MAX - 1]; /* 0: no more */
 	uint64_t virtio_disk_bytes; /* 0: no such disk */
+	bool any_code; /* the conformance lens tells, but fails no run */
 };
 
 struct session_line {
@@ -172,7 +173,8 @@ struct session {
 	struct session_sum own;
 	bool opaque, off; /* no partitions; the guest switched it off */
 	uint32_t off_code;
-	bool contained;
+	bool any_code; /* as struct session_machine */
+	bool contained, conforms;
 	struct partition_violation violation;
 
 	/* Of the run, so in the first alone. */

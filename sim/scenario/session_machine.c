@@ -213,6 +213,7 @@ bool session_machine(struct session *s, const struct session_machine *d,
 	if (!s->view)
 		return false;
 	machine_set_console(s->machine, session_console_byte, s);
+	s->any_code = d->any_code;
 	memcpy(s->line_to, d->serial, sizeof(s->line_to));
 	if (!session_input_begin(s, err))
 		return false;

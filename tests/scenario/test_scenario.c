@@ -199,6 +199,24 @@ Test(same, through_snapshots)
 	same_fingerprint(&a, &b);
 }
 
+/* The order of turns is the machine's, so of what passes between CPUs too. */
+Test(same, on_four_cpus)
+{
+	static const char *const how[] = {"--pieces 3",
+					  "--pieces 1 --snapshots 2"};
+	struct fingerprint a = run_fingerprint(PARTERRE, "--set cpus=4",
+					       CASES "two-guests.lua");
+
+	for (size_t i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
+		char options[64];
+		struct fingerprint b;
+
+		snprintf(options, sizeof(options), "--set cpus=4 %s", how[i]);
+		b = run_fingerprint(PARTERRE, options, CASES "two-guests.lua");
+		same_fingerprint(&a, &b);
+	}
+}
+
 Test(same, whatever_is_watched)
 {
 	struct fingerprint a = run_fingerprint(PARTERRE, "", FAILOVER);

@@ -24,6 +24,11 @@ static int verdicts(struct session *s, struct oracle_report *oracle,
 			  s->violation.text);
 		return err->code;
 	}
+	if (!s->conforms) {
+		error_set(err, EXIT_INVARIANT, "conformance: %s",
+			  s->violation.text);
+		return err->code;
+	}
 	/* The oracle reads the trace on disk; an image without partitions has
 	 * nothing to say to it. */
 	if (!s->config.disk_path || !s->options.classes ||

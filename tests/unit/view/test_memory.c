@@ -5,6 +5,7 @@
 
 #include "sim/elfimage.h"
 #include "sim/fault.h"
+#include "sim/partition_internal.h"
 #include "world.h"
 
 #define FAR_VA 0x600000
@@ -505,4 +506,50 @@ Test(fault, hostile_images, .timeout = 60)
 	torture(PARTERRE_HV "/io.elf");
 	torture(w->kernel); /* the note */
 	world_destroy(w);
+}
+
+/* --- conformance --- */
+
+static bool refused(const char *code, unsigned bytes)
+{
+	return conform_refuses((const uint8_t *)code, bytes, true);
+}
+#define REFUSED(code) refused(code, sizeof(code) - 1)
+
+Test(conformance, what_does_not_virtualize)
+{
+	cr_assert(REFUSED("\x0f\x01\x04\x24"), "SGDT");
+	cr_assert(REFUSED("\x0f\x01\x0c\x24"), "SIDT");
+	cr_assert(REFUSED("\x0f\x00\xc0"), "SLDT");
+	cr_assert(REFUSED("\x48\x0f\x00\xc8"), "STR");
+	cr_assert(REFUSED("\x0f\x01\x20") && REFUSED("\x0f\x01\xe0"), "SMSW");
+	cr_assert(REFUSED("\x9c") && REFUSED("\x66\x9d"), "PUSHF, POPF");
+	cr_assert(REFUSED("\x0f\x02\xc1") && REFUSED("\x0f\x03\xc1"));
+	cr_assert(REFUSED("\x0f\x00\xe0") && REFUSED("\x0f\x00\xe8"));
+	cr_assert(REFUSED("\x48\xff\x18") && REFUSED("\xff\x28"), "far");
+	cr_assert(REFUSED("\x48\xcb") && REFUSED("\xca\x08\x00"), "far RET");
+	cr_assert(REFUSED("\xcd\x80") && REFUSED("\x48\xcf"));
+	cr_assert(REFUSED("\x8c\xc8") && REFUSED("\x8e\xd8"));
+	cr_assert(REFUSED("\x0f\xa0") && REFUSED("\x0f\xa9"));
+	cr_assert(REFUSED("\x0f\xb2\x04\x24") && REFUSED("\x48\x0f\xb4\x00"));
+	/* In other modes than 64-bit. */
+	cr_assert(conform_refuses((const uint8_t *)"\x0e", 1, false));
+	cr_assert(
+		conform_refuses((const uint8_t *)"\x9a\0\0\0\0\0\0", 7, false));
+}
+
+Test(conformance, what_does)
+{
+	cr_assert_not(REFUSED("\x0f\x05"), "SYSCALL");
+	cr_assert_not(REFUSED("\x0f\x01\xf9"), "RDTSCP");
+	cr_assert_not(REFUSED("\x0f\x01\x10"), "LGDT faults");
+	cr_assert_not(REFUSED("\x0f\x01\x38"), "so does INVLPG");
+	cr_assert_not(REFUSED("\x0f\x00\xd8"), "so does LTR");
+	cr_assert_not(REFUSED("\xff\x10") || REFUSED("\xff\xe0"), "near");
+	cr_assert_not(REFUSED("\xc3"), "near RET");
+	cr_assert_not(REFUSED("\xfa"), "CLI faults");
+	cr_assert_not(REFUSED("\xb8\x9c\x9d\x0f\x01"), "an immediate");
+	cr_assert_not(REFUSED("\xc5\xf8\x77"), "VEX");
+	cr_assert_not(REFUSED("\x66\x66"), "prefixes alone");
+	cr_assert_not(REFUSED("\x40\x9f"), "LAHF");
 }

@@ -37,6 +37,7 @@
 #define CHANNEL_HEARTBEAT 3 /* client: command; server: I/O partition */
 #define CHANNEL_DIAG 4      /* client: any partition; server: diagnostics */
 #define CHANNEL_POLICY 5    /* client: command; server: operations */
+#define CHANNEL_CONSOLE 6   /* client: guest; server: operations */
 #define CHANNEL_LOG 16      /* client: operations; server: diagnostics */
 
 #define CHANNEL_SERVER_UNINIT 0
@@ -182,6 +183,19 @@ struct log_entry { /* 128 bytes */
 };
 _Static_assert(sizeof(struct log_request) == 32, "log request layout");
 _Static_assert(sizeof(struct log_entry) == 128, "log entry layout");
+
+/* Console channel: 2 pages; queue 0 server -> client: the lines that are typed
+ * for the guest.  What a guest prints goes out by SYS_LOG, tagged, whether anybody
+ * listens or not. */
+#define CONSOLE_CHANNEL_PAGES 2
+#define CONSOLE_SLOTS 16
+#define CONSOLE_TEXT_BYTES 120
+struct console_line { /* 128 bytes */
+	uint32_t bytes; /* of text, at most CONSOLE_TEXT_BYTES; no newline */
+	uint32_t reserved;
+	char text[CONSOLE_TEXT_BYTES];
+};
+_Static_assert(sizeof(struct console_line) == 128, "console line layout");
 
 /* Policy channel: 6 pages; queue 0 command -> operations (requests), queue 1
  * back; the text lies in the data pages. */

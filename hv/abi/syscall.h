@@ -132,7 +132,7 @@
 #define USER_EXIT_EVENT 3    /* an event of the mask is pending */
 #define USER_EXIT_DEADLINE 4
 
-#define AS_COUNT 8 /* address spaces of a partition, kernel's included */
+#define AS_COUNT 16 /* address spaces of a partition, kernel's included */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

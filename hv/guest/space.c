@@ -4,7 +4,6 @@
 
 #include <stddef.h>
 
-#include "lib/log.h"
 #include "lib/string.h"
 #include "lib/sys.h"
 #include "lib/view.h"
@@ -13,19 +12,43 @@
 
 extern uint8_t image_end[]; /* partition.ld; page-aligned */
 
-static uint64_t frames_used;
+/* Given back: each holds the next. */
+static uint8_t *free_list;
+static uint64_t freed, used; /* used: of those that were never given back */
 
-/* The next free page of the partition, zeroed; NULL: no more. */
-static uint8_t *new_page(void)
+uint64_t space_all_pages(void)
 {
 	uint64_t first = ((uintptr_t)image_end - PART_MEMORY_VA) / PAGE;
-	uint8_t *page = image_end + frames_used * PAGE;
 
-	if (first + frames_used >= view_frames())
+	return view_frames() - first;
+}
+
+uint64_t space_free_pages(void)
+{
+	return space_all_pages() - used + freed;
+}
+
+/* Zeroed; NULL: no more. */
+static uint8_t *new_page(void)
+{
+	uint8_t *page = free_list;
+
+	if (page != NULL) {
+		memcpy(&free_list, page, sizeof(free_list));
+		freed--;
+	} else if (used < space_all_pages()) {
+		page = image_end + used++ * PAGE;
+	} else {
 		return NULL;
-	frames_used++;
-	memset(page, 0, PAGE);
-	return page;
+	}
+	return memset(page, 0, PAGE);
+}
+
+static void give_back(uint8_t *page)
+{
+	memcpy(page, &free_list, sizeof(free_list));
+	free_list = page;
+	freed++;
 }
 
 /* As the monitor counts the partition's pages. */
@@ -34,30 +57,25 @@ static uint64_t page_number(const uint8_t *page)
 	return ((uintptr_t)page - PART_MEMORY_VA) / PAGE;
 }
 
-/* A page for a table: the monitor takes it out of the kernel's mappings.
- * Without one, a number that it refuses. */
-static uint64_t new_table(void)
-{
-	uint8_t *page = new_page();
-
-	return page == NULL ? ~0ull : page_number(page);
-}
-
 static bool add(struct space *s, uint64_t va, const uint8_t *from,
 		uint64_t bytes, uint64_t prot)
 {
-	uint8_t *page = new_page();
+	uint8_t *page = s->pages < SPACE_PAGES ? new_page() : NULL;
 	struct as_map map = {.va = va, .prot = prot};
 
-	if (page == NULL || s->pages == SPACE_PAGES)
+	if (page == NULL)
 		return false;
 	memcpy(page, from, bytes);
 	map.page = page_number(page);
+	if (sys_as_map(s->as, &map, 1) != 0) {
+		give_back(page);
+		return false;
+	}
 	s->page[s->pages].va = va;
 	s->page[s->pages].kernel = page;
 	s->page[s->pages].writable = (prot & PROT_W) != 0;
 	s->pages++;
-	return sys_as_map(s->as, &map, 1) == 0;
+	return true;
 }
 
 static bool add_all(struct space *s, const uint8_t *image, uint64_t bytes)
@@ -83,27 +101,60 @@ static bool add_all(struct space *s, const uint8_t *image, uint64_t bytes)
 	return true;
 }
 
+/* The root, and a table of each lower level.  The monitor takes the pages out
+ * of the kernel's mappings until the space is destroyed. */
+static bool add_tables(struct space *s)
+{
+	for (unsigned i = 0; i < SPACE_TABLES; i++) {
+		uint8_t *page = new_page();
+		int64_t r;
+
+		if (page == NULL)
+			return false;
+		r = i == 0 ? sys_as_create(s->as, page_number(page))
+			   : sys_as_table(s->as, PROC_IMAGE_VA, 4 - i,
+					  page_number(page));
+		if (r != 0) {
+			give_back(page);
+			return false;
+		}
+		s->table[i] = page;
+	}
+	return true;
+}
+
 uint64_t space_load(struct space *s, unsigned as, const uint8_t *image,
 		    uint64_t bytes)
 {
 	const struct process_image *head = (const void *)image;
 
+	memset(s, 0, sizeof(*s));
 	s->as = as;
-	s->pages = 0;
-	if (bytes < sizeof(*head) || head->magic != PROC_MAGIC) {
-		logf_("guest: the process image is not one");
-		return 0;
+	if (bytes >= sizeof(*head) && head->magic == PROC_MAGIC &&
+	    add_tables(s) && add_all(s, image, bytes))
+		return head->entry;
+	space_drop(s);
+	return 0;
+}
+
+bool space_grow(struct space *s, uint64_t va)
+{
+	va -= va % PAGE;
+	return space_at(s, va, false) == NULL &&
+	       add(s, va, image_end, 0, PROT_R | PROT_W);
+}
+
+void space_drop(struct space *s)
+{
+	if (s->as != 0)
+		(void)sys_as_destroy(s->as);
+	for (unsigned i = 0; i < s->pages; i++)
+		give_back(s->page[i].kernel);
+	for (unsigned i = 0; i < SPACE_TABLES; i++) {
+		if (s->table[i] != NULL)
+			give_back(s->table[i]);
 	}
-	/* Image and stack lie in the same 2 MiB: one table of each level. */
-	if (sys_as_create(as, new_table()) != 0 ||
-	    sys_as_table(as, PROC_IMAGE_VA, 3, new_table()) != 0 ||
-	    sys_as_table(as, PROC_IMAGE_VA, 2, new_table()) != 0 ||
-	    sys_as_table(as, PROC_IMAGE_VA, 1, new_table()) != 0 ||
-	    !add_all(s, image, bytes)) {
-		logf_("guest: process %u can't be loaded", as);
-		return 0;
-	}
-	return head->entry;
+	memset(s, 0, sizeof(*s));
 }
 
 uint8_t *space_at(const struct space *s, uint64_t va, bool write)
@@ -116,4 +167,36 @@ uint8_t *space_at(const struct space *s, uint64_t va, bool write)
 						 (va - s->page[i].va);
 	}
 	return NULL;
+}
+
+static bool copy(const struct space *s, uint8_t *bytes, uint64_t va,
+		 uint64_t count, bool out)
+{
+	while (count > 0) {
+		uint64_t part = PAGE - va % PAGE;
+		uint8_t *at = space_at(s, va, out);
+
+		if (at == NULL)
+			return false;
+		part = part < count ? part : count;
+		if (out)
+			memcpy(at, bytes, part);
+		else
+			memcpy(bytes, at, part);
+		bytes += part;
+		va += part;
+		count -= part;
+	}
+	return true;
+}
+
+bool space_copy_in(const struct space *s, void *to, uint64_t va, uint64_t bytes)
+{
+	return copy(s, to, va, bytes, false);
+}
+
+bool space_copy_out(const struct space *s, uint64_t va, const void *from,
+		    uint64_t bytes)
+{
+	return copy(s, (uint8_t *)(uintptr_t)from, va, bytes, true);
 }

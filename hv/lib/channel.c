@@ -55,6 +55,11 @@ static const struct channel_type types[] = {
 	 .queue = {{LOG_REQUEST_SLOTS, sizeof(struct log_request), true},
 		   {LOG_ENTRY_SLOTS, sizeof(struct log_entry), false}},
 	 .guid = GUID(CHANNEL_LOG)},
+	{.type = CHANNEL_CONSOLE,
+	 .pages = CONSOLE_CHANNEL_PAGES,
+	 .queues = 1,
+	 .queue = {{CONSOLE_SLOTS, sizeof(struct console_line), false}},
+	 .guid = GUID(CHANNEL_CONSOLE)},
 };
 
 const struct channel_type *channel_type(uint32_t type)

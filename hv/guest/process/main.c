@@ -1,155 +1,224 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* hv/guest/process/main.c - the processes of a guest: a writer of records, and
- * a reader that checks what was committed.
- *
- * The writer fills records (abi/record.h), flushes after each `flush` of them,
- * and commits when the flush went well.  With `early` it commits first: that
- * is wrong, and an oracle that doesn't notice it in a crash is no oracle.
- *
- * The reader waits for each record to be committed, reads its block back, and
- * wants a whole record of the stream there, that one or a younger one.
- */
-#include <stdbool.h>
-#include <stddef.h>
-
-#include "abi/record.h"
-#include "guest/process_abi.h"
-#include "lib/crc.h"
+/* hv/guest/process/main.c - the guest's programs, all in one image: which one a
+ * process is, its command says. */
+#include "guest/process/process.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
 int process_main(const struct process_args *args);
 
-static struct record page __attribute__((aligned(4096)));
+uint8_t block_page[4096] __attribute__((aligned(4096)));
 
-static int64_t call(uint64_t number, uint64_t a, uint64_t b)
+void print(const char *text, ...)
 {
-	int64_t result;
+	char line[120];
+	va_list list;
+	int n;
 
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "a"(number), "D"(a), "S"(b)
-			 : "rcx", "r11", "memory", "cc");
-	return result;
+	va_start(list, text);
+	n = vformat(line, sizeof(line), text, list);
+	va_end(list);
+	if (n >= (int)sizeof(line))
+		n = sizeof(line) - 1;
+	(void)call(PROC_PRINT, (uintptr_t)line, (uint64_t)n);
 }
 
-static __attribute__((noreturn)) void leave(int code, uint64_t count)
+void words_split(struct words *w, const char *line)
 {
-	for (;;)
-		(void)call(PROC_EXIT, (uint64_t)code, count);
+	char *at = w->text;
+
+	str_field(w->text, line, sizeof(w->text));
+	w->count = 0;
+	while (w->count < WORDS_MAX) {
+		while (*at == ' ')
+			*at++ = '\0';
+		if (*at == '\0')
+			break;
+		w->word[w->count++] = at;
+		while (*at != ' ' && *at != '\0')
+			at++;
+	}
+	if (*at != '\0')
+		*at = '\0'; /* the rest has no place */
 }
 
-static void say(const char *what, uint64_t record)
+uint64_t words_number(const struct words *w, unsigned n, uint64_t otherwise)
 {
-	char line[96];
-	int bytes = format(line, sizeof(line), "%s, record %lu", what, record);
+	uint64_t value = 0;
 
-	(void)call(PROC_LOG, (uint64_t)(uintptr_t)line, (uint64_t)bytes);
+	if (n >= w->count)
+		return otherwise;
+	for (const char *at = w->word[n]; *at != '\0'; at++) {
+		if (*at < '0' || *at > '9')
+			return otherwise;
+		value = value * 10 + (uint64_t)(*at - '0');
+	}
+	return value;
 }
 
-/* A pause of random length that takes instructions, not time. */
-static void think(uint64_t *random, uint64_t longest)
-{
-	uint64_t turns;
+/* ---- small programs ----------------------------------------------------- */
 
-	*random ^= *random << 13;
-	*random ^= *random >> 7;
-	*random ^= *random << 17;
-	turns = longest == 0 ? 0 : *random % longest;
-	while (turns-- > 0)
+static int program_spin(const struct words *w, const struct process_args *args)
+{
+	uint64_t turns = words_number(w, 1, 0);
+
+	(void)args;
+	for (uint64_t i = 0; turns == 0 || i < turns; i++)
 		__asm__ volatile("");
+	return 0;
 }
 
-static void fill(const struct process_args *args, uint64_t n)
+static int program_sleep(const struct words *w, const struct process_args *args)
 {
-	page.magic = RECORD_MAGIC;
-	page.version = RECORD_VERSION;
-	page.bytes = RECORD_BYTES;
-	page.stream = args->stream;
-	page.record = n;
-	page.block = n % args->slots;
-	page.crc = 0;
-	page.reserved = 0;
-	for (uint64_t i = 0; i < RECORD_WORDS; i++)
-		page.payload[i] = record_word(args->stream, n, i);
-	page.crc = crc32c(0, &page, sizeof(page));
+	(void)args;
+	(void)call(PROC_SLEEP, words_number(w, 1, 1) * 1000000, 0);
+	return 0;
 }
 
-static void writer(const struct process_args *args)
+/* Touches that many pages of heap, each zero before it. */
+static int program_hog(const struct words *w, const struct process_args *args)
 {
-	uint64_t random = args->seed * 2 + 1;
+	uint64_t pages = words_number(w, 1, PROC_HEAP_PAGES);
 
-	for (uint64_t n = 0; n < args->records; n++) {
-		bool last = n + 1 == args->records;
-
-		think(&random, args->think);
-		fill(args, n);
-		if (call(PROC_WRITE, page.block, (uintptr_t)&page) < 0) {
-			say("write refused", n);
-			leave(1, n);
-		}
-		if ((n + 1) % args->flush != 0 && !last)
-			continue;
-		if (args->early)
-			(void)call(PROC_COMMIT, 0, 0);
-		if (call(PROC_FLUSH, 0, 0) < 0) {
-			say("flush failed", n);
-			leave(1, n);
-		}
-		if (!args->early)
-			(void)call(PROC_COMMIT, 0, 0);
+	(void)args;
+	if (call(PROC_HEAP, pages, 0) < 0) {
+		print("hog: at most %u pages", PROC_HEAP_PAGES);
+		return 1;
 	}
-	leave(0, args->records);
+	for (uint64_t i = 0; i < pages; i++) {
+		volatile uint64_t *at =
+			(volatile uint64_t *)(PROC_HEAP_VA + i * 4096);
+
+		if (*at != 0)
+			return 2;
+		*at = i + 1;
+	}
+	for (uint64_t i = 0; i < pages; i++) {
+		if (*(volatile uint64_t *)(PROC_HEAP_VA + i * 4096) != i + 1)
+			return 3;
+	}
+	print("hog: %lu pages, each its own", pages);
+	return 0;
 }
 
-/* What is wrong with the record in `page`, which has to be number `n` of its
- * block or a younger one; NULL: nothing. */
-static const char *wrong(const struct process_args *args, uint64_t n)
+/* An address that the compiler does not know. */
+static volatile uint8_t *at_address(uint64_t va)
 {
-	uint32_t crc = page.crc;
+	__asm__("" : "+r"(va));
+	return (volatile uint8_t *)va;
+}
 
-	if (page.magic != RECORD_MAGIC || page.version != RECORD_VERSION ||
-	    page.bytes != RECORD_BYTES)
-		return "no record";
-	page.crc = 0;
-	if (crc32c(0, &page, sizeof(page)) != crc)
-		return "torn record";
-	if (page.stream != args->stream || page.block != n % args->slots ||
-	    page.record % args->slots != page.block)
-		return "misplaced record";
-	if (page.record < n)
-		return "stale record";
+/* Does what a process must not. */
+static int program_fault(const struct words *w, const struct process_args *args)
+{
+	const char *what = w->count > 1 ? w->word[1] : "read";
+
+	(void)args;
+	if (strcmp(what, "write") == 0)
+		*at_address(PROC_IMAGE_VA) = 0; /* its header */
+	else if (strcmp(what, "kernel") == 0)
+		(void)*at_address(0xffffffff80000000);
+	else if (strcmp(what, "jump") == 0)
+		__asm__ volatile("jmp *%0" : : "r"(at_address(PROC_IMAGE_VA)));
+	else if (strcmp(what, "divide") == 0)
+		__asm__ volatile("xorl %%ecx, %%ecx; divl %%ecx"
+				 :
+				 :
+				 : "eax", "ecx", "edx", "cc");
+	else if (strcmp(what, "undefined") == 0)
+		__asm__ volatile("ud2");
+	else
+		(void)*at_address(8);
+	print("fault: still here");
+	return 0;
+}
+
+/* Blocks FROM.. to TO..: what was there is checked after it was made durable.
+ */
+static int program_copy(const struct words *w, const struct process_args *args)
+{
+	uint64_t from = words_number(w, 1, 0), to = words_number(w, 2, 0);
+	uint64_t blocks = words_number(w, 3, 1);
+	uint64_t sum = 0, again = 0;
+
+	(void)args;
+	for (uint64_t i = 0; i < blocks; i++) {
+		if (call(PROC_READ, from + i, (uintptr_t)block_page) < 0 ||
+		    call(PROC_PUT, to + i, (uintptr_t)block_page) < 0) {
+			print("copy: block %lu failed", from + i);
+			return 1;
+		}
+		for (unsigned n = 0; n < sizeof(block_page); n++)
+			sum += block_page[n] * (n + 1);
+	}
+	if (call(PROC_FLUSH, 0, 0) < 0) {
+		print("copy: the flush failed");
+		return 1;
+	}
+	for (uint64_t i = 0; i < blocks; i++) {
+		if (call(PROC_READ, to + i, (uintptr_t)block_page) < 0)
+			return 1;
+		for (unsigned n = 0; n < sizeof(block_page); n++)
+			again += block_page[n] * (n + 1);
+	}
+	print("copy: %lu blocks, sum %lx, %s", blocks, sum,
+	      sum == again ? "the same" : "DIFFERENT");
+	return sum != again;
+}
+
+/* Children that do nothing but end, one after the other. */
+static int program_churn(const struct words *w, const struct process_args *args)
+{
+	static const char child[] = "sleep 0";
+	uint64_t times = words_number(w, 1, 10);
+
+	(void)args;
+	for (uint64_t i = 0; i < times; i++) {
+		int64_t id =
+			call(PROC_SPAWN, (uintptr_t)child, sizeof(child) - 1);
+
+		if (id < 0 || call(PROC_WAIT, (uint64_t)id, 0) != 0) {
+			print("churn: child %lu failed", i);
+			return 1;
+		}
+	}
+	print("churn: %lu children came and went", times);
+	return 0;
+}
+
+const struct program_row programs[] = {
+	{"writer", program_writer, NULL},
+	{"reader", program_reader, NULL},
+	{"shell", program_shell, NULL},
+	{"spin", program_spin, "spin [TURNS]: uses the CPU; without, for ever"},
+	{"sleep", program_sleep, "sleep MS"},
+	{"hog", program_hog, "hog [PAGES]: touches so many pages of heap"},
+	{"fault", program_fault,
+	 "fault [read|write|kernel|jump|divide|undefined]: is killed for it"},
+	{"copy", program_copy, "copy FROM TO N: blocks of the disk"},
+	{"churn", program_churn, "churn N: so many children, one by one"},
+	{NULL, NULL, NULL},
+};
+
+const struct program_row *program_find(const char *name)
+{
+	for (const struct program_row *p = programs; p->name != NULL; p++) {
+		if (strcmp(p->name, name) == 0)
+			return p;
+	}
 	return NULL;
-}
-
-static void reader(const struct process_args *args)
-{
-	uint64_t verified = 0;
-
-	for (uint64_t n = 0; args->read != 0 && n < args->records;
-	     n += args->read) {
-		const char *trouble = NULL;
-
-		if ((uint64_t)call(PROC_AWAIT, n, 0) <= n)
-			break; /* the writer ended before it */
-		if (call(PROC_READ, n % args->slots, (uintptr_t)&page) < 0)
-			trouble = "read failed";
-		if (trouble == NULL)
-			trouble = wrong(args, n);
-		if (trouble != NULL) {
-			say(trouble, n);
-			leave(1, verified);
-		}
-		verified++;
-	}
-	leave(0, verified);
 }
 
 int process_main(const struct process_args *args)
 {
-	if (args->role == ROLE_WRITER)
-		writer(args);
-	else
-		reader(args);
-	return 0;
+	struct words w;
+	const struct program_row *p;
+
+	words_split(&w, args->command);
+	p = w.count > 0 ? program_find(w.word[0]) : NULL;
+	if (p == NULL) {
+		print("no program of that name: %s", args->command);
+		return 127;
+	}
+	return p->run(&w, args);
 }

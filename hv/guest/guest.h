@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/guest/guest.h - what the files of the guest's kernel share.
+ *
+ *   main.c     start, arguments, the loop      ends.c     its channels
+ *   process.c  processes: made, run, ended     client.c   the block client
+ *   calls.c    what they can call              diag.c     what observers hear
+ *   records.c  records, written and committed  space.c    pages and spaces
+ */
+#ifndef PARTERRE_GUEST_GUEST_H
+#define PARTERRE_GUEST_GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guest/client.h"
+#include "guest/diag.h"
+#include "guest/process_abi.h"
+#include "guest/space.h"
+#include "lib/control.h"
+#include "lib/sys.h"
+
+/* ---- process.c ---------------------------------------------------------- */
+
+#define PROCESSES (AS_COUNT - 1) /* process n has address space n + 1 */
+#define WRITER    0              /* of the workload, if there is one */
+#define READER    1
+
+enum process_state {
+	PROCESS_FREE,
+	PROCESS_RUNNING,
+	PROCESS_RETRY,       /* its call, again */
+	PROCESS_WAIT_DISK,   /* a read, a put or a flush */
+	PROCESS_WAIT_COMMIT, /* until more than `await` are committed */
+	PROCESS_WAIT_LINE,
+	PROCESS_WAIT_CHILD, /* number `await` */
+	PROCESS_SLEEPING,   /* until `until` */
+	PROCESS_ENDED,      /* its code waits for who asks */
+};
+
+struct process {
+	enum process_state state;
+	uint64_t id; /* never used again */
+	char command[PROC_COMMAND_BYTES];
+	struct space space;
+	struct user_frame frame;
+	uint64_t heap_pages; /* how far the heap may grow */
+	uint64_t run_ns;
+	bool issued; /* PROC_WRITE: DIAG_ISSUED is posted */
+	uint64_t await, until;
+	uint64_t code, count; /* of PROC_EXIT */
+};
+extern struct process process[PROCESSES];
+
+/* In that place, or in any that is free (PROCESSES).  Its id; 0: no room. */
+uint64_t process_start(unsigned n, const struct process_args *args);
+void process_run(unsigned n, uint64_t mask); /* one slice */
+void process_end(struct process *p, uint64_t code);
+struct process *process_of(uint64_t id); /* NULL: none */
+bool process_any(enum process_state state);
+/* Those whose wait is over, or whose call had no room, go on.  True if any. */
+bool process_wake(uint64_t now);
+uint64_t process_next_wake(void); /* TIME_NEVER: nobody sleeps */
+
+/* ---- calls.c ------------------------------------------------------------ */
+
+/* The call in its frame, for the first time or again. */
+void call_do(unsigned n);
+void call_reply(struct process *p, int64_t result);
+/* A request of the client's ended. */
+void call_done(uint32_t cookie, uint32_t status, const void *data);
+uint32_t call_cookie(unsigned n);
+#define COOKIE_RECORD 0x100 /* a record's write: nobody waits for it */
+
+/* ---- records.c ---------------------------------------------------------- */
+
+extern uint64_t records_stream, records_committed;
+#define UNCOMMITTED_MAX 128
+void records_write(unsigned n, struct process *p);
+void records_commit(struct process *p);
+void records_failed(void);    /* a write of one */
+bool records_flush_bad(void); /* since the last flush; forgets it */
+
+/* ---- ends.c ------------------------------------------------------------- */
+
+extern struct control control;
+extern struct client client;
+extern struct diag diag;
+
+void ends_find(void);   /* what the view gives */
+void ends_attach(void); /* what is ready */
+bool ends_wanted(void); /* some are not ready */
+void ends_serve(void);  /* the control channel */
+/* A line that was typed for this guest; false: none. */
+bool ends_line(char *to, size_t bytes);
+bool ends_sleep(void); /* as queue_sleep(), all of them */
+void ends_awake(void);
+
+#endif

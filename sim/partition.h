@@ -134,6 +134,9 @@ struct partition_extent {
 /* Returns how many were filled in. */
 size_t partition_view_extents(const struct partition_view *v, uint32_t index,
 			      struct partition_extent *extent, size_t max);
+/* The monitors' common text and data (two extents), by the layout note. */
+size_t partition_view_monitor(const struct partition_view *v,
+			      struct partition_extent extent[2]);
 
 /* Owner's index by the database's tiered map; 0: nobody's (no RAM) or unknown.
  * *steps: reads that it took, 1 to 3; may be NULL. */

@@ -85,6 +85,29 @@ size_t partition_view_extents(const struct partition_view *v, uint32_t index,
 	return l.count;
 }
 
+static uint64_t pages(uint64_t bytes)
+{
+	return (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+}
+
+size_t partition_view_monitor(const struct partition_view *v,
+			      struct partition_extent extent[2])
+{
+	if (v->opaque)
+		return 0;
+	extent[0] = (struct partition_extent){
+		.pfn = v->note.monitor_text_pa / PAGE_BYTES,
+		.frames = pages(v->note.monitor_text_bytes),
+		.what = "text",
+	};
+	extent[1] = (struct partition_extent){
+		.pfn = v->note.monitor_data_pa / PAGE_BYTES,
+		.frames = pages(v->note.monitor_data_bytes),
+		.what = "data",
+	};
+	return 2;
+}
+
 /* --- addresses --- */
 
 static bool read64(void *owner, paddr_t pa, uint64_t *value)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/bus.h"
 #include "sim/fault.h"
 #include "sim/scenario/script_internal.h"
 #include "sim/screenshot.h"
@@ -45,6 +46,7 @@ static void push_partition(lua_State *L, const struct partition_info *p)
 	set_integer(L, "error", p->error);
 	set_integer(L, "address", p->address);
 	set_integer(L, "rip", p->rip);
+	set_integer(L, "cr3", p->cr3);
 }
 
 static int lua_partition(lua_State *L)
@@ -160,6 +162,68 @@ static int lua_read(lua_State *L)
 	return 1;
 }
 
+/* Physical memory, page tables for one. */
+static int lua_ram(lua_State *L)
+{
+	struct session *s = script_machine(L);
+	paddr_t pa = (paddr_t)luaL_checkinteger(L, 1);
+	lua_Integer bytes = luaL_checkinteger(L, 2);
+	luaL_Buffer b;
+
+	luaL_argcheck(L, bytes > 0 && bytes <= READ_MAX, 2,
+		      "1 to 65536 bytes at a time");
+	if (!bus_peek(machine_bus(s->machine), pa,
+		      luaL_buffinitsize(L, &b, (size_t)bytes), (size_t)bytes))
+		return luaL_error(L, "ram(): there is no RAM at 0x%I",
+				  luaL_checkinteger(L, 1));
+	luaL_pushresultsize(&b, (size_t)bytes);
+	return 1;
+}
+
+/* nil: nobody's. */
+static int lua_owner(lua_State *L)
+{
+	struct session *s = script_machine(L);
+	paddr_t pa = (paddr_t)luaL_checkinteger(L, 1);
+	unsigned steps;
+	uint32_t index = partition_view_owner(s->view, pa / PAGE_BYTES, &steps);
+
+	if (index)
+		lua_pushstring(L, partition_view_name(s->view, index));
+	else
+		lua_pushnil(L);
+	lua_pushinteger(L, steps);
+	return 2;
+}
+
+static int lua_extents(lua_State *L)
+{
+	struct session *s = script_machine(L);
+	const char *name = luaL_checkstring(L, 1);
+	struct partition_extent extent[PARTITION_EXTENTS_MAX];
+	struct partition_info info;
+	struct error err;
+	size_t n;
+
+	if (!strcmp(name, "monitor")) {
+		n = partition_view_monitor(s->view, extent);
+	} else {
+		if (!partition_view_find(s->view, name, &info, &err))
+			return script_fail_with(L, &err);
+		n = partition_view_extents(s->view, info.index, extent,
+					   PARTITION_EXTENTS_MAX);
+	}
+	lua_newtable(L);
+	for (size_t i = 0; i < n; i++) {
+		lua_newtable(L);
+		set_integer(L, "address", extent[i].pfn * PAGE_BYTES);
+		set_integer(L, "bytes", extent[i].frames * PAGE_BYTES);
+		set_text(L, "what", extent[i].what);
+		lua_seti(L, -2, (lua_Integer)i + 1);
+	}
+	return 1;
+}
+
 static int lua_retired(lua_State *L)
 {
 	lua_pushinteger(
@@ -195,6 +259,9 @@ const luaL_Reg look_functions[] = {
 	{"physical", lua_physical},
 	{"symbol", lua_symbol},
 	{"read", lua_read},
+	{"ram", lua_ram},
+	{"owner", lua_owner},
+	{"extents", lua_extents},
 	{"retired", lua_retired},
 	{"screenshot", lua_screenshot},
 	{NULL, NULL},

@@ -5,9 +5,25 @@
 
 #include "rows.h"
 
+/* Two partitions and more on each CPU, hundreds of switches of each kind. */
+Test(rows, s41_registers_over_switches)
+{
+	row_probe("s41", NULL);
+}
+
 Test(rows, s44_control_channel)
 {
 	row_probe("s44", NULL);
+}
+
+Test(rows, s45_quantum_sleep_yield_surrender)
+{
+	row_scenario("s45-time", "");
+}
+
+Test(rows, s53_page_table_updates)
+{
+	row_probe("s53", NULL);
 }
 
 /* Five that spin, masked, for 20 ms on at most four CPUs: each gets its share

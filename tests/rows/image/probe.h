@@ -35,7 +35,11 @@ extern struct control control; /* open */
 
 /* One for each row. */
 void row_04(void);
+void row_05(void);
+void row_41(void);
 void row_44(void);
+void row_45(void);
+void row_53(void);
 void row_54(void);
 void row_55(void);
 

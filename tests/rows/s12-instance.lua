@@ -1,0 +1,31 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- The private state of one monitor instance is overwritten: that partition is
+-- stopped by it, no other.
+--   --set who=guest2 --set byte=255
+local who, other = param("who", "guest2"), param("other", "guest1")
+
+machine{
+  cpus = param("cpus", 1),
+  serial_hz = 184320000,
+  policy = "../../scenarios/policy/failover.policy",
+}
+wait_event("committed", {stream = 1, record = 20}, {within = ms(200)})
+wait_event("committed", {stream = 2, record = 20}, {within = ms(200)})
+local base
+for _, e in ipairs(extents(who)) do
+  if e.what == "monitor" then base = e.address end
+end
+-- The partition's page tables of its windows and memory, from frame 12 on, and
+-- its stack's frames are left; its state (frames 6, 7) is not.
+inject.ram(base + 6 * 4096, string.rep(string.char(param("byte", 255)), 8192))
+local death = wait_event("state", {of = who}, {within = ms(20)})
+expect_eq(partition(who).state, "crashed", who)
+note(string.format("vector %d rip 0x%x", death.vector, death.rip))
+wait_event("committed", {stream = 1, record = 200}, {within = ms(100)})
+for _, p in ipairs(partitions()) do
+  if p.name ~= who and p.name ~= "available" and p.name ~= "boot" then
+    expect_eq(p.state, "running", p.name)
+    expect_eq(p.incarnation, 1, p.name .. "'s incarnation")
+  end
+end
+wait_console(other, "400 verified, 0 replayed, 0 errors", {within = ms(300)})

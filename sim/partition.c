@@ -471,6 +471,7 @@ static void on_reset(void *owner, struct machine *m)
 	memset(v->slot_index, 0, sizeof(v->slot_index));
 	memset(v->slot_state, 0, sizeof(v->slot_state));
 	memset(v->checked, 0, sizeof(v->checked));
+	memset(v->space, 0, sizeof(v->space));
 	v->taken_count = 0;
 }
 

@@ -143,6 +143,48 @@ size_t partition_view_monitor(const struct partition_view *v,
 uint32_t partition_view_owner(const struct partition_view *v, uint64_t pfn,
 			      unsigned *steps);
 
+/* The whole tiered map, by its words: one call for each stretch of blocks of
+ * one tier with the same owner, in order of frames.  `owner` 0 with `none`: no
+ * RAM. */
+struct partition_block {
+	uint64_t pfn, frames;
+	unsigned tier; /* reads that an owner's look-up takes: 1, 2, 3 */
+	uint32_t owner;
+	bool none;
+};
+typedef void partition_block_fn(void *to, const struct partition_block *b);
+void partition_view_map(const struct partition_view *v, partition_block_fn *fn,
+			void *to);
+
+/* What the partition's view in force gives it (hv/abi/view.h); NULL: it has
+ * none.  Valid until the machine runs again. */
+struct view;
+const struct view *partition_view_given(const struct partition_view *v,
+					uint32_t index);
+/* The lead monitor's schedule (hv/abi/lead.h); NULL: none yet. */
+struct lead_schedule;
+const struct lead_schedule *
+partition_view_schedule(const struct partition_view *v);
+/* Whose virtual processor is this slot; 0: nobody's.  *state: SLOT_*. */
+uint32_t partition_view_slot(const struct partition_view *v, uint32_t slot,
+			     uint32_t *state, uint32_t *cpu);
+const char *partition_run_text(uint32_t run); /* "ready", ... of SLOT_* */
+
+/* Roots of its address spaces: the kernel's, then those of processes that have
+ * run lately.  Returns how many. */
+size_t partition_view_spaces(const struct partition_view *v, uint32_t index,
+			     uint64_t *root, size_t max);
+/* What an address space maps: one call for each stretch of pages of one size,
+ * with the same rights, contiguous in both. */
+struct partition_mapping {
+	vaddr_t va;
+	uint64_t pfn, page_bytes, pages;
+	bool user, writable, executable;
+};
+typedef void partition_mapping_fn(void *to, const struct partition_mapping *m);
+void partition_view_tables(const struct partition_view *v, uint64_t root,
+			   partition_mapping_fn *fn, void *to);
+
 /* A partition's kernel virtual address, by its own page tables.  False: not
  * mapped for it, or it has no address space (EXIT_EXPECT). */
 bool partition_view_translate(const struct partition_view *v, const char *name,
@@ -173,8 +215,10 @@ struct partition_channel {
 	uint32_t client_state, server_state; /* as the header says */
 	uint64_t beat;
 	uint64_t extent_block, extent_blocks; /* of a block channel */
-	uint32_t waiting[4];                  /* messages in each queue now */
-	uint64_t passed; /* messages seen, since the run began */
+	unsigned queues;
+	uint32_t slots[4], waiting[4]; /* of each queue: room, messages now */
+	uint64_t sent[4];              /* since it was made */
+	uint64_t passed;               /* messages seen, since the run began */
 };
 size_t partition_view_channel_count(const struct partition_view *v);
 void partition_view_channel(const struct partition_view *v, size_t position,

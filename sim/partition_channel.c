@@ -419,6 +419,10 @@ void partition_view_channel(const struct partition_view *v, size_t position,
 	out->client_state = header_of(c)->client_state;
 	out->server_state = header_of(c)->server_state;
 	out->beat = header_of(c)->server_beat;
-	for (unsigned q = 0; q < QUEUES_MAX; q++)
+	out->queues = shape_of(c->row.type) ? shape_of(c->row.type)->queues : 0;
+	for (unsigned q = 0; q < out->queues; q++) {
+		out->slots[q] = shape_of(c->row.type)->queue[q].slots;
 		out->waiting[q] = channel_waiting(c, q);
+		out->sent[q] = queue_of(c, q)->sent;
+	}
 }

@@ -322,6 +322,18 @@ static bool settle(struct lens *l)
 	return !l->again;
 }
 
+static void remember(struct partition_view *v, uint32_t index, uint64_t root)
+{
+	size_t i = 0;
+
+	while (i < SPACES_MAX && v->space[i].root != root)
+		i++;
+	if (i == SPACES_MAX)
+		i = v->next_space++ % SPACES_MAX;
+	v->space[i].root = root;
+	v->space[i].index = index;
+}
+
 void view_check_space(struct partition_view *v, uint32_t index, uint64_t root)
 {
 	struct root_checked *c = &v->checked[root / PAGE_BYTES % CHECKED_ROOTS];
@@ -332,6 +344,7 @@ void view_check_space(struct partition_view *v, uint32_t index, uint64_t root)
 	    (c->root == root && c->generation == v->version.generation &&
 	     c->tables == p->tables))
 		return;
+	remember(v, index, root);
 	look_at_table(&l, root / PAGE_BYTES, 4, 0, true);
 	v->spaces++;
 	*c = (struct root_checked){0};

@@ -7,6 +7,7 @@
  *   partition_memory.c   owners, addresses, symbols
  *   partition_check.c    the containment lens
  *   partition_conform.c  the conformance lens
+ *   partition_look.c     what a machine that stands shows
  *
  * The database is copied when its word `current` changes, by its own reader
  * here, and never followed again until it changes: whatever a hostile guest
@@ -28,6 +29,7 @@
 #define QUEUES_MAX    4
 #define NAME_BYTES    16 /* in guest memory; perhaps without its NUL */
 #define CHECKED_ROOTS 256
+#define SPACES_MAX    128
 
 /* What is known of a partition; position p in the array has index p + 1. */
 struct partition {
@@ -113,6 +115,12 @@ struct partition_view {
 
 	/* Containment. */
 	struct root_checked checked[CHECKED_ROOTS];
+	/* Address spaces that were looked at, the latest ones. */
+	struct {
+		uint64_t root;
+		uint32_t index; /* whose */
+	} space[SPACES_MAX];
+	size_t next_space;
 	struct taken taken[TAKEN_MAX];
 	size_t taken_count;
 	uint32_t ultravisor; /* index; 0: not known */

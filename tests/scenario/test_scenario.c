@@ -499,18 +499,93 @@ Test(command, recording_knows_the_disk_image)
 	      2);
 }
 
+#define INSPECT                                                                \
+	PARTERRE " inspect --quiet --images " BUILD_DIR "/hv --out %s/out "
+#define TWO_GUESTS CASES "two-guests.lua"
+
 Test(command, inspect_shows_the_machine)
 {
-	struct output *o = shell(PARTERRE " inspect --quiet --until 48ms --out "
-					  "%s/out " FAILOVER,
+	struct output *o =
+		shell(INSPECT "--at 90ms --set cpus=2 " TWO_GUESTS, scratch());
+
+	wants(o, 0);
+	says(o, "time_ps: 90000000000\n");
+	says(o, "\n    1 ");
+	says(o, " idle         idle        running  ");
+	says(o, " all ");
+	says(o, " io.a         io          running  ");
+	says(o, "block      guest1       io.a         running  attached     "
+		"ready ");
+	says(o, " control        0 ");
+	says(o, "\n     0 ultravisor     0 ");
+	says(o, "nvme0    nvme       fault ");
+}
+
+/* Two answers to the same question have to agree. */
+Test(command, inspect_answers)
+{
+	struct output *o = shell(INSPECT "--at 90ms --owner 0x400000 --owner "
+					 "0xfee00000 " TWO_GUESTS,
 				 scratch());
 
 	wants(o, 0);
-	says(o, "at 48.000000 ms\ncpu0: ");
-	says(o, "io.a         io         running       2 "); /* restarted */
-	says(o, "block      guest1       io.a ");
-	says(o, "nvme0 (nvme: ");
-	says(o, "fault ");
+	says(o, "0x400 ultravisor       2\n");
+	says(o, "0xfee00 nobody           1\n");
+	o = shell(INSPECT "--at 95ms --view guest1 --tables guest1 " TWO_GUESTS,
+		  scratch());
+	wants(o, 0);
+	says(o, "arguments: stream=1 records=400 ");
+	says(o, ", client, peer io.a\n");
+	says(o, "kernel's space of guest1, root 0x");
+	says(o, "process's space of guest1, root 0x");
+	says(o, "urw-   guest1\n");
+	says(o, "sr-x   ultravisor\n");
+	/* The map has no hole and no frame twice; the view's memory is the
+	 * owner's in it. */
+	wants(shell(INSPECT "--at 90ms --map --view guest1 --json " TWO_GUESTS
+			    " | python3 -c 'import json, sys\n"
+			    "r = json.load(sys.stdin)[0]\n"
+			    "at = int(r[\"map\"][0][\"first\"], 16)\n"
+			    "for b in r[\"map\"]:\n"
+			    " assert int(b[\"first\"], 16) == at, b\n"
+			    " at += b[\"frames\"] * 4096\n"
+			    " assert int(b[\"last\"], 16) == at - 1, b\n"
+			    "assert at == 256 << 20\n"
+			    "m = r[\"view\"][0]\n"
+			    "pa = int(m[\"frame\"], 16) * 4096\n"
+			    "assert m[\"what\"] == \"memory\" and [b for b in "
+			    "r[\"map\"] "
+			    "if b[\"owner\"] == \"guest1\" and "
+			    "int(b[\"first\"], 16) == "
+			    "pa and b[\"frames\"] == m[\"pages\"]]'",
+		    scratch()),
+	      0);
+	says(shell(INSPECT "--at 90ms --view io.z " TWO_GUESTS, scratch()),
+	     "no partition 'io.z' now; there are: ultravisor, ");
+	wants(shell(INSPECT "--at 5 " TWO_GUESTS, scratch()), 2);
+}
+
+/* A recording, whose run is over, is looked at as well. */
+Test(command, inspect_a_recording)
+{
+	struct output *o;
+	char live[40];
+
+	wants(shell(PARTERRE " record --quiet --out %s/out -o %s/rec "
+			     "--set cpus=2 " TWO_GUESTS,
+		    scratch(), scratch()),
+	      0);
+	o = shell(INSPECT "--at 77777us --json --set cpus=2 " TWO_GUESTS
+			  " | md5sum",
+		  scratch());
+	snprintf(live, sizeof(live), "%.32s", o->text);
+	o = shell(INSPECT "--at 77777us --json %s/rec | md5sum", scratch(),
+		  scratch());
+	says(o, live);
+	wants(shell("sed -i 's/^scenario ................/scenario "
+		    "ffffffffffffffff/' %s/rec && " INSPECT "%s/rec",
+		    scratch(), scratch(), scratch()),
+	      2);
 }
 
 Test(command, json_is_json)

@@ -89,7 +89,7 @@ static bool whole_number(const char *text, uint64_t *n)
 	return *end == '\0';
 }
 
-static bool instant(const char *text, ps_t *t)
+bool parse_instant(const char *text, ps_t *t)
 {
 	static const struct {
 		const char *unit;
@@ -153,7 +153,7 @@ static bool take(struct run_options *o, int option, const char *arg)
 	case TRACE:
 		return classes(arg, &s->classes);
 	case UNTIL:
-		return instant(arg, &s->until);
+		return parse_instant(arg, &s->until);
 	case PIECES:
 		return whole_number(arg, &s->pieces);
 	case SNAPSHOTS:

@@ -45,6 +45,17 @@ int run_session(struct session *s, const struct session_options *o,
 		struct oracle_report *oracle, struct error *err);
 bool path_in(char *to, const char *dir, const char *name);
 
+/* record.c: is this file a recording?  Opens it: what the run's options have to
+ * be, filled into *o but for images and out; checks that scenario and images
+ * are those that were recorded.  NULL: it is not good (*err). */
+bool recording_is(const char *path);
+struct recording *recording_open(const char *path, struct session_options *o,
+				 struct error *err);
+void recording_close(struct recording *rec); /* NULL is fine */
+
+/* A number with an unit: "40ms". */
+bool parse_instant(const char *text, ps_t *t);
+
 /* summary.c */
 void summary_text(const struct session *s, const struct oracle_report *o,
 		  int status);

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "cpu/cpu.h"
+#include "sim/check.h"
 #include "sim/digest.h"
 #include "tools/parterre/parterre.h"
 
@@ -404,6 +405,51 @@ static bool compare(const struct recording *rec, const struct session *s,
 			 rec->status);
 }
 
+bool recording_is(const char *path)
+{
+	static const char magic[] = "parterre-recording ";
+	char first[sizeof(magic)] = "";
+	FILE *f = fopen(path, "r");
+	bool is = f && fgets(first, sizeof(first), f) && !strcmp(first, magic);
+
+	if (f)
+		fclose(f);
+	return is;
+}
+
+void recording_close(struct recording *rec)
+{
+	if (!rec)
+		return;
+	session_inputs_free(&rec->input);
+	free(rec->sample);
+	free(rec);
+}
+
+struct recording *recording_open(const char *path, struct session_options *o,
+				 struct error *err)
+{
+	struct recording *rec = calloc(1, sizeof(*rec));
+
+	CHECK(rec);
+	if (!read_recording(path, rec, err) ||
+	    !same_inputs(rec, o->images, err)) {
+		recording_close(rec);
+		return NULL;
+	}
+	o->scenario = rec->scenario.path;
+	o->firmware = rec->firmware;
+	memcpy(o->parameter, rec->parameter, sizeof(rec->parameter));
+	o->parameter_count = rec->parameter_count;
+	o->seed_given = rec->seed_given;
+	o->seed = rec->seed;
+	o->classes = (unsigned)rec->classes & 3;
+	o->input = NULL;
+	o->replays = true;
+	o->replay = rec->input;
+	return rec;
+}
+
 static const char replay_help[] =
 	"usage: parterre replay [OPTION...] FILE\n"
 	"Runs a recording again and compares, bit for bit; ends with status 6 "
@@ -412,33 +458,20 @@ static const char replay_help[] =
 
 int main_replay(int argc, char **argv)
 {
-	static struct recording rec;
 	static struct session s;
 	static struct oracle_report oracle;
+	struct recording *rec;
 	struct run_options o;
 	struct error err = {0};
 	int status;
 
 	if (!run_options_parse(&o, argc, argv, replay_help, 1, &status))
 		return status;
-	if (!read_recording(o.operand[0], &rec, &err) ||
-	    !same_inputs(&rec, o.session.images, &err)) {
-		session_inputs_free(&rec.input);
-		free(rec.sample);
+	rec = recording_open(o.operand[0], &o.session, &err);
+	if (!rec)
 		return complain("replay", &err);
-	}
-	o.session.scenario = rec.scenario.path;
-	o.session.firmware = rec.firmware;
-	memcpy(o.session.parameter, rec.parameter, sizeof(rec.parameter));
-	o.session.parameter_count = rec.parameter_count;
-	o.session.seed_given = rec.seed_given;
-	o.session.seed = rec.seed;
-	o.session.classes = (unsigned)rec.classes & 3;
-	o.session.input = NULL;
-	o.session.replays = true;
-	o.session.replay = rec.input;
 	status = run_session(&s, &o.session, &oracle, &err);
-	if (s.sum.end && compare(&rec, &s, status, &err)) {
+	if (s.sum.end && compare(rec, &s, status, &err)) {
 		status = EXIT_HELD;
 		if (!o.quiet)
 			printf("replayed %.6f ms, chain %016" PRIx64
@@ -449,7 +482,6 @@ int main_replay(int argc, char **argv)
 		status = complain("replay", &err);
 	}
 	session_close(&s);
-	session_inputs_free(&rec.input);
-	free(rec.sample);
+	recording_close(rec);
 	return status;
 }

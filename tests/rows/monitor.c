@@ -11,6 +11,12 @@ Test(rows, s41_registers_over_switches)
 	row_probe("s41", NULL);
 }
 
+/* 336,000 calls on each machine, a million in all. */
+Test(rows, s43_calls_at_random)
+{
+	row_scenario("s43-fuzz", "");
+}
+
 Test(rows, s44_control_channel)
 {
 	row_probe("s44", NULL);

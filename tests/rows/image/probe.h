@@ -37,6 +37,7 @@ extern struct control control; /* open */
 void row_04(void);
 void row_05(void);
 void row_41(void);
+void row_43(void);
 void row_44(void);
 void row_45(void);
 void row_53(void);

@@ -26,7 +26,7 @@ static uint8_t client_data[CLIENT_ENTRIES][BLOCK_BYTES]
 	__attribute__((aligned(BLOCK_BYTES)));
 
 static bool workload;        /* of writer and reader */
-static uint64_t attended[4]; /* ids of the others that it ends with */
+static uint64_t attended[8]; /* ids of the others that it ends with */
 static unsigned attended_count;
 
 /* ---- the end ------------------------------------------------------------ */

@@ -63,3 +63,36 @@ Test(rows, s46_machine_check)
 {
 	row_scenario("s46-machine-check", "");
 }
+
+/* Eight programs: four that are killed for what they did, each told once; the
+ * others, and the workload, as if alone.  The only exceptions are page faults,
+ * the first touches of heaps among them: no instruction was emulated. */
+Test(rows, s52_processes, .timeout = 120)
+{
+	static const char *const lines[] = {
+		"fault 14 error 4 at ",
+		"fault 14 error 7 at ", /* its header, read-only */
+		"address ffffffff80000000",
+		"fault 14 error 15 at 10000000", /* no execution there */
+		"churn: 8 children came and went",
+		"copy: 8 blocks, sum 0, the same",
+		"hog: 90 pages, each its own",
+		"40 verified, 0 replayed, 0 errors",
+	};
+
+	for (unsigned cpus = 1; cpus <= 4; cpus *= 2) {
+		const char *console;
+
+		row_scenario_on(cpus, "s52-processes", "");
+		console = row_console();
+		for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+			cr_assert(strstr(console, lines[i]), "%s not in %s",
+				  lines[i], console);
+		wants(shell(PARTERRE " trace %s/out/trace | grep ' exception ' "
+				     "> %s/exceptions; "
+				     "grep -c vector=14 %s/exceptions && "
+				     "! grep -v vector=14 %s/exceptions",
+			    scratch(), scratch(), scratch(), scratch()),
+		      0);
+	}
+}

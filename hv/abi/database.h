@@ -58,6 +58,9 @@ struct db_version {
 	uint64_t frames_total, frames_free;
 	uint64_t txn_requester; /* number of the partition that asked */
 	uint64_t txn_handle;
+	uint64_t available; /* number of the partition that owns what is free */
+	uint64_t cpus_pfn; /* struct db_cpu[DB_CPUS], by index */
+	uint64_t irqs_pfn; /* struct db_irq[DB_IRQS], by vector */
 };
 
 /* The eight state flags of a resource, and the named sets. */
@@ -102,8 +105,8 @@ struct part_desc {
 };
 #define PART_DESC_MAGIC 0x4353454454524150ull /* "PARTDESC" */
 
-#define DB_PARTS 64
-struct db_part { /* 64 bytes */
+#define DB_PARTS 32
+struct db_part { /* 128 bytes */
 	uint64_t number; /* 0: slot free */
 	uint32_t flags;  /* RES_* */
 	uint32_t state;  /* PART_STATE_* */
@@ -114,6 +117,19 @@ struct db_part { /* 64 bytes */
 	uint64_t monitor_pfn; /* the instance's private frames */
 	uint64_t monitor_frames;
 	uint64_t view_pfn; /* 3 pages, owned by the ultravisor */
+	uint64_t conf_pfn; /* struct db_conf */
+	/* How it is scheduled (struct lead_schedule). */
+	uint32_t cpu; /* idle: on all */
+	uint32_t standing, quantum_us, weight, cap;
+	uint32_t reserved0;
+	uint64_t stop_by_ns; /* an orderly stop is awaited until then; 0: none */
+	uint64_t reserved[3];
+};
+
+/* What a partition was told, a page of each one's. */
+struct db_conf {
+	char data[16]; /* boot module that lies in its memory; "": none */
+	char args[128]; /* view.args */
 };
 
 #define DB_CHANS 64
@@ -148,8 +164,35 @@ struct db_dev { /* 64 bytes */
 	uint32_t reserved;
 };
 
-_Static_assert(sizeof(struct db_part) == 64, "db_part layout");
-_Static_assert(sizeof(struct db_chan) == 64, "db_chan layout");
-_Static_assert(sizeof(struct db_dev) == 64, "db_dev layout");
+#define DB_CPUS 8
+#define DB_WINDOWS 16
+struct db_cpu { /* 512 bytes */
+	uint64_t owner;   /* number; 0: no such CPU */
+	uint32_t apic_id;
+	uint32_t flags; /* RES_* */
+	uint64_t reserved[30];
+	/* Its cyclic frame: windows of a partition, or, number 0, shared by those
+	 * without one; length 0 ends it. */
+	struct db_window {
+		uint64_t number;
+		uint64_t length_us;
+	} window[DB_WINDOWS];
+};
+
+/* Interrupt vectors, the same on all CPUs. */
+#define DB_IRQS 256
+struct db_irq { /* 16 bytes */
+	uint64_t owner;  /* number: who gets it, at last */
+	uint32_t device; /* id of the one that sends it; 0: none */
+	uint16_t entry;  /* of its MSI-X table */
+	uint16_t flags;  /* RES_* */
+};
+
+_Static_assert(sizeof(struct db_part) * DB_PARTS == 4096, "db_part layout");
+_Static_assert(sizeof(struct db_chan) * DB_CHANS == 4096, "db_chan layout");
+_Static_assert(sizeof(struct db_dev) * DB_DEVS == 4096, "db_dev layout");
+_Static_assert(sizeof(struct db_cpu) * DB_CPUS == 4096, "db_cpu layout");
+_Static_assert(sizeof(struct db_irq) * DB_IRQS == 4096, "db_irq layout");
+_Static_assert(sizeof(struct db_conf) <= 4096, "a page");
 
 #endif

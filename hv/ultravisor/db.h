@@ -61,7 +61,13 @@ void db_abort(struct db *db);
 bool db_open(const struct db *db);
 
 /* The version that reads see: the open transaction's, else the one in force. */
-const struct db_version *db_version(const struct db *db);
+static inline const struct db_version *db_version(const struct db *db)
+{
+	uint64_t page = db->root->current - db->pool_pfn;
+
+	return db->shadow ? db->shadow
+			  : (const struct db_version *)(db->pool + page * 4096);
+}
 
 /* --- memory map --- */
 /* The word of the smallest block that holds the frame; at most three reads. */
@@ -78,8 +84,9 @@ int db_alloc(struct db *db, uint64_t from, uint64_t frames, uint64_t align,
 	     uint64_t owner, uint64_t *pfn);
 uint64_t db_frames_of(const struct db *db, uint64_t owner);
 
-/* --- partitions, channels, devices --- */
-/* A fresh descriptor page; its frame is the number. */
+/* --- partitions, channels, devices, CPUs, interrupts --- */
+/* A fresh descriptor page, whose frame is the number, and an empty struct
+ * db_conf. */
 int db_part_create(struct db *db, const char name[16], const char module[16],
 		   uint32_t kind, uint64_t *number);
 /* The same with a number that was chosen before there was a database: a free
@@ -103,11 +110,22 @@ const struct db_dev *db_dev(const struct db *db, uint32_t id);
 struct db_dev *db_dev_mut(struct db *db, uint32_t id);
 const struct db_dev *db_dev_at(const struct db *db, unsigned index);
 int db_dev_create(struct db *db, struct db_dev **dev);
+/* To another owner, with its interrupts. */
+int db_dev_give(struct db *db, uint32_t id, uint64_t owner, uint32_t flags);
+const struct db_conf *db_conf(const struct db *db, uint64_t number);
+struct db_conf *db_conf_mut(struct db *db, uint64_t number);
+const struct db_cpu *db_cpu(const struct db *db, unsigned index);
+struct db_cpu *db_cpu_mut(struct db *db, unsigned index);
+int db_cpu_create(struct db *db, unsigned index, uint32_t apic_id,
+		  uint64_t owner);
+const struct db_irq *db_irq(const struct db *db, unsigned vector);
+struct db_irq *db_irq_mut(struct db *db, unsigned vector);
 
 /* Every invariant, over the version in force: each frame has one owner that
  * lives, no word is malformed, no whole block is left split, the counts are
- * true, each page is referred to once, every channel's ends exist.  NULL: all
- * hold; else a sentence naming the first that does not. */
+ * true, each page is referred to once, every channel's ends exist, every CPU,
+ * device and interrupt has an owner that lives, an interrupt its device's.
+ * NULL: all hold; else a sentence naming the first that does not. */
 const char *db_scan(const struct db *db);
 
 #endif

@@ -43,7 +43,6 @@
 #define CSTS_RDY   1
 
 #define VECTORS_EACH  2
-#define FIRST_VECTOR  0x40
 #define RESET_WAIT_NS 10000000
 
 static volatile uint8_t *config_of[DB_DEVS + 1]; /* by id */
@@ -129,7 +128,6 @@ static int record(uint32_t bdf, uint64_t pfn, volatile uint8_t *c,
 	if (end > last)
 		last = end;
 	d->bdf = bdf;
-	d->owner = available_number;
 	d->config_pfn = pfn;
 	d->bar_pfn = bar >> 12;
 	d->bar_pages = (uint32_t)(bar_bytes(c) >> 12);
@@ -137,10 +135,9 @@ static int record(uint32_t bdf, uint64_t pfn, volatile uint8_t *c,
 	d->msix_page = first >> 12;
 	d->msix_pages = ((last + 4095) >> 12) - d->msix_page;
 	d->vectors = entries < VECTORS_EACH ? entries : VECTORS_EACH;
-	d->vector = FIRST_VECTOR + (d->id - 1) * VECTORS_EACH;
-	d->flags = RES_ENABLED;
+	d->vector = DEVICE_VECTOR_FIRST + (d->id - 1) * VECTORS_EACH;
 	config_of[d->id] = c;
-	return CONTROL_OK;
+	return db_dev_give(&db, d->id, available_number, RES_ENABLED);
 }
 
 static int scan_bus(unsigned bus);
@@ -306,30 +303,24 @@ void device_state(uint64_t number, uint32_t flags)
 {
 	for (unsigned i = 0; i < DB_DEVS; i++) {
 		const struct db_dev *d = db_dev_at(&db, i);
-		struct db_dev *row = NULL;
 
 		if (d && d->owner == number)
-			row = db_dev_mut(&db, d->id);
-		if (row)
-			row->flags = flags;
+			(void)db_dev_give(&db, d->id, number, flags);
 	}
 }
 
 int device_release_all(uint64_t number)
 {
-	for (unsigned i = 0; i < DB_DEVS; i++) {
-		const struct db_dev *d = db_dev_at(&db, i);
-		struct db_dev *row;
+	int status = CONTROL_OK;
 
-		if (!d || d->owner != number)
-			continue;
-		row = db_dev_mut(&db, d->id);
-		if (!row)
-			return CONTROL_ELIMIT;
-		row->owner = available_number;
-		row->flags = RES_ENABLED;
+	for (unsigned i = 0; i < DB_DEVS && !status; i++) {
+		const struct db_dev *d = db_dev_at(&db, i);
+
+		if (d && d->owner == number)
+			status = db_dev_give(&db, d->id, available_number,
+					     RES_ENABLED);
 	}
-	return CONTROL_OK;
+	return status;
 }
 
 static void effect_assign(const struct effect *e)
@@ -348,7 +339,7 @@ int device_assign(struct txn *t, const struct control_message *m,
 	const struct db_dev *d = db_dev(&db, (uint32_t)m->target.number);
 	const struct db_part *part = db_part(&db, m->target.to);
 	uint64_t left = m->target.value;
-	struct db_dev *row;
+	int status;
 
 	if (m->target.number >> 32)
 		return CONTROL_ENOENT;
@@ -366,13 +357,12 @@ int device_assign(struct txn *t, const struct control_message *m,
 	if (part_kind(m->target.to) != PART_IO)
 		return CONTROL_EVALUE;
 	*result = d->id;
-	row = db_dev_mut(&db, d->id);
-	if (!row)
+	status = db_dev_give(&db, d->id, m->target.to,
+			     part->state == PART_STATE_RUNNING ? RES_RUNNING
+							       : RES_STANDBY);
+	if (status)
+		return status;
+	if (index_of(db_dev(&db, (uint32_t)*result)) >= DEVICE_SLOTS)
 		return CONTROL_ELIMIT;
-	row->owner = m->target.to;
-	if (index_of(row) >= DEVICE_SLOTS)
-		return CONTROL_ELIMIT;
-	row->flags =
-		part->state == PART_STATE_RUNNING ? RES_RUNNING : RES_STANDBY;
-	return txn_effect(t, effect_assign, row->id, m->target.to, NULL);
+	return txn_effect(t, effect_assign, *result, m->target.to, NULL);
 }

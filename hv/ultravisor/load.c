@@ -36,7 +36,8 @@ static void copy_to(const struct db_part *part, uint64_t va,
 void load_begin(struct uv_part *p)
 {
 	const struct db_part *part = db_part(&db, p->number);
-	const struct boot_module *data = mem_module(p->data_module);
+	const struct boot_module *data =
+		mem_module(db_conf(&db, p->number)->data);
 
 	p->load = (struct load){.stage = LOAD_SCRUB, .txn = txn_current};
 	p->data_va = p->data_bytes = 0;
@@ -70,7 +71,7 @@ static bool copy(const struct db_part *part, struct uv_part *p, struct load *l)
 
 	if (l->cursor == l->image.segments) {
 		if (p->data_bytes) {
-			m = mem_module(p->data_module);
+			m = mem_module(db_conf(&db, p->number)->data);
 			copy_to(part, p->data_va, mem_module_map(m), m->bytes);
 		}
 		return true;

@@ -82,13 +82,32 @@ static void make_myself(void)
 	part->monitor_pfn = boot->monitor.pfn;
 	part->monitor_frames = boot->monitor.frames;
 	part->view_pfn = boot->view.pfn;
+	part->standing = 90;
+	part->quantum_us = 1000;
 	p->number = uv_number;
 	memcpy(p->name, me, sizeof(p->name));
-	p->standing = 90;
-	p->quantum_us = 1000;
 	p->data_va = view_now()->data_va;
 	p->data_bytes = view_now()->data_bytes;
 	p->view = mem_map(boot->view.pfn, PART_VIEW_PAGES, PROT_R | PROT_W);
+}
+
+/* CPUs are idle's as soon as that exists (part.c), vectors the devices' that
+ * the bus scan finds. */
+static void make_processors(void)
+{
+	for (unsigned i = 0; i < lead->cpu_count; i++)
+		must(db_cpu_create(&db, i, lead->cpu[i].apic_id,
+				   available_number),
+		     "CPU");
+	for (unsigned v = 0; v < DB_IRQS; v++) {
+		struct db_irq *irq = db_irq_mut(&db, v);
+		bool device =
+			v >= DEVICE_VECTOR_FIRST && v <= DEVICE_VECTOR_LAST;
+
+		must(irq ? CONTROL_OK : CONTROL_ELIMIT, "vector");
+		irq->owner = device ? available_number : uv_number;
+		irq->flags = device ? RES_ENABLED : RES_RUNNING;
+	}
 }
 
 static void make_database(void)
@@ -110,6 +129,7 @@ static void make_database(void)
 	part = db_part_mut(&db, available_number);
 	part->flags = RES_ENABLED | RES_ALLOCATED;
 	make_map();
+	make_processors();
 	controllers = device_enumerate();
 	txn_own_commit();
 	wrong = db_scan(&db);

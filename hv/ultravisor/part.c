@@ -86,27 +86,24 @@ uint32_t part_slot(const struct db_part *part, unsigned vcpu)
 static struct lead_schedule *schedule; /* a frame of its own */
 static uint64_t schedule_pfn;
 
-/* The CPUs' cyclic frames; number 0: shared, length 0: the end. */
-static struct {
-	uint64_t number;
-	uint32_t length_us;
-} cyclic[ABI_CPUS][SCHEDULE_WINDOWS];
-
-/* The window of one that is gone is everybody's. */
 static void fill_windows(void)
 {
 	for (unsigned c = 0; c < ABI_CPUS; c++) {
-		for (unsigned i = 0; i < SCHEDULE_WINDOWS; i++) {
+		const struct db_cpu *cpu = db_cpu(&db, c);
+
+		for (unsigned i = 0; cpu && i < SCHEDULE_WINDOWS; i++) {
 			const struct db_part *part =
-				db_part(&db, cyclic[c][i].number);
+				db_part(&db, cpu->window[i].number);
 
 			schedule->window[c][i].slot =
 				part ? part->slot : LEAD_SLOT_NONE;
 			schedule->window[c][i].length_us =
-				cyclic[c][i].length_us;
+				(uint32_t)cpu->window[i].length_us;
 		}
 	}
 }
+_Static_assert(DB_WINDOWS == SCHEDULE_WINDOWS && DB_CPUS == ABI_CPUS,
+	       "each has its row");
 
 void part_publish_schedule(void)
 {
@@ -125,16 +122,16 @@ void part_publish_schedule(void)
 		memset(schedule, 0, ABI_PAGE_BYTES);
 	}
 	for (unsigned s = 0; s < PART_SLOTS; s++) {
-		const struct uv_part *p = &uv_part[s];
-		const struct db_part *part = db_part(&db, p->number);
+		uint64_t number = uv_part[s].number;
+		const struct db_part *part = db_part(&db, number);
 
-		for (unsigned i = 0; part && i < part_vcpus(p->number); i++) {
+		for (unsigned i = 0; part && i < part_vcpus(number); i++) {
 			schedule->entry[n].slot = part_slot(part, i);
-			schedule->entry[n].cpu = (uint16_t)(i ? i : p->cpu);
-			schedule->entry[n].standing = (uint16_t)p->standing;
-			schedule->entry[n].quantum_us = p->quantum_us;
-			schedule->entry[n].weight = (uint16_t)p->weight;
-			schedule->entry[n].cap = (uint16_t)p->cap;
+			schedule->entry[n].cpu = (uint16_t)(i ? i : part->cpu);
+			schedule->entry[n].standing = (uint16_t)part->standing;
+			schedule->entry[n].quantum_us = part->quantum_us;
+			schedule->entry[n].weight = (uint16_t)part->weight;
+			schedule->entry[n].cap = (uint16_t)part->cap;
 			n++;
 		}
 	}
@@ -166,17 +163,9 @@ static void effect_create(const struct effect *e)
 	memset(p, 0, sizeof(*p));
 	p->number = part->number;
 	memcpy(p->name, part_name(part->number), sizeof(p->name));
-	if (e->text)
-		memcpy(p->data_module, e->text, sizeof(p->data_module));
-	p->standing = standing_of[part_kind(part->number)];
-	p->quantum_us =
-		part_kind(part->number) == PART_IO ? QUANTUM_IO_US : QUANTUM_US;
-	p->cpu = (uint32_t)e->b;
 	p->view = mem_map(part->view_pfn, PART_VIEW_PAGES, PROT_R | PROT_W);
 	p->control_pages = mem_map(control_of(part->number)->pfn,
 				   CONTROL_CHANNEL_PAGES, PROT_R | PROT_W);
-	if (part_kind(part->number) == PART_BOOT)
-		memcpy(p->args, boot->args, sizeof(p->args));
 	load_begin(p);
 	view_publish(uv_number);
 }
@@ -274,6 +263,40 @@ static bool kind_good(uint32_t kind, uint64_t requester)
 	}
 }
 
+/* What it is told, and how it is scheduled until somebody says otherwise. */
+static int configure(struct db_part *part, const struct control_message *m)
+{
+	struct db_conf *conf = db_conf_mut(&db, part->number);
+
+	if (!conf)
+		return CONTROL_ELIMIT;
+	memcpy(conf->data, m->create.data, sizeof(conf->data));
+	if (m->create.kind == PART_BOOT)
+		memcpy(conf->args, boot->args, sizeof(conf->args));
+	part->cpu = m->create.cpu;
+	part->standing = standing_of[m->create.kind];
+	part->quantum_us =
+		m->create.kind == PART_IO ? QUANTUM_IO_US : QUANTUM_US;
+	return CONTROL_OK;
+}
+_Static_assert(sizeof(((struct db_conf *)0)->args) ==
+		       sizeof(((struct boot_info *)0)->args),
+	       "the words fit");
+
+/* Whoever never wants a CPU and never lacks one owns them all. */
+static int own_processors(uint64_t idle)
+{
+	for (unsigned i = 0; i < lead->cpu_count; i++) {
+		struct db_cpu *c = db_cpu_mut(&db, i);
+
+		if (!c)
+			return CONTROL_ELIMIT;
+		c->owner = idle;
+		c->flags = RES_RUNNING;
+	}
+	return CONTROL_OK;
+}
+
 int part_create(struct txn *t, const struct control_message *m,
 		uint64_t *result)
 {
@@ -298,6 +321,10 @@ int part_create(struct txn *t, const struct control_message *m,
 		status = take_frames(part, number, m->create.blocks);
 	part->flags = RES_ENABLED | RES_ALLOCATED;
 	if (!status)
+		status = configure(part, m);
+	if (!status && m->create.kind == PART_IDLE)
+		status = own_processors(number);
+	if (!status)
 		status = db_chan_create(&db, &c);
 	if (!status)
 		status = chan_new(c, number, uv_number, CHANNEL_CONTROL,
@@ -307,8 +334,7 @@ int part_create(struct txn *t, const struct control_message *m,
 	c->server_handle = (uint8_t)part->slot;
 	c->flags = RES_RUNNING;
 	*result = number;
-	return txn_effect(t, effect_create, number, m->create.cpu,
-			  t->ops ? t->ops[t->op].create.data : m->create.data);
+	return txn_effect(t, effect_create, number, 0, NULL);
 }
 
 /* ---- start, arguments, schedule ----------------------------------------- */
@@ -340,6 +366,7 @@ static void effect_start(const struct effect *e)
 
 static void begin_running(struct db_part *part)
 {
+	part->stop_by_ns = 0;
 	part->state = PART_STATE_RUNNING;
 	part->flags = RES_RUNNING;
 	part->incarnation++;
@@ -381,45 +408,35 @@ int part_start(struct txn *t, const struct control_message *m, uint64_t *result)
 
 static void effect_args(const struct effect *e)
 {
-	struct uv_part *p = uv_part_of(e->a);
-	size_t at = strnlen(p->args, sizeof(p->args));
-	size_t n = strnlen(e->text, 72);
-
-	if (at)
-		p->args[at++] = ' ';
-	memcpy(p->args + at, e->text, n);
-	p->args[at + n] = 0;
 	view_publish(e->a);
 }
 
 int part_args(struct txn *t, const struct control_message *m, uint64_t *result)
 {
 	const struct db_part *part = db_part(&db, m->args.number);
-	const struct uv_part *p = uv_part_of(m->args.number);
-	size_t n = strnlen(m->args.text, sizeof(m->args.text));
+	size_t n = strnlen(m->args.text, sizeof(m->args.text)), at;
+	struct db_conf *conf;
 
 	if (!part)
 		return CONTROL_ENOENT;
 	if (part->state == PART_STATE_RUNNING)
 		return CONTROL_ESTATE;
-	if (n == sizeof(m->args.text) ||
-	    (p && strnlen(p->args, sizeof(p->args)) + n + 2 > sizeof(p->args)))
+	conf = db_conf_mut(&db, part->number);
+	if (!conf)
+		return CONTROL_ELIMIT;
+	at = strnlen(conf->args, sizeof(conf->args));
+	if (n == sizeof(m->args.text) || at + n + 2 > sizeof(conf->args))
 		return CONTROL_EVALUE;
-	*result = part->number;
-	return txn_effect(t, effect_args, part->number, 0,
-			  t->ops[t->op].args.text);
+	if (at)
+		conf->args[at++] = ' ';
+	memcpy(conf->args + at, m->args.text, n + 1);
+	*result = m->args.number;
+	return txn_effect(t, effect_args, *result, 0, NULL);
 }
 
 static void effect_schedule(const struct effect *e)
 {
-	const struct control_message *m = (const struct control_message *)e->b;
-	struct uv_part *p = uv_part_of(e->a);
-
-	p->quantum_us = m->schedule.quantum_us ?: p->quantum_us;
-	p->standing = m->schedule.standing ?: p->standing;
-	p->weight = m->schedule.weight ?: p->weight;
-	p->cap = m->schedule.cap ?: p->cap;
-	p->cpu = m->schedule.cpu ? m->schedule.cpu - 1 : p->cpu;
+	(void)e;
 	part_publish_schedule();
 }
 
@@ -429,7 +446,7 @@ int part_schedule(struct txn *t, const struct control_message *m,
 {
 	uint32_t quantum = m->schedule.quantum_us;
 	int status;
-	const struct db_part *part = mutable(m->schedule.number, &status);
+	struct db_part *part = mutable(m->schedule.number, &status);
 
 	if (!part)
 		return status;
@@ -439,9 +456,13 @@ int part_schedule(struct txn *t, const struct control_message *m,
 	    m->schedule.cpu > lead->cpu_count ||
 	    part_kind(part->number) == PART_IDLE)
 		return CONTROL_EVALUE;
+	part->quantum_us = quantum ?: part->quantum_us;
+	part->standing = m->schedule.standing ?: part->standing;
+	part->weight = m->schedule.weight ?: part->weight;
+	part->cap = m->schedule.cap ?: part->cap;
+	part->cpu = m->schedule.cpu ? m->schedule.cpu - 1 : part->cpu;
 	*result = part->number;
-	return txn_effect(t, effect_schedule, part->number,
-			  (uint64_t)&t->ops[t->op], NULL);
+	return txn_effect(t, effect_schedule, 0, 0, NULL);
 }
 
 /* ---- cyclic frames ------------------------------------------------------ */
@@ -459,18 +480,17 @@ next_window(const struct control_message *m)
 	return next;
 }
 
-/* All windows of a frame come into force at once. */
-static void effect_frame(const struct effect *e)
+static int set_window(const struct control_message *m)
 {
-	const struct control_message *m = (const struct control_message *)e->b;
-	uint32_t cpu = m->frame.cpu, index = m->frame.index;
+	struct db_cpu *cpu = db_cpu_mut(&db, m->frame.cpu);
 
-	if (index == 0)
-		memset(cyclic[cpu], 0, sizeof(cyclic[cpu]));
-	cyclic[cpu][index].number = e->a;
-	cyclic[cpu][index].length_us = m->frame.length_us;
-	if (!next_window(m))
-		part_publish_schedule();
+	if (!cpu)
+		return CONTROL_ELIMIT;
+	if (!m->frame.index)
+		memset(cpu->window, 0, sizeof(cpu->window));
+	cpu->window[m->frame.index] = (struct db_window){
+		.number = m->frame.number, .length_us = m->frame.length_us};
+	return CONTROL_OK;
 }
 
 /* The ultravisor's CPU keeps a window in which it can run: without, nobody
@@ -486,6 +506,7 @@ static bool ultravisor_runs(const struct control_message *m)
 int part_frame(struct txn *t, const struct control_message *m, uint64_t *result)
 {
 	const struct control_message *op = &t->ops[t->op];
+	int status;
 	bool follows =
 		t->op && op[-1].id == TXN_FRAME && next_window(op - 1) == op;
 
@@ -500,10 +521,15 @@ int part_frame(struct txn *t, const struct control_message *m, uint64_t *result)
 	if (!m->frame.length_us && (m->frame.index || next_window(op)))
 		return CONTROL_EVALUE;
 	if (!m->frame.index && m->frame.length_us &&
-	    m->frame.cpu == uv_part[UV_SLOT].cpu && !ultravisor_runs(op))
+	    m->frame.cpu == db_part(&db, uv_number)->cpu &&
+	    !ultravisor_runs(op))
 		return CONTROL_ESTATE;
 	*result = m->frame.number;
-	return txn_effect(t, effect_frame, m->frame.number, (uint64_t)op, NULL);
+	status = set_window(m);
+	/* All windows of a frame come into force at once. */
+	if (status || next_window(op))
+		return status;
+	return txn_effect(t, effect_schedule, 0, 0, NULL);
 }
 
 /* ---- questions ---------------------------------------------------------- */
@@ -514,9 +540,9 @@ int part_query(struct control_message *m)
 
 	for (unsigned s = 0; m->query.what == QUERY_SCHEDULE && s < PART_SLOTS;
 	     s++) {
-		const struct uv_part *p = &uv_part[s];
+		const struct db_part *p = db_part(&db, uv_part[s].number);
 
-		if (!p->number || left--)
+		if (!p || left--)
 			continue;
 		row[0] = p->number;
 		row[1] = p->cpu;
@@ -528,15 +554,16 @@ int part_query(struct control_message *m)
 		row[7] = lead->slot[s].stolen_ns;
 		return CONTROL_OK;
 	}
-	for (unsigned c = 0; m->query.what == QUERY_FRAME && c < ABI_CPUS;
-	     c++) {
-		for (unsigned i = 0; i < SCHEDULE_WINDOWS; i++) {
-			if (!cyclic[c][i].length_us || left--)
+	for (unsigned c = 0; m->query.what == QUERY_FRAME && c < DB_CPUS; c++) {
+		const struct db_cpu *cpu = db_cpu(&db, c);
+
+		for (unsigned i = 0; cpu && i < DB_WINDOWS; i++) {
+			if (!cpu->window[i].length_us || left--)
 				continue;
 			row[0] = c;
 			row[1] = i;
-			row[2] = cyclic[c][i].number;
-			row[3] = cyclic[c][i].length_us;
+			row[2] = cpu->window[i].number;
+			row[3] = cpu->window[i].length_us;
 			return CONTROL_OK;
 		}
 	}
@@ -550,6 +577,7 @@ static void end_in_database(struct db_part *part, uint32_t state)
 {
 	part->state = state;
 	part->flags = RES_STANDBY;
+	part->stop_by_ns = 0;
 	device_state(part->number, RES_STANDBY);
 	chan_server_gone(part->number);
 }
@@ -593,7 +621,6 @@ static void end_in_machine(uint64_t number)
 
 	for (unsigned i = 0; i < part_vcpus(number); i++)
 		(void)sys_lead_stop(part_slot(part, i));
-	p->stop_by = 0;
 	p->load.start = false;
 	device_fence_all(number);
 	logf_("%s %s at %lu us", p->name, state_name[part->state],
@@ -630,7 +657,6 @@ static void effect_stop(const struct effect *e)
 	const struct db_part *part = db_part(&db, e->a);
 	struct control_message m = {.id = EVT_STOP};
 
-	uv_part_of(e->a)->stop_by = sys_time() + STOP_WAIT_NS;
 	(void)control_event_send(e->a, &m);
 	(void)sys_lead_notify(part->slot, EVENT_STOP);
 }
@@ -647,6 +673,7 @@ int part_stop(struct txn *t, const struct control_message *m, uint64_t *result)
 	if (part->state != PART_STATE_RUNNING)
 		return CONTROL_ESTATE;
 	part->flags |= RES_REVOKED;
+	part->stop_by_ns = sys_time() + STOP_WAIT_NS;
 	*result = part->number;
 	return txn_effect(t, effect_stop, part->number, 0, NULL);
 }
@@ -672,15 +699,15 @@ uint64_t part_deadlines(uint64_t now)
 {
 	uint64_t next = NEVER;
 
-	for (unsigned s = 0; s < PART_SLOTS; s++) {
-		struct uv_part *p = &uv_part[s];
+	for (unsigned i = 0; i < DB_PARTS; i++) {
+		const struct db_part *p = db_part_at(&db, i);
 
-		if (!p->number || !p->stop_by)
+		if (!p || !p->stop_by_ns)
 			continue;
-		if (p->stop_by <= now && part_running(p->number))
+		if (p->stop_by_ns <= now)
 			(void)part_end(p->number, PART_STATE_STOPPED);
-		else if (p->stop_by < next)
-			next = p->stop_by;
+		else if (p->stop_by_ns < next)
+			next = p->stop_by_ns;
 	}
 	return next;
 }
@@ -698,7 +725,6 @@ static void effect_restart(const struct effect *e)
 		device_fence_all(e->a);
 	for (unsigned i = 0; i < part_vcpus(e->a); i++)
 		(void)sys_lead_destroy(part_slot(part, i));
-	p->stop_by = 0;
 	load_begin(p);
 	p->load.start = true;
 	chan_renew(e->a);

@@ -67,10 +67,6 @@ struct uv_part {
 	uint8_t *view;          /* its 3 pages */
 	uint8_t *control_pages;
 	uint64_t data_va, data_bytes;
-	char data_module[16];
-	char args[128];
-	uint32_t standing, quantum_us, weight, cap, cpu;
-	uint64_t stop_by; /* an orderly stop is awaited until then */
 	struct load load;
 	/* The transaction whose operations are arriving. */
 	unsigned ops;
@@ -185,6 +181,11 @@ void chan_acked(uint64_t number, const struct control_message *ack);
 uint64_t chan_work(uint64_t now); /* steps all; the next deadline */
 /* In the open transaction: what the end of a server does to its channels. */
 void chan_server_gone(uint64_t number);
+
+/* What the lead monitor leaves to devices (SYS_LEAD_BIND); all other vectors
+ * are its own. */
+#define DEVICE_VECTOR_FIRST 0x40
+#define DEVICE_VECTOR_LAST  0xdf
 
 /* ---- device.c ----------------------------------------------------------- */
 

@@ -62,7 +62,7 @@ static void fill(struct view *v, const struct db_part *part,
 	v->extent[0].frames = part->memory_frames;
 	v->data_va = p->data_va;
 	v->data_bytes = p->data_bytes;
-	memcpy(v->args, p->args, sizeof(v->args));
+	memcpy(v->args, db_conf(&db, part->number)->args, sizeof(v->args));
 	for (unsigned i = 0; i < DB_CHANS; i++) {
 		const struct db_chan *c = db_chan_at(&db, i);
 

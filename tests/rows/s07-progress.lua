@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- Guests and system partitions share the CPUs, and all make progress, in each
--- 10 ms.
+-- Guests that never sleep and system partitions share the CPUs, and all make
+-- progress, in each 10 ms.
 machine{
   cpus = param("cpus", 1),
   serial_hz = 184320000,
-  policy = "../../scenarios/policy/failover.policy",
+  policy = "policy/s07.policy",
 }
 wait_event("issued", {stream = 2, record = 1}, {within = ms(300)})
 local names = {"io.a", "io.b", "command", "guest1", "guest2"}

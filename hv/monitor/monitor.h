@@ -377,7 +377,13 @@ extern struct clock {
 	uint64_t ticks_per_ns; /* of the APIC timer, 32.32 fixed point */
 } clock;
 
-uint64_t now_ns(void);
+static inline uint64_t now_ns(void)
+{
+	return (unsigned __int128)(rdtsc() - clock.tsc_base) *
+		       clock.ns_per_tick >>
+	       32;
+}
+
 uint64_t host_time(uint64_t ns);
 void timer_arm(uint64_t at_ns, uint64_t now);
 void lapic_send(uint32_t apic_id, uint32_t command); /* an interrupt */

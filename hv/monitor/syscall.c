@@ -57,15 +57,12 @@ static int64_t sys_surrender(ARGS)
 static int64_t sys_wait(ARGS)
 {
 	struct lead_slot *s = &lead_area.slot[VCPU->slot];
-	uint64_t events = pending_take(s, a), deadline = host_time(b);
+	uint64_t events = pending_take(s, a);
 
 	UNUSED6;
-	if (events)
-		return (int64_t)events;
-	if (deadline <= now_ns())
-		return 0;
-	wait_for(a, deadline);
-	return 0;
+	if (!events)
+		wait_for(a, host_time(b));
+	return (int64_t)events;
 }
 
 static int64_t sys_time(ARGS)

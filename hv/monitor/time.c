@@ -16,13 +16,6 @@
 
 struct clock clock;
 
-uint64_t now_ns(void)
-{
-	return (unsigned __int128)(rdtsc() - clock.tsc_base) *
-		       clock.ns_per_tick >>
-	       32;
-}
-
 void lapic_write(unsigned reg, uint32_t v)
 {
 	*(volatile uint32_t *)(SHARED_LAPIC_VA + reg) = v;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hv/ultravisor/device.c - PCI functions: found, given, fenced.
  *
- * A function is recorded when it can be given to a partition safely: a 64-bit
- * memory BAR 0 in which its MSI-X table lies.  The partition gets the BAR but
+ * A function is free when it can be given to a partition safely: a 64-bit
+ * memory BAR 0 in which its MSI-X table lies.  All others are recorded as the
+ * ultravisor's, and so nobody's to use.  The partition gets the BAR but
  * for the pages of the table and its pending bits: whoever writes there chooses
  * interrupt vectors, and that is the ultravisor.  The configuration space it
  * may only read, so bus mastering stays in the ultravisor's hand too.
@@ -140,12 +141,46 @@ static int record(uint32_t bdf, uint64_t pfn, volatile uint8_t *c,
 	return db_dev_give(&db, d->id, available_number, RES_ENABLED);
 }
 
+/* The bus is gone through twice: first for what is free, which so has the
+ * lowest ids, then for the rest. */
+static bool rest;
 static int scan_bus(unsigned bus);
 
-/* `c`: mapped for the moment; a function that is kept gets its own mapping. */
+static int record_kept(uint32_t bdf, uint64_t pfn, volatile uint8_t *c)
+{
+	struct db_dev *d;
+	int status = db_dev_create(&db, &d);
+
+	if (status)
+		return status;
+	d->bdf = bdf;
+	d->config_pfn = pfn;
+	d->class_code = read32(c, CONFIG_CLASS) >> 8;
+	return db_dev_give(&db, d->id, uv_number, RES_ENABLED);
+}
+
+static bool recorded(uint32_t bdf)
+{
+	for (unsigned i = 0; i < DB_DEVS; i++) {
+		const struct db_dev *d = db_dev_at(&db, i);
+
+		if (d && d->bdf == bdf)
+			return true;
+	}
+	return false;
+}
+
+/* `c`: mapped for the moment; a function that is free gets its own mapping. */
 static int scan_function(uint32_t bdf, uint64_t pfn, volatile uint8_t *c)
 {
 	unsigned msix;
+
+	if (rest && !recorded(bdf)) {
+		int status = record_kept(bdf, pfn, c);
+
+		if (status)
+			return status;
+	}
 
 	if ((c[CONFIG_HEADER] & 0x7f) == 1) {
 		unsigned below = read32(c, CONFIG_BUSES) >> 8 & 0xff;
@@ -153,7 +188,7 @@ static int scan_function(uint32_t bdf, uint64_t pfn, volatile uint8_t *c)
 		return below > bdf >> 8 ? scan_bus(below) : CONTROL_OK;
 	}
 	msix = find_msix(c);
-	if ((c[CONFIG_HEADER] & 0x7f) || !msix ||
+	if (rest || (c[CONFIG_HEADER] & 0x7f) || !msix ||
 	    (read32(c, CONFIG_BAR0) & 7) != BAR_64_MEMORY)
 		return CONTROL_OK;
 	return record(bdf, pfn, mem_map(pfn, 1, PROT_R | PROT_W | PROT_DEVICE),
@@ -191,6 +226,9 @@ int device_enumerate(void)
 	int n = 0;
 
 	if (!boot->ecam_pfn || scan_bus(boot->ecam_bus_first))
+		return 0;
+	rest = true;
+	if (scan_bus(boot->ecam_bus_first))
 		return 0;
 	for (unsigned i = 0; i < DB_DEVS; i++) {
 		const struct db_dev *d = db_dev_at(&db, i);

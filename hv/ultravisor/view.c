@@ -74,7 +74,7 @@ static void fill(struct view *v, const struct db_part *part,
 	for (unsigned i = 0; i < DB_DEVS && devices < DEVICE_SLOTS; i++) {
 		const struct db_dev *d = db_dev_at(&db, i);
 
-		if (d && d->owner == part->number)
+		if (d && d->owner == part->number && d->bar_pages)
 			fill_device(&v->device[devices++], d);
 	}
 }

@@ -69,12 +69,20 @@ static void module_name(char name[16], const char *s)
 	}
 }
 
+/* NAME=..., and no path that happens to have such a sign in it. */
+static bool is_option(const char *s)
+{
+	while (*s && *s != ' ' && *s != '/' && *s != '=')
+		s++;
+	return *s == '=';
+}
+
 static void command_line(const char *s)
 {
 	unsigned n = 0;
 
-	/* Loaders put the image's own name first. */
-	while (*s && *s != ' ')
+	/* Most loaders put the image's own name first. */
+	while (!is_option(s) && *s && *s != ' ')
 		s++;
 	while (*s == ' ')
 		s++;

@@ -36,10 +36,16 @@ extern struct control control; /* open */
 /* One for each row. */
 void row_04(void);
 void row_05(void);
+void row_21(void);
+void row_23(void);
+void row_25(void);
+void row_28(void);
+void row_32(void);
 void row_41(void);
 void row_43(void);
 void row_44(void);
 void row_45(void);
+void row_47(void);
 void row_53(void);
 void row_54(void);
 void row_55(void);

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# From `parterre trace` of tests/rows/costs.lua: instructions of what
+# tests/rows/image/costs.c does, one line each: NAME MEDIAN LEAST MOST TIMES.
+#
+# A call: from SYSCALL to the return to ring 3, of the partition that called.
+# A switch: from SYSCALL (SYS_WAIT) to the load of the other partition's page-table
+# root, on the same CPU; "switch_all": to its first instruction in ring 3.
+# A transaction: what the requester, the ultravisor and their monitors execute
+# between the requester's marks; others' work meanwhile is not counted.
+function value(field) {
+	return substr(field, index(field, "=") + 1)
+}
+function note(name, n) {
+	list[name, ++times[name]] = n
+}
+function median(name, i, j, t, n) {
+	n = times[name]
+	for (i = 2; i <= n; i++) {
+		t = list[name, i]
+		for (j = i - 1; j > 0 && list[name, j] > t; j--)
+			list[name, j + 1] = list[name, j]
+		list[name, j + 1] = t
+	}
+	return list[name, int((n + 1) / 2)]
+}
+function show(name) {
+	if (times[name])
+		printf "%s %d %d %d %d\n", name, median(name), list[name, 1],
+			list[name, times[name]], times[name]
+}
+BEGIN {
+	split("txn_1 txn_16 create destroy channel", transaction, " ")
+}
+{
+	at = value($4)
+	who = $3
+	if (who == asker || who == "p1")
+		work += at - before
+	before = at
+}
+$5 == "partition" && /name="operations"/ {
+	asker = "p" value($6)
+	next
+}
+who != asker && $5 != "switch" && !leaving {
+	next
+}
+$5 == "syscall" {
+	call = value($6)
+	argument = value($7)
+	count = value($9)
+	since = at
+	leaving = 0
+	if (call == 0 && argument ~ /^0x2/)
+		phase = argument == "0x200" ? "sleeping" : "running"
+	if (call == 0 && argument ~ /^0x10/) {
+		mark = substr(argument, 5) + 0
+		work = 0
+	} else if (call == 0 && argument == "0x1ff") {
+		note(transaction[mark], work)
+	}
+	next
+}
+$5 == "interrupt" {
+	call = -1
+	leaving = 0
+}
+$5 == "switch" {
+	leaving = call == 2 && who == asker
+	if (leaving)
+		note("switch", at - since)
+	else
+		call = -1
+	next
+}
+$5 == "ring" && $6 == "cpl=3" {
+	if (leaving)
+		note("switch_all", at - since)
+	else if (call == 0)
+		note("null", at - since)
+	else if (call == 5)
+		note("signal_" phase, at - since)
+	else if (call == 18)
+		note(count == "0x1" ? "map_1" : count == "0x40" ? "map_64" : "map_n", at - since)
+	call = -1
+	leaving = 0
+}
+END {
+	show("null")
+	show("signal_sleeping")
+	show("signal_running")
+	show("switch")
+	show("switch_all")
+	show("map_1")
+	show("map_64")
+	for (i = 1; i <= 5; i++)
+		show(transaction[i])
+}

@@ -1,0 +1,13 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- The work of tests/rows/image/costs.c; tests/rows/costs.awk counts.
+--   --set row=47 --set ram=4G --set turns=64 --set lives=4
+machine{
+  serial_hz = 184320000,
+  ram = param("ram", "64M"),
+  modules = {"uv", "boot", "idle", "io", "rows/command", "rows/operations",
+             "probe"},
+  policy = "policy/s44.policy", -- read by nobody
+  cmdline = "row=" .. param("row", 47) .. " turns=" .. param("turns", 64) ..
+            " lives=" .. param("lives", 4),
+}
+wait_console("operations", "^PASS", {within = s(2000)})

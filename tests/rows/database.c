@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rows S08, S20 to S28, S32 and S47: the resource database, read from RAM by a reader that
- * shares no code with it (database.lua), and those who ask for transactions
- * (transact.lua); and what it costs (costs). */
+/* Rows S08, S20 to S28, S32 and S47: the resource database, read from RAM by a
+ * reader that shares no code with it (database.lua), and those who ask for
+ * transactions (transact.lua); and what it costs (costs). */
 #include <stdio.h>
 
 #include "rows.h"

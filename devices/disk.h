@@ -11,6 +11,9 @@
  * Nothing is synced to the host's medium: losing the host's power is not what
  * is simulated.
  *
+ * After disk_detach() the file is left alone, and this process's memory is the
+ * medium.
+ *
  * The digest covers the cache, and the medium by a hash of every write to it.
  */
 #ifndef PARTERRE_DEVICES_DISK_H
@@ -42,6 +45,7 @@ struct disk {
 	uint32_t *order; /* for sorting in a flush */
 	uint32_t entries, buckets, used;
 	uint32_t first, last, unused; /* slot numbers plus one; 0: none */
+	uint8_t *own;     /* disk_detach(): the medium; NULL: it is the file */
 	uint64_t written; /* hash over everything written to the medium */
 	/* Told of each change, in order; may be NULL. */
 	void (*changed)(void *owner, enum disk_op op, uint64_t lba,
@@ -55,6 +59,11 @@ struct disk {
 bool disk_open(struct disk *d, const char *path, uint32_t block_bytes,
 	       uint32_t cache_blocks, struct error *err);
 void disk_close(struct disk *d); /* what the cache holds is lost */
+
+/* From now on the medium is memory, as the image is now, and the file stays as
+ * it is: what fork() makes of this process has a disk of its own.  False: the
+ * host has no room (d->failure). */
+bool disk_detach(struct disk *d);
 
 /* The range must lie within the disk.  All return false when the host failed
  * (d->failure says how). */

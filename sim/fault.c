@@ -46,14 +46,24 @@ bool fault_ram(struct machine *m, paddr_t pa, const void *data, size_t bytes,
 #define NOP       0x90
 #define NOP_BYTES 128
 
-static bool patterned(const char *what, uint8_t *first, uint8_t *rest)
+/* A system call and a jump back to it, wherever one begins: 05 is an ADD that
+ * ends at the next jump, FC is CLD. */
+static const uint8_t call_again[4] = {0x0f, 0x05, JUMP_BACK, 0xfc};
+
+static bool patterned(const char *what, bool first, uint8_t page[PAGE_BYTES])
 {
-	if (!strcmp(what, "crash"))
-		*first = *rest = INVALID_OPCODE;
-	else if (!strcmp(what, "hang"))
-		*first = NOP, *rest = JUMP_BACK;
-	else
+	if (!strcmp(what, "crash")) {
+		memset(page, INVALID_OPCODE, PAGE_BYTES);
+	} else if (!strcmp(what, "hang")) {
+		memset(page, JUMP_BACK, PAGE_BYTES);
+		if (first)
+			memset(page, NOP, NOP_BYTES);
+	} else if (!strcmp(what, "livelock")) {
+		for (size_t i = 0; i < PAGE_BYTES; i++)
+			page[i] = call_again[i % sizeof(call_again)];
+	} else {
 		return false;
+	}
 	return true;
 }
 
@@ -61,20 +71,17 @@ static bool overwrite(struct partition_view *v, const char *name,
 		      struct machine *m, const char *what, vaddr_t va,
 		      uint64_t pages, struct error *err)
 {
-	uint8_t page[PAGE_BYTES], first, rest;
+	uint8_t page[PAGE_BYTES];
 	char text[64];
 
-	if (!patterned(what, &first, &rest))
-		return error_set(err, EXIT_USAGE,
-				 "fault in '%s': no kind '%s'; there are "
-				 "crash and hang",
-				 name, what);
 	for (uint64_t i = 0; i < pages; i++) {
 		paddr_t pa;
 
-		memset(page, rest, sizeof(page));
-		if (!i)
-			memset(page, first, NOP_BYTES);
+		if (!patterned(what, !i, page))
+			return error_set(err, EXIT_USAGE,
+					 "fault in '%s': no kind '%s'; there "
+					 "are crash, hang and livelock",
+					 name, what);
 		if (!partition_view_translate(v, name, va + i * PAGE_BYTES, &pa,
 					      err))
 			return false;

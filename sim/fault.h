@@ -19,6 +19,10 @@ bool fault_ram(struct machine *m, paddr_t pa, const void *data, size_t bytes,
  *            opcode; its monitor reports it
  *   "hang"   with jumps to themselves: it neither faults nor calls its monitor
  *            any more, and does not beat; only time-outs can tell
+ *   "livelock"  with system calls, one after the other: it is as busy as can
+ *            be, its monitor hears from it all the time, and it does not beat
+ *            (the first call is the one whose number RAX happens to hold, the
+ *            others have the number that the one before returned)
  * Whatever the address at which it next fetches, an odd one in the middle of an
  * instruction included, the effect is the same.
  * False: no such partition, it does not run, its image is not known, or `what`
@@ -47,5 +51,14 @@ bool fault_machine_check(struct machine *m, unsigned cpu, paddr_t pa,
  * there are (EXIT_USAGE). */
 bool fault_device(struct machine *m, const char *device, const char *fault,
 		  uint64_t argument, struct error *err);
+
+/* A fault by its name: "crash io.a", "device nvme0 timeout 2"; all that there
+ * are stand in docs/faults.md.  False: see the functions above (EXIT_USAGE). */
+bool fault_inject(struct partition_view *v, const char *text,
+		  struct error *err);
+/* Is it a fault's name with as many words as it wants?  Whether partition or
+ * device exist is known when it happens.  False: the message lists those that
+ * there are (EXIT_USAGE). */
+bool fault_known(const char *text, struct error *err);
 
 #endif

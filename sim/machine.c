@@ -214,6 +214,8 @@ static enum cpu_stop work(struct machine *m, struct vcpu *v, ps_t limit)
 				   &deadline) ||
 	    deadline > v->next_fold)
 		deadline = v->next_fold;
+	if (deadline - before > m->stop_at - machine_retired(m))
+		deadline = before + (m->stop_at - machine_retired(m));
 	v->nmi = false;
 	m->running = v;
 	stop = cpu_run(v->cpu, deadline);
@@ -247,8 +249,12 @@ static bool ended(struct machine *m, enum machine_stop *why)
 		*why = MACHINE_RESET;
 	else if (m->stop_requested)
 		*why = MACHINE_REQUESTED;
+	else if (machine_retired(m) >= m->stop_at)
+		*why = MACHINE_COUNT;
 	else
 		return false;
+	if (*why == MACHINE_COUNT)
+		m->stop_at = UINT64_MAX;
 	m->stop_requested = false;
 	return true;
 }
@@ -391,6 +397,11 @@ void machine_request_stop(struct machine *m)
 {
 	m->stop_requested = true;
 	machine_stop_soon(m);
+}
+
+void machine_stop_at(struct machine *m, uint64_t retired)
+{
+	m->stop_at = retired;
 }
 
 void machine_off(struct machine *m, uint32_t code)

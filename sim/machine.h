@@ -104,6 +104,7 @@ enum machine_stop {
 	MACHINE_RESET,     /* machine_reset(); only with MACHINE_RESET_ENDS */
 	MACHINE_DEADLOCK,  /* all CPUs halt and no event is scheduled */
 	MACHINE_BROKEN,    /* the CPU engine failed: machine_broken_text() */
+	MACHINE_COUNT,     /* machine_stop_at() */
 	MACHINE_BREAK,     /* a breakpoint (cpu_break_set()) is next to execute
 			      on the CPU machine_stopped_cpu() */
 };
@@ -117,6 +118,11 @@ void machine_destroy(struct machine *m);
 enum machine_stop machine_run(struct machine *m, ps_t until) MUST_USE;
 /* From an event, a register callback or an observer: stop at this boundary. */
 void machine_request_stop(struct machine *m);
+/* Stop once, by MACHINE_COUNT, at the boundary at which all CPUs together have
+ * retired so many instructions: at once if they have already.  UINT64_MAX:
+ * never.  Counts name places in the machine's history that do not depend on how
+ * a run is cut, each instruction boundary of any CPU among them. */
+void machine_stop_at(struct machine *m, uint64_t retired);
 /* Whose turn it was when machine_run() returned. */
 unsigned machine_stopped_cpu(const struct machine *m);
 /* From a device: the guest ends the run with this code. */

@@ -133,6 +133,7 @@ struct machine *machine_create(const struct machine_config *c,
 	m->digest = digest_create();
 	/* A CPU on its own is never in anyone's way. */
 	m->quantum_end = c->cpu_count > 1 ? c->quantum_ps : PS_NEVER;
+	m->stop_at = UINT64_MAX;
 	if (!build(m, err)) {
 		machine_destroy(m);
 		return NULL;

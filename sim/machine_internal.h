@@ -56,6 +56,7 @@ struct machine {
 	bool observing;       /* in a context callback: time is the CPU's own */
 	ps_t bound; /* the CPU must not begin an instruction from here */
 
+	uint64_t stop_at; /* machine_stop_at() */
 	bool stop_requested, off, shutdown, reset, broken;
 	const char *reset_cause; /* a reset is due at the next boundary */
 	uint32_t off_code;

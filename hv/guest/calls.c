@@ -205,7 +205,8 @@ void call_do(unsigned n)
 
 	switch (p->frame.rax) {
 	case PROC_WRITE:
-		records_write(n, p);
+	case PROC_STORE:
+		records_write(n, p, p->frame.rax == PROC_STORE);
 		break;
 	case PROC_READ:
 	case PROC_PUT:

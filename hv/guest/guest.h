@@ -76,7 +76,7 @@ uint32_t call_cookie(unsigned n);
 
 extern uint64_t records_stream, records_committed;
 #define UNCOMMITTED_MAX 128
-void records_write(unsigned n, struct process *p);
+void records_write(unsigned n, struct process *p, bool through);
 void records_commit(struct process *p);
 void records_failed(void);    /* a write of one */
 bool records_flush_bad(void); /* since the last flush; forgets it */

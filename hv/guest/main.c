@@ -138,6 +138,7 @@ static void start_workload(void)
 		.think = view_arg("think", 0),
 		.read = view_arg("read", 1),
 		.early = (uint64_t)view_arg_word("ack=early"),
+		.fua = view_arg("fua", 0),
 	};
 
 	args.slots = args.slots == 0 ? 1 : args.slots;

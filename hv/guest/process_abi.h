@@ -50,6 +50,9 @@
 #define PROC_MEMORY    19 /* (struct process_memory *) */
 #define PROC_PUT       20 /* (block, page): write that page; waits */
 #define PROC_VTIME     21 /* (struct vcpu_time *), of the partition */
+#define PROC_STORE                                                             \
+	40 /* (block, page): as PROC_WRITE, but through the disk's cache;      \
+	      waits until the record is durable */
 
 #define PROC_EINVAL 1
 #define PROC_EIO    2 /* a block could not be read, written or made durable */
@@ -87,6 +90,7 @@ struct process_args {
 	uint64_t think;   /* the longest pause, in loop turns */
 	uint64_t read;    /* the reader checks every n-th record; 0: none */
 	uint64_t early;   /* commit before the flush: wrong, on purpose */
+	uint64_t fua;     /* PROC_STORE, each committed, and no flush */
 };
 
 struct process_row { /* of PROC_LIST */

@@ -14,8 +14,9 @@ static unsigned write_errors; /* since the last flush */
 
 uint64_t records_stream, records_committed;
 
-void records_write(unsigned n, struct process *p)
+void records_write(unsigned n, struct process *p, bool through)
 {
+	uint32_t cookie = call_cookie(n) | (through ? 0 : COOKIE_RECORD);
 	const uint8_t *data = p->frame.rsi % BLOCK_BYTES == 0
 				      ? space_at(&p->space, p->frame.rsi, false)
 				      : NULL;
@@ -29,9 +30,9 @@ void records_write(unsigned n, struct process *p)
 	if (!p->issued)
 		p->issued = diag_post(&diag, DIAG_ISSUED, head.stream,
 				      head.record, p->frame.rdi, head.crc);
-	if (!p->issued ||
-	    !client_write(&client, p->frame.rdi, data, 0, head.stream,
-			  head.record, call_cookie(n) | COOKIE_RECORD)) {
+	if (!p->issued || !client_write(&client, p->frame.rdi, data,
+					through ? BLOCK_FLAG_FUA : 0,
+					head.stream, head.record, cookie)) {
 		p->state = PROCESS_RETRY;
 		return;
 	}
@@ -40,7 +41,10 @@ void records_write(unsigned n, struct process *p)
 	uncommitted[uncommitted_count].block = p->frame.rdi;
 	uncommitted[uncommitted_count].check = head.crc;
 	uncommitted_count++;
-	call_reply(p, 0);
+	if (through)
+		p->state = PROCESS_WAIT_DISK;
+	else
+		call_reply(p, 0);
 }
 
 void records_commit(struct process *p)

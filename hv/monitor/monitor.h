@@ -401,7 +401,7 @@ void schedule(struct cpu *c);
 /* Events to a slot, if its number is that one (0: whoever it is). */
 bool sched_post(uint32_t slot, uint64_t number, uint64_t events);
 void sched_urge(uint32_t slot); /* what was posted is the ultravisor's */
-void sched_calm(uint32_t slot); /* it has answered the ultravisor */
+void sched_calm(uint32_t slot); /* it has seen to the ultravisor's event */
 void sched_yield(struct cpu *c);
 void sched_publish(const struct lead_schedule *s);
 void sched_deadline(struct cpu *c, uint64_t at_ns); /* a nearer one */

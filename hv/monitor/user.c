@@ -121,6 +121,7 @@ int64_t sys_user_run(uint64_t as, uint64_t deadline_ns, uint64_t mask,
 	v->cr3 = v->space[as].root_pfn << 12;
 	load_cr3(v->cr3);
 	s->deadline_ns = deadline_ns;
+	sched_calm(v->slot); /* what was urgent is done */
 	sched_deadline(this_cpu(), deadline_ns);
 	v->attention = 1; /* leave by VCPU->regs, not as a call returns */
 	return (int64_t)v->regs.rax;

@@ -289,6 +289,36 @@ static int inject_hang(lua_State *L)
 	return inject_text(L, "hang");
 }
 
+static int inject_livelock(lua_State *L)
+{
+	return inject_text(L, "livelock");
+}
+
+/* Any fault by its name (docs/faults.md), now. */
+static int inject_fault(lua_State *L)
+{
+	struct session *s = script_machine(L);
+	struct error err;
+
+	if (!fault_inject(s->view, luaL_checkstring(L, 1), &err))
+		return script_fail_with(L, &err);
+	return 0;
+}
+
+/* The same, when its time comes: "crash io.a @ 40ms". */
+static int inject_plan(lua_State *L)
+{
+	struct session *s = script_machine(L);
+	struct error err;
+
+	if (s != s->first)
+		return luaL_error(L, "inject.plan: faults are planned for the "
+				     "first machine");
+	if (!session_plan_add(s, luaL_checkstring(L, 1), &err))
+		return script_fail_with(L, &err);
+	return 0;
+}
+
 static int inject_device(lua_State *L)
 {
 	struct session *s = script_machine(L);
@@ -345,11 +375,9 @@ static int inject_check(lua_State *L)
 }
 
 const luaL_Reg inject_functions[] = {
-	{"crash", inject_crash},
-	{"hang", inject_hang},
-	{"device", inject_device},
-	{"ram", inject_ram},
-	{"memory", inject_memory},
-	{"check", inject_check},
-	{NULL, NULL},
+	{"crash", inject_crash},       {"hang", inject_hang},
+	{"livelock", inject_livelock}, {"fault", inject_fault},
+	{"plan", inject_plan},         {"device", inject_device},
+	{"ram", inject_ram},           {"memory", inject_memory},
+	{"check", inject_check},       {NULL, NULL},
 };

@@ -258,6 +258,17 @@ static int lua_note(lua_State *L)
 	return 0;
 }
 
+/* A place of the run by name: for faults of the plan and for sweeps. */
+static int lua_mark(lua_State *L)
+{
+	struct session *s = script_machine(L);
+	struct error err;
+
+	if (!session_mark(s->first, luaL_checkstring(L, 1), &err))
+		return script_fail_with(L, &err);
+	return 0;
+}
+
 static int lua_expect(lua_State *L)
 {
 	if (lua_toboolean(L, 1)) {
@@ -281,10 +292,15 @@ static int lua_expect_eq(lua_State *L)
 }
 
 static const luaL_Reg plain_functions[] = {
-	{"ns", lua_ns},         {"us", lua_us},
-	{"ms", lua_ms},         {"s", lua_s},
-	{"note", lua_note},     {"print", lua_note},
-	{"expect", lua_expect}, {"expect_eq", lua_expect_eq},
+	{"ns", lua_ns},
+	{"us", lua_us},
+	{"ms", lua_ms},
+	{"s", lua_s},
+	{"note", lua_note},
+	{"print", lua_note},
+	{"mark", lua_mark},
+	{"expect", lua_expect},
+	{"expect_eq", lua_expect_eq},
 	{NULL, NULL},
 };
 

@@ -78,6 +78,10 @@ bool session_write_command(struct session *s, struct error *err)
 		fputs(" --set", f);
 		put_word(f, o->parameter[i]);
 	}
+	for (size_t i = 0; i < o->plan_count; i++) {
+		fputs(" --inject", f);
+		put_word(f, o->plan[i]);
+	}
 	if (o->pieces)
 		fprintf(f, " --pieces %" PRIu64, o->pieces);
 	if (o->snapshots)
@@ -129,6 +133,7 @@ bool session_open(struct session *s, const struct session_options *o,
 	s->contained = s->conforms = true;
 	net_switch_defaults(&s->net_config);
 	s->cut = o->pieces;
+	session_watch_begin(s);
 	session_name(o->scenario, name, sizeof(name));
 	if (o->out)
 		snprintf(s->out, sizeof(s->out), "%s", o->out);
@@ -276,6 +281,7 @@ bool session_finish(struct session *first, struct error *err)
 		first->net = NULL;
 	}
 	ok = session_input_end(first, ok ? err : NULL) && ok;
+	session_plan_end(first);
 	first->sum = first->own;
 	for (struct session *m = first->next; m; m = m->next)
 		add_sum(&first->sum, &m->own);

@@ -33,6 +33,7 @@
 #include "sim/scenario/timeline.h"
 
 #define SESSION_PARAMETERS_MAX 16
+#define SESSION_PLAN_MAX       8
 
 /* Where a serial line leads besides its file. */
 struct session_line_to {
@@ -69,6 +70,8 @@ struct session_options {
 	/* "NAME=VALUE", for param() in the scenario. */
 	const char *parameter[SESSION_PARAMETERS_MAX];
 	size_t parameter_count;
+	const char *plan[SESSION_PLAN_MAX]; /* "WHAT @ WHEN": session_plan.c */
+	size_t plan_count;
 	bool seed_given;
 	uint64_t seed;
 	uint64_t pieces; /* 0: as it comes; else cut at random, by this seed */
@@ -137,6 +140,28 @@ struct session_sum {
 #define SESSION_SAMPLE_PS (5 * PS_PER_MS)
 #define SESSION_SAMPLES   100000 /* no more of them */
 
+/* Somebody wants the first machine to stand between two instructions: at an
+ * instant, at a count of retired instructions (machine_stop_at()), after a
+ * record, or when the scenario says mark(NAME).  reached() is called for each,
+ * and may change what is wanted next, or the machine.  The run's history does
+ * not know of it, but for what reached() does. */
+struct session;
+struct session_watch {
+	ps_t when;        /* PS_NEVER: at none */
+	uint64_t retired; /* UINT64_MAX: at none */
+	/* True: stand at the next boundary.  NULL is fine. */
+	bool (*event)(void *owner, const struct trace_record *r);
+	/* NULL: nobody wants to know; else reached() comes after it. */
+	bool (*mark)(void *owner, const char *name);
+	bool (*reached)(void *owner, struct session *s, struct error *err);
+	void *owner;
+};
+enum session_watcher {
+	SESSION_WATCH_PLAN,  /* faults of options.plan */
+	SESSION_WATCH_SWEEP, /* tools/parterre/sweep.c */
+	SESSION_WATCHERS
+};
+
 /* Ends a wait: true stops the machine at this boundary. */
 typedef bool session_wait(void *owner, const struct trace_record *r);
 
@@ -164,7 +189,11 @@ struct session {
 	session_wait *wait;
 	void *wait_owner;
 	struct session_console *wait_console; /* for its next byte */
-	bool hit;     /* the wait was satisfied in the last advance */
+	bool hit;  /* the wait was satisfied in the last advance */
+	bool told; /* ... where the machine stands now */
+	struct session_watch watch[SESSION_WATCHERS]; /* the first's alone */
+	bool watch_due;
+	struct session_plan *plan;
 	bool patient; /* halting for good is no error: time just passes */
 	struct event idle;
 	enum machine_stop stop; /* why the machine stands; MACHINE_UNTIL: it can
@@ -230,6 +259,12 @@ bool session_anyone_is_on(const struct session *first);
  * then.  False: a machine ended in a way that fails any run (shutdown,
  * deadlock, engine). */
 bool session_advance(struct session *s, ps_t until, struct error *err) MUST_USE;
+/* mark(NAME) in the scenario. */
+bool session_mark(struct session *first, const char *name,
+		  struct error *err) MUST_USE;
+/* Adds a fault to the plan: "crash io.a @ 40ms" (docs/faults.md). */
+bool session_plan_add(struct session *first, const char *text,
+		      struct error *err) MUST_USE;
 /* Closes the traces and takes the digests; the machines are gone after. */
 bool session_finish(struct session *first, struct error *err) MUST_USE;
 void session_close(struct session *first);
@@ -241,6 +276,8 @@ void session_inputs_add(struct session_inputs *to,
 			const struct session_input *in);
 void session_inputs_free(struct session_inputs *i);
 
+/* A number with a unit: "40ms". */
+bool session_instant(const char *text, ps_t *t);
 /* The scenario's name: its file without folder and ".lua". */
 void session_name(const char *scenario, char *name, size_t bytes);
 

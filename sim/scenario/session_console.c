@@ -72,6 +72,8 @@ void session_console_byte(void *owner, unsigned serial, ps_t when, uint8_t byte)
 	keep(c, byte);
 	session_live_output(s, serial, byte);
 	partition_view_console_byte(s->view, serial, when, byte);
-	if (s->wait_console == c)
+	if (s->wait_console == c) {
+		s->told = true;
 		machine_request_stop(s->machine);
+	}
 }

@@ -2,6 +2,7 @@
 /* sim/scenario/session_internal.h - a session as its own files know it:
  * session.c (begin, end and directory), session_machine.c (the machine and what
  * is seen of it), session_disk.c (its disk), session_run.c (running),
+ * session_watch.c and session_plan.c (who wants it to stand where), and
  * session_console.c, session_input.c and session_live.c (its serial lines).
  */
 #ifndef PARTERRE_SCENARIO_SESSION_INTERNAL_H
@@ -58,6 +59,20 @@ void session_live_poll(struct session *first);
 uint64_t session_host_ns(void);
 /* session_run.c: the chain of all machines together. */
 uint64_t session_chain(const struct session *first);
+
+/* session_watch.c */
+void session_watch_begin(struct session *first);
+uint64_t session_watch_count(const struct session *s);
+ps_t session_watch_cut(const struct session *first, ps_t now, ps_t until);
+void session_watch_note(struct session *s, const struct trace_record *r);
+/* All machines stand at a common instant: is it one that was wanted? */
+bool session_watch_cut_reached(struct session *first, struct error *err);
+/* The machine stands where somebody wanted it. */
+bool session_watch_reached(struct session *s, struct error *err);
+
+/* session_plan.c: what options.plan says, when all machines are known. */
+bool session_plan_begin(struct session *first, struct error *err);
+void session_plan_end(struct session *first);
 
 /* session_machine.c: through a snapshot into a new machine. */
 bool session_move(struct session *s, struct error *err);

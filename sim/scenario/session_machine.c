@@ -124,8 +124,10 @@ static void on_record(void *owner, const struct trace_record *r)
 		keep_line(s, r);
 	if (s->wait && s->wait(s->wait_owner, r)) {
 		s->wait = NULL;
+		s->told = true;
 		machine_request_stop(s->machine);
 	}
+	session_watch_note(s, r);
 }
 
 /* --- the machine --- */
@@ -215,7 +217,8 @@ bool session_machine(struct session *s, const struct session_machine *d,
 	machine_set_console(s->machine, session_console_byte, s);
 	s->any_code = d->any_code;
 	memcpy(s->line_to, d->serial, sizeof(s->line_to));
-	if (!session_input_begin(s, err))
+	if (!session_input_begin(s, err) ||
+	    (s == s->first && !session_plan_begin(s, err)))
 		return false;
 	return !s->first->interactive || session_write_command(s->first, err);
 }

@@ -133,6 +133,7 @@ static ps_t next_cut(struct session *f, ps_t until)
 		/* From single instructions to hundreds of microseconds. */
 		slice = (f->cut >> 16) % (PS_PER_NS << (f->cut >> 60) * 5 / 4);
 	}
+	until = session_watch_cut(f, now, until);
 	return until - now < slice ? until : now + slice;
 }
 
@@ -218,19 +219,32 @@ static bool doze(struct session *s, ps_t until)
 
 /* To `until`, or to where it stops for another reason.  One of several machines
  * goes on behind the end of a wait: the scenario hears at the next step. */
-static void run_to(struct session *s, ps_t until)
+static bool run_to(struct session *s, ps_t until, struct error *err)
 {
+	bool between = false; /* it stands within the instant: go on */
+
 	s->stop = MACHINE_UNTIL;
-	while (s->stop == MACHINE_UNTIL && machine_now(s->machine) < until) {
+	while (s->stop == MACHINE_UNTIL &&
+	       (between || machine_now(s->machine) < until)) {
+		machine_stop_at(s->machine, session_watch_count(s));
 		s->stop = machine_run(s->machine, until);
-		if (s->stop == MACHINE_REQUESTED) {
+		between = s->stop == MACHINE_COUNT || s->watch_due;
+		if (between && !session_watch_reached(s, err))
+			return false;
+		if (s->stop == MACHINE_REQUESTED && s->told) {
 			s->hit = true;
+			s->told = false;
+			between = false;
 			if (s->first->next)
 				s->stop = MACHINE_UNTIL;
+		} else if (between && (s->stop == MACHINE_COUNT ||
+				       s->stop == MACHINE_REQUESTED)) {
+			s->stop = MACHINE_UNTIL;
 		}
 		if (s->stop == MACHINE_DEADLOCK && doze(s, until))
 			s->stop = MACHINE_UNTIL;
 	}
+	return true;
 }
 
 /* --- all machines --- */
@@ -261,8 +275,7 @@ static bool advance(struct session *f, ps_t until, struct error *err)
 	for (struct session *m = f; m; m = m->next) {
 		if (!session_is_on(m))
 			continue;
-		run_to(m, next);
-		if (!bad_end(m, err))
+		if (!run_to(m, next, err) || !bad_end(m, err))
 			return false;
 		if (m->stop == MACHINE_UNTIL && moves(f) &&
 		    !session_move(m, err))
@@ -271,6 +284,8 @@ static bool advance(struct session *f, ps_t until, struct error *err)
 			unplug(m, next);
 	}
 	f->now = next;
+	if (session_is_on(f) && !session_watch_cut_reached(f, err))
+		return false;
 	if (f->net)
 		net_switch_advance(f->net, session_now(f));
 	if (f->next || f->stop == MACHINE_UNTIL)

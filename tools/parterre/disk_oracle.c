@@ -67,7 +67,7 @@ struct pending {
 };
 
 struct oracle {
-	struct oracle_report *report;
+	struct oracle_report *report, so_far;
 	struct array issued, committed; /* struct told */
 	struct array replayed;          /* struct told: stream, record */
 	struct array streams;           /* uint64_t */
@@ -203,7 +203,7 @@ static void on_response(struct oracle *o, const struct trace_record *r)
 		*p = ((struct pending *)o->pending.at)[--o->pending.count];
 }
 
-static void on_event(struct oracle *o, const struct trace_record *r)
+void oracle_note(struct oracle *o, const struct trace_record *r)
 {
 	o->partition_events |= r->kind->class == TRACE_CLASS_PARTITION;
 	switch (r->kind->number) {
@@ -238,7 +238,7 @@ static bool read_trace(struct oracle *o, const char *dir, struct error *err)
 	if (!tr)
 		return false;
 	while ((more = trace_next(tr, &r, err)) == 1)
-		on_event(o, &r);
+		oracle_note(o, &r);
 	trace_reader_close(tr);
 	if (more < 0)
 		return false;
@@ -551,11 +551,13 @@ static void judge(struct oracle *o)
 	free(blocks.at);
 }
 
-bool disk_oracle(const char *image, const char *trace_dir,
-		 struct oracle_report *report, struct error *err)
+struct oracle *oracle_begin(void)
 {
-	struct oracle o = {
-		.report = report,
+	struct oracle *o = calloc(1, sizeof(*o));
+
+	CHECK_MSG(o, "out of memory for the disk oracle");
+	*o = (struct oracle){
+		.report = &o->so_far,
 		.issued = {.bytes = sizeof(struct told)},
 		.committed = {.bytes = sizeof(struct told)},
 		.replayed = {.bytes = sizeof(struct told)},
@@ -563,18 +565,42 @@ bool disk_oracle(const char *image, const char *trace_dir,
 		.disk = {.bytes = sizeof(struct found)},
 		.pending = {.bytes = sizeof(struct pending)},
 	};
-	bool good;
+	return o;
+}
 
-	memset(report, 0, sizeof(*report));
-	good = read_trace(&o, trace_dir, err) && read_image(&o, image, err);
+static void oracle_end(struct oracle *o, struct oracle_report *report)
+{
+	*report = o->so_far;
+	free(o->issued.at);
+	free(o->committed.at);
+	free(o->replayed.at);
+	free(o->streams.at);
+	free(o->disk.at);
+	free(o->pending.at);
+	free(o);
+}
+
+void oracle_judge(struct oracle *o, const void *medium, uint64_t bytes,
+		  struct oracle_report *report)
+{
+	const uint8_t *at = medium;
+
+	for (uint64_t n = 0; n < bytes / RECORD_BYTES; n++)
+		take_block(o, n,
+			   (const struct record *)(at + n * RECORD_BYTES));
+	judge(o);
+	oracle_end(o, report);
+}
+
+bool disk_oracle(const char *image, const char *trace_dir,
+		 struct oracle_report *report, struct error *err)
+{
+	struct oracle *o = oracle_begin();
+	bool good = read_trace(o, trace_dir, err) && read_image(o, image, err);
+
 	if (good)
-		judge(&o);
-	free(o.issued.at);
-	free(o.committed.at);
-	free(o.replayed.at);
-	free(o.streams.at);
-	free(o.disk.at);
-	free(o.pending.at);
+		judge(o);
+	oracle_end(o, report);
 	return good;
 }
 

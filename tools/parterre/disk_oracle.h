@@ -63,6 +63,15 @@ struct oracle_report {
 bool disk_oracle(const char *image, const char *trace_dir,
 		 struct oracle_report *report, struct error *err) MUST_USE;
 
+/* The same of a run under way, in pieces: begin before its first event, note
+ * each, judge with the medium's bytes; the oracle is gone then. */
+struct oracle;
+struct trace_record;
+struct oracle *oracle_begin(void);
+void oracle_note(struct oracle *o, const struct trace_record *r);
+void oracle_judge(struct oracle *o, const void *medium, uint64_t bytes,
+		  struct oracle_report *report);
+
 /* Nothing lost, doubled, torn or out of order. */
 bool oracle_holds(const struct oracle_report *report);
 

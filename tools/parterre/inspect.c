@@ -642,7 +642,7 @@ static bool take(const char *option, char *value, ps_t *at)
 		return *(asked.view = value);
 	if (!strcmp(option, "tables"))
 		return take_tables(value);
-	return parse_instant(value, at);
+	return session_instant(value, at);
 }
 
 /* Takes our options out of argv; false after a message. */

@@ -14,6 +14,7 @@ static const struct {
 	const char *summary;
 } commands[] = {
 	{"run", main_run, "run a scenario and print its summary"},
+	{"sweep", main_sweep, "a fault at every instant of a range"},
 	{"record", main_record, "run a scenario and write a recording of it"},
 	{"replay", main_replay, "run a recording again, bit for bit"},
 	{"check", main_check, "run a scenario and compare with a trace"},

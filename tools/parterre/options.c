@@ -15,6 +15,8 @@ const char run_options_help[] =
 	"  --images DIR    the images (those built with this program)\n"
 	"  --seed N        another seed than the scenario's\n"
 	"  --set NAME=VALUE  what param(NAME) gives in the scenario\n"
+	"  --inject 'WHAT @ WHEN'  a fault, at an instant or event "
+	"(docs/faults.md)\n"
 	"  --firmware FILE  a ROM that ends at 4 GiB, instead of a kernel\n"
 	"  --input FILE    type what was typed in another run (its input.txt)\n"
 	"  --trace CLASS   partition, machine (both; the default) or none\n"
@@ -32,6 +34,7 @@ enum {
 	IMAGES,
 	SEED,
 	SET,
+	INJECT,
 	FIRMWARE,
 	INPUT,
 	TRACE,
@@ -48,6 +51,7 @@ static const struct option options[] = {
 	{"images", required_argument, NULL, IMAGES},
 	{"seed", required_argument, NULL, SEED},
 	{"set", required_argument, NULL, SET},
+	{"inject", required_argument, NULL, INJECT},
 	{"firmware", required_argument, NULL, FIRMWARE},
 	{"input", required_argument, NULL, INPUT},
 	{"trace", required_argument, NULL, TRACE},
@@ -89,28 +93,6 @@ static bool whole_number(const char *text, uint64_t *n)
 	return *end == '\0';
 }
 
-bool parse_instant(const char *text, ps_t *t)
-{
-	static const struct {
-		const char *unit;
-		ps_t ps;
-	} units[] = {{"ps", 1},
-		     {"ns", PS_PER_NS},
-		     {"us", PS_PER_US},
-		     {"ms", PS_PER_MS},
-		     {"s", PS_PER_S}};
-	char *end;
-	uint64_t n = strtoull(text, &end, 10);
-
-	if (end == text || *text == '-')
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-		if (strcmp(units[i].unit, end) == 0)
-			return !__builtin_mul_overflow(n, units[i].ps, t) && *t;
-	}
-	return false;
-}
-
 static bool classes(const char *text, unsigned *c)
 {
 	if (strcmp(text, "none") == 0)
@@ -144,6 +126,11 @@ static bool take(struct run_options *o, int option, const char *arg)
 			return false;
 		s->parameter[s->parameter_count++] = arg;
 		return true;
+	case INJECT:
+		if (s->plan_count == SESSION_PLAN_MAX || strchr(arg, '\n'))
+			return false;
+		s->plan[s->plan_count++] = arg;
+		return true;
 	case FIRMWARE:
 		s->firmware = arg;
 		return *arg;
@@ -153,7 +140,7 @@ static bool take(struct run_options *o, int option, const char *arg)
 	case TRACE:
 		return classes(arg, &s->classes);
 	case UNTIL:
-		return parse_instant(arg, &s->until);
+		return session_instant(arg, &s->until);
 	case PIECES:
 		return whole_number(arg, &s->pieces);
 	case SNAPSHOTS:

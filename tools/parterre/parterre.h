@@ -14,6 +14,7 @@
 int main_run(int argc, char **argv);
 int main_record(int argc, char **argv);
 int main_replay(int argc, char **argv);
+int main_sweep(int argc, char **argv);
 int main_check(int argc, char **argv);
 int main_diff(int argc, char **argv);
 int main_trace(int argc, char **argv);
@@ -52,9 +53,6 @@ bool recording_is(const char *path);
 struct recording *recording_open(const char *path, struct session_options *o,
 				 struct error *err);
 void recording_close(struct recording *rec); /* NULL is fine */
-
-/* A number with an unit: "40ms". */
-bool parse_instant(const char *text, ps_t *t);
 
 /* summary.c */
 void summary_text(const struct session *s, const struct oracle_report *o,

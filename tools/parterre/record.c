@@ -6,6 +6,7 @@
  *   parterre-recording 1
  *   scenario HASH PATH        file HASH PATH (each image and other input)
  *   seed N                    that --seed gave; absent: the scenario's
+ *   inject WHAT @ WHEN        (each)
  *   classes N                 of trace events
  *   engine TEXT               for information; not compared
  *   end PS   status N   retired N   chain HEX   digest HEX
@@ -41,6 +42,8 @@ struct recording {
 	const char *firmware;
 	const char *parameter[SESSION_PARAMETERS_MAX];
 	size_t parameter_count;
+	const char *plan[SESSION_PLAN_MAX];
+	size_t plan_count;
 	bool seed_given;
 	uint64_t seed, classes;
 	uint64_t end, status, retired, chain, digest, events, trace;
@@ -118,6 +121,8 @@ static bool write_recording(const char *path, const struct session *s,
 		fprintf(to, "firmware %s\n", s->options.firmware);
 	for (size_t i = 0; i < s->options.parameter_count; i++)
 		fprintf(to, "set %s\n", s->options.parameter[i]);
+	for (size_t i = 0; i < s->options.plan_count; i++)
+		fprintf(to, "inject %s\n", s->options.plan[i]);
 	fprintf(to, "classes %u\nengine %s\n", s->options.classes,
 		cpu_engine_text());
 	fprintf(to, "end %" PRIu64 "\nstatus %d\nretired %" PRIu64 "\n",
@@ -251,6 +256,9 @@ static bool read_line(struct recording *rec, const char *key, char *value)
 		return rec->parameter_count < SESSION_PARAMETERS_MAX &&
 		       (rec->parameter[rec->parameter_count++] =
 				strdup(value)) != NULL;
+	if (strcmp(key, "inject") == 0)
+		return rec->plan_count < SESSION_PLAN_MAX &&
+		       (rec->plan[rec->plan_count++] = strdup(value)) != NULL;
 	if (strcmp(key, "engine") == 0)
 		return true;
 	if (strcmp(key, "sample") == 0)
@@ -441,6 +449,8 @@ struct recording *recording_open(const char *path, struct session_options *o,
 	o->firmware = rec->firmware;
 	memcpy(o->parameter, rec->parameter, sizeof(rec->parameter));
 	o->parameter_count = rec->parameter_count;
+	memcpy(o->plan, rec->plan, sizeof(rec->plan));
+	o->plan_count = rec->plan_count;
 	o->seed_given = rec->seed_given;
 	o->seed = rec->seed;
 	o->classes = (unsigned)rec->classes & 3;

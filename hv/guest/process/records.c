@@ -3,7 +3,8 @@
  * what was committed.
  *
  * The writer fills records (abi/record.h), flushes after each `flush` of them,
- * and commits when the flush went well.  With `early` it commits first: that
+ * and commits when the flush went well.  With `fua` each is written through and
+ * committed at once.  With `early` it commits first: that
  * is wrong, and an oracle that doesn't notice it in a crash is no oracle.
  *
  * The reader waits for each record to be committed, reads its block back, and
@@ -62,11 +63,14 @@ int program_writer(const struct words *w, const struct process_args *args)
 
 		think(&random, args->think);
 		fill(args, n);
-		if (call(PROC_WRITE, page.block, (uintptr_t)&page) < 0) {
+		if (call(args->fua ? PROC_STORE : PROC_WRITE, page.block,
+			 (uintptr_t)&page) < 0) {
 			say("write refused", n);
 			leave(1, n);
 		}
-		if ((n + 1) % args->flush != 0 && !last)
+		if (args->fua)
+			(void)call(PROC_COMMIT, 0, 0);
+		if (args->fua || ((n + 1) % args->flush != 0 && !last))
 			continue;
 		if (args->early)
 			(void)call(PROC_COMMIT, 0, 0);

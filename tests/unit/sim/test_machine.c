@@ -359,6 +359,36 @@ Test(machine, breakpoints_stop_before_the_instruction)
 
 /* --- several CPUs --- */
 
+/* Every boundary of every CPU, one by one: the same history. */
+Test(machine, stops_at_counts_of_instructions)
+{
+	for (unsigned cpus = 1; cpus <= 4; cpus *= 2) {
+		struct machine *whole = machine_of(cpus);
+		struct machine *cut = machine_of(cpus);
+
+		for (unsigned i = 0; i < cpus; i++) {
+			RIG_CODE_AT(whole, i, 0, OP(NOP), OP(NOP), JMP(0));
+			RIG_CODE_AT(cut, i, 0, OP(NOP), OP(NOP), JMP(0));
+			rig_start(whole, i);
+			rig_start(cut, i);
+		}
+		cr_assert_eq(machine_run(whole, 25 * US), MACHINE_UNTIL);
+		for (uint64_t n = 1; n <= machine_retired(whole); n++) {
+			machine_stop_at(cut, n);
+			cr_assert_eq(machine_run(cut, 25 * US), MACHINE_COUNT);
+			cr_assert_eq(machine_retired(cut), n);
+		}
+		/* Where it is already, it stands at once. */
+		machine_stop_at(cut, 5);
+		cr_assert_eq(machine_run(cut, 25 * US), MACHINE_COUNT);
+		cr_assert_eq(machine_run(cut, 25 * US), MACHINE_UNTIL);
+		cr_assert_eq(machine_digest(cut), machine_digest(whole));
+		cr_assert_eq(machine_chain(cut), machine_chain(whole));
+		machine_destroy(whole);
+		machine_destroy(cut);
+	}
+}
+
 Test(machine, cpus_take_turns_by_quanta)
 {
 	struct machine *m = machine_of(2);

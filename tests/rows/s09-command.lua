@@ -12,7 +12,7 @@ inject.crash("command")
 wait_event("state", {of = "command"}, {within = ms(5)})
 local switches = partition("guest1").switches
 wait_event("committed", {stream = 1, record = 60}, {within = ms(20)})
-wait_event("committed", {stream = 2, record = 60}, {within = ms(20)})
+wait_event("committed", {stream = 2, record = 100}, {within = ms(20)})
 expect(partition("guest1").switches > switches, "guest1 goes on")
 expect_eq(partition("command").incarnation, 2, "command's incarnation")
 

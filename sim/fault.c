@@ -110,7 +110,7 @@ bool fault_partition_text(struct partition_view *v, const char *name,
 	if (info.state != PART_STATE_RUNNING || !info.cr3)
 		return error_set(err, EXIT_USAGE,
 				 "fault in '%s': it is %s; inject when it runs",
-				 name, partition_state_text(info.state));
+				 name, partition_info_state(&info));
 	if (!partition_view_text(v, name, &va, &bytes, err))
 		return false;
 	return overwrite(

@@ -96,7 +96,9 @@ struct partition_info {
 	/* As its monitor counts, in its (first) virtual processor. */
 	uint32_t cpu;
 	uint64_t run_ns, stolen_ns, offset_ns, checks;
-	bool gone; /* destroyed */
+	bool paused; /* PART_STATE_RUNNING, but it stands still, or is about to
+		      */
+	bool gone;   /* destroyed */
 };
 
 /* Partitions by position 0 to count-1: position p has index p + 1. */
@@ -110,6 +112,8 @@ bool partition_view_find(const struct partition_view *v, const char *name,
 /* "io", "guest", ... of PART_*; "running", ... of PART_STATE_*; "?". */
 const char *partition_kind_text(uint32_t kind);
 const char *partition_state_text(uint32_t state);
+/* The same of a partition, "paused" and "gone" included. */
+const char *partition_info_state(const struct partition_info *info);
 /* "io.a" of an index of the trace; "monitor" for 0; "?" if unknown. */
 const char *partition_view_name(const struct partition_view *v, uint32_t index);
 /* Index of the partition that has this CPU; 0: none. */

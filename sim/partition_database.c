@@ -270,6 +270,10 @@ void partition_view_info(const struct partition_view *v, size_t position,
 	if (position >= v->count)
 		return;
 	*info = v->partition[position].info;
+	if (v->partition[position].row < DB_PARTS)
+		info->paused =
+			info->state == PART_STATE_RUNNING &&
+			v->part[v->partition[position].row].flags == RES_PAUSED;
 	info->cr3 = view_cr3(v, info->index);
 	if (info->slot < PART_SLOTS &&
 	    v->lead->slot[info->slot].number == info->number) {
@@ -350,7 +354,15 @@ const char *partition_state_text(uint32_t state)
 		[PART_STATE_STOPPED] = "stopped",
 		[PART_STATE_CRASHED] = "crashed",
 		[PART_STATE_DEAD] = "dead",
+		[PART_STATE_SAVED] = "saved",
 	};
 
 	return state < ARRAY_LEN(text) ? text[state] : "?";
+}
+
+const char *partition_info_state(const struct partition_info *info)
+{
+	if (info->gone)
+		return "gone";
+	return info->paused ? "paused" : partition_state_text(info->state);
 }

@@ -45,17 +45,29 @@
 #define TXN_PARTITION_MARK 0x0606 /* number, value = PART_STATE_DEAD: declared
                                      dead; stopped and its devices fenced */
 #define TXN_PARTITION_ARGS 0x0607 /* args: words for view.args, before start */
+#define TXN_PARTITION_PAUSE 0x0608 /* number: lets go of its channels, then stands
+                                      still.  Answered when it does */
+#define TXN_PARTITION_RESUME 0x0609 /* number: goes on where it was */
+#define TXN_PARTITION_SAVE 0x060a /* number, a guest that is paused: what its
+                                     instance holds is kept, the instance, its
+                                     slot and its view are no more */
+#define TXN_PARTITION_RESTORE 0x060b /* number: over other frames, in another
+                                        instance, paused.  Answered when it is */
 #define TXN_CHANNEL_CREATE 0x0611 /* channel -> id */
 #define TXN_CHANNEL_MOVE 0x0612   /* id, to: the server end to another */
 #define TXN_CHANNEL_DESTROY 0x0613 /* id */
 #define TXN_DEVICE_ASSIGN 0x0621  /* id or, when 0, the nth (value) of class_code
                                      that is free; to */
+#define TXN_DEVICE_RELEASE 0x0622 /* id: of one that doesn't run */
 #define TXN_SCHEDULE 0x0631       /* schedule; 0: as it is */
 #define TXN_FRAME 0x0632          /* frame: a window of a CPU's cyclic frame.  Those
                                      of one CPU follow each other, index 0 first;
                                      they replace the frame it had.  Length 0 at
                                      index 0: no frame */
 #define TXN_MACHINE_OFF 0x0641    /* value = exit code */
+#define TXN_MEMORY_ASSIGN 0x0661  /* number, value: so many more blocks of 2 MiB,
+                                     from its next start on: it has ended */
+#define TXN_MEMORY_RELEASE 0x0662 /* number, value: so many less */
 /* A question, alone in its transaction. */
 #define TXN_QUERY 0x0651 /* what (QUERY_*), index -> a row in the answer; index
                             counts the rows there are; past the last: ENOENT */
@@ -68,6 +80,8 @@
 #define QUERY_SCHEDULE 5 /* number, cpu, standing, quantum_us, weight, cap, run_ns,
                             stolen_ns */
 #define QUERY_FRAME 6 /* cpu, index, number (0: shared), length_us */
+#define QUERY_SCAN 7 /* every invariant of the database; 0: all hold, else all
+                        eight words are text, NUL-padded */
 
 /* Events: message ids of EVENT. */
 #define EVT_PARTITION_STATE 0x0701 /* to boot, command, operations, diagnostics:

@@ -75,6 +75,9 @@ struct db_version {
 #define RES_RUNNING 0xf7 /* all but revoked */
 #define RES_PAUSED 0x77  /* running without operating */
 #define RES_STANDBY 0x73 /* paused without alive: the server is lost */
+#define RES_FREE 0x01    /* a device that is nobody's */
+#define RES_MADE 0x11    /* a partition that has not been started */
+#define RES_SAVED 0x31   /* a partition without an instance (PART_STATE_SAVED) */
 
 /* Kinds of partition. */
 #define PART_NONE 0
@@ -94,6 +97,7 @@ struct db_version {
 #define PART_STATE_STOPPED 2
 #define PART_STATE_CRASHED 3
 #define PART_STATE_DEAD 4 /* declared dead: no heartbeat */
+#define PART_STATE_SAVED 5 /* what it was lies in its frames */
 
 /* The descriptor page: identity, never changes while the number lives. */
 struct part_desc {
@@ -123,8 +127,15 @@ struct db_part { /* 128 bytes */
 	uint32_t standing, quantum_us, weight, cap;
 	uint32_t reserved0;
 	uint64_t stop_by_ns; /* an orderly stop is awaited until then; 0: none */
-	uint64_t reserved[3];
+	uint64_t keep_pfn; /* what was saved of it: KEEP_FRAMES, the ultravisor's;
+	                      0: nothing */
+	uint64_t reserved[2];
 };
+
+/* Of a saved partition: the first frame is a struct lead_state (abi/lead.h), the
+ * second its user frame.  Its memory stays in the frames that the state names,
+ * also while it is being restored over others. */
+#define KEEP_FRAMES 2
 
 /* What a partition was told, a page of each one's. */
 struct db_conf {

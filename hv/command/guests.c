@@ -14,6 +14,8 @@
 
 #define OFF_NS (2 * MS) /* so that everybody's last lines are out */
 
+#define STOP_NS (55 * MS) /* within which it stops, by force at the last */
+
 #define OFF_GUEST_FAILED 3 /* the machine's exit code */
 
 static bool guest_asked[POLICY_GUESTS_MAX];
@@ -254,7 +256,7 @@ static void decide_leaving(struct part *p)
 
 	if (running(p)) {
 		ask_part(p, JOB_STOP, TXN_PARTITION_STOP, 0);
-		p->again_ns = sys_time() + 5 * AGAIN_NS;
+		p->again_ns = sys_time() + STOP_NS;
 		return;
 	}
 	for (unsigned i = 0; i < CHANNELS_MAX; i++) {
@@ -329,7 +331,8 @@ void decide_off(uint64_t now)
 		bool failed;
 
 		if (p == NULL || running(p) || p->leaving ||
-		    p->state == PART_STATE_DEFINED)
+		    p->state == PART_STATE_DEFINED ||
+		    p->state == PART_STATE_SAVED)
 			return;
 		failed = p->state != PART_STATE_STOPPED || p->code != 0;
 		if (failed && restarts_left(p))

@@ -216,6 +216,8 @@ void ended(struct part *p, uint32_t state, uint64_t vector, uint64_t code,
 		logf_("command: %s failed: no heartbeat at %lu us", p->name,
 		      at);
 		break;
+	case PART_STATE_SAVED: /* the operator's doing, and no end */
+		break;
 	default:
 		if (p->kind == PART_IO || code != 0)
 			logf_("command: %s failed: code %lu at %lu us", p->name,
@@ -228,9 +230,9 @@ void ended(struct part *p, uint32_t state, uint64_t vector, uint64_t code,
 
 void began(struct part *p)
 {
+	p->incarnation += p->state != PART_STATE_SAVED; /* restored: no start */
 	p->state = PART_STATE_RUNNING;
 	p->told = false;
-	p->incarnation++;
 	reset_beats(p);
 }
 

@@ -177,6 +177,8 @@ static const char *start(struct part *p, const char *name)
 		return "no such partition, and the policy has no such guest";
 	if (running(p))
 		return "it runs already";
+	if (p->state == PART_STATE_SAVED)
+		return "it is saved: restore it";
 	if (p->asked)
 		return "it is being worked on: try again";
 	ask_part(p, JOB_RESTART, TXN_PARTITION_RESTART, 0);

@@ -159,8 +159,9 @@ static bool drain(struct client *c)
 
 static void on_state(const struct control_message *m)
 {
-	static const char *const words[] = {"is defined", "runs", "stopped",
-					    "crashed", "is dead"};
+	static const char *const words[] = {"is defined", "runs",
+					    "stopped",    "crashed",
+					    "is dead",    "is saved"};
 	uint64_t state = m->partition.state;
 	char name[16];
 	struct log_entry *e;

@@ -187,6 +187,52 @@ static bool fits(volatile struct channel_header *h,
 	return fit && who->pages >= type->pages;
 }
 
+static bool queues_fit(void *base, const struct channel_type *type)
+{
+	for (uint32_t i = 0; i < type->queues; i++) {
+		volatile struct queue_header *q = queue_header(base, i);
+
+		if (q->version != CHANNEL_VERSION ||
+		    q->signal_bytes != type->queue[i].signal_bytes ||
+		    q->slots != type->queue[i].slots ||
+		    q->base_offset != channel_offset(type, i))
+			return false;
+	}
+	return true;
+}
+
+enum channel_result channel_serve_on(struct channel *ch, void *base,
+				     unsigned handle, uint32_t type_number,
+				     const struct channel_identity *who)
+{
+	const struct channel_type *type = channel_type(type_number);
+	volatile struct channel_header *h = base;
+
+	if (type == NULL || h->server_state != CHANNEL_SERVER_READY ||
+	    !fits(h, type, who) || !queues_fit(base, type))
+		return CHANNEL_MISFIT;
+	open(ch, base, handle, type, who->generation, true);
+	for (uint32_t i = 0; i < type->queues; i++) {
+		struct queue *q = &ch->queue[i];
+		bool consumer = type->queue[i].to_server;
+
+		q->index = consumer ? q->header->tail : q->header->head;
+		q->count = consumer ? q->header->received : q->header->sent;
+		q->overflow = q->header->overflow;
+		q->empties = q->header->empties;
+		if (q->index >= q->slot_count) {
+			channel_close(ch);
+			return CHANNEL_MISFIT;
+		}
+		/* Counted after the index was published, or not any more. */
+		for (uint32_t n = 0;
+		     n < q->slot_count && q->count % q->slot_count != q->index;
+		     n++)
+			q->count++;
+	}
+	return CHANNEL_OPEN;
+}
+
 enum channel_result channel_attach(struct channel *ch, void *base,
 				   unsigned handle, uint32_t type_number,
 				   const struct channel_identity *who)
@@ -199,17 +245,8 @@ enum channel_result channel_attach(struct channel *ch, void *base,
 	if (h->server_state != CHANNEL_SERVER_READY)
 		return CHANNEL_NOT_READY;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	if (!fits(h, type, who))
+	if (!fits(h, type, who) || !queues_fit(base, type))
 		goto misfit;
-	for (uint32_t i = 0; i < type->queues; i++) {
-		volatile struct queue_header *q = queue_header(base, i);
-
-		if (q->version != CHANNEL_VERSION ||
-		    q->signal_bytes != type->queue[i].signal_bytes ||
-		    q->slots != type->queue[i].slots ||
-		    q->base_offset != channel_offset(type, i))
-			goto misfit;
-	}
 	h->client_state = CHANNEL_CLIENT_ATTACHING;
 	open(ch, base, handle, type, who->generation, false);
 	/* Where this end stands: zero in a new channel, but a server may have

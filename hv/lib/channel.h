@@ -88,6 +88,14 @@ enum channel_result channel_serve(struct channel *ch, void *base,
 				  unsigned handle, uint32_t type,
 				  const struct channel_identity *who);
 
+/* Server, begun anew in place: goes on with a channel that a former program of
+ * its partition served, where the queues stand.  CHANNEL_MISFIT: the header
+ * says something else, or an index is out of range: the client has spoiled it.
+ */
+enum channel_result channel_serve_on(struct channel *ch, void *base,
+				     unsigned handle, uint32_t type,
+				     const struct channel_identity *who);
+
 /* Client: check header and queue headers, open, set ATTACHED. */
 enum channel_result channel_attach(struct channel *ch, void *base,
 				   unsigned handle, uint32_t type,

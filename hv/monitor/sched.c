@@ -18,14 +18,17 @@
  *   urgent      an event of the ultravisor's puts its receiver, asleep or in
  *               the round, on the ultravisor's level until it answers there,
  *               goes on to run a process, or its quantum ends: whoever has to
- * let go of a channel, or takes one over, does it now sleep       gives budget
- * back, nanosecond for nanosecond; what a sleeper has not had of the round is
- * not kept for it the guard   partitions with the privilege together get at
- * most BOOST_SHARE times what the round gets while somebody waits in the round:
- * so a loop, or two that wake each other for ever, starves nobody a cap bounds
- * what a partition gets in each SCHEDULE_CAP_NS windows     of a cyclic frame
- * come before all that: who may run at all is the window's slot, or in a shared
- * window those without one idle        standing 0: when nobody else can
+ *               let go of a channel, or takes one over, does it now
+ *   sleep       gives budget back, nanosecond for nanosecond; what a sleeper
+ *               has not had of the round is not kept for it
+ *   the guard   partitions with the privilege together get at most
+ *               BOOST_SHARE times what the round gets while somebody waits in
+ *               the round: so a loop, or two that wake each other for ever,
+ *               starves nobody
+ *   a cap       bounds what a partition gets in each SCHEDULE_CAP_NS
+ *   windows     of a cyclic frame come before all that: who may run at all is
+ *               the window's slot, or in a shared window those without one
+ *   idle        standing 0: when nobody else can
  *
  * A slot runs on one CPU, which a new schedule may change; what others want of
  * it (an event, its end, another CPU) is noted and VECTOR_LOOK sent.

@@ -194,46 +194,43 @@ void change_frame(const struct words *w)
 
 /* ---- pause, save, memory, devices --------------------------------------- */
 
-static void unknown(const struct words *w)
-{
-	logf_("error: %s: this ultravisor does not know the operation",
-	      w->word[0]);
-}
-
 void change_pause(const struct words *w)
 {
-#ifdef TXN_PARTITION_PAUSE
 	simple(w, TXN_PARTITION_PAUSE, 0);
-#else
-	unknown(w);
-#endif
 }
 
 void change_resume(const struct words *w)
 {
-#ifdef TXN_PARTITION_RESUME
 	simple(w, TXN_PARTITION_RESUME, 0);
-#else
-	unknown(w);
-#endif
 }
 
 void change_save(const struct words *w)
 {
-#ifdef TXN_PARTITION_SAVE
 	simple(w, TXN_PARTITION_SAVE, 0);
-#else
-	unknown(w);
-#endif
 }
 
+/* restore NAME [cpu N] */
 void change_restore(const struct words *w)
 {
-#ifdef TXN_PARTITION_RESTORE
-	simple(w, TXN_PARTITION_RESTORE, 0);
-#else
-	unknown(w);
-#endif
+	struct control_message ops[2] = {{.id = TXN_SCHEDULE},
+					 {.id = TXN_PARTITION_RESTORE}};
+	bool placed = w->count == 4 && strcmp(w->word[2], "cpu") == 0;
+	uint64_t row[8], cpu;
+	char what[32];
+
+	if (!placed && w->count != 2) {
+		logf_("error: write: restore NAME, or restore NAME cpu N");
+		return;
+	}
+	if (!ask_partition(w->word[1], row) ||
+	    (placed && !number(w->word[3], view_now()->cpus - 1, &cpu)))
+		return;
+	if (placed)
+		ops[0].schedule.cpu = (uint32_t)cpu + 1;
+	ops[0].schedule.number = row[0];
+	ops[1].target.number = row[0];
+	describe(what, w);
+	ask_do(placed ? ops : ops + 1, placed ? 2 : 1, what);
 }
 
 static int hex(char c)
@@ -263,17 +260,15 @@ static bool device_at(const char *word, uint64_t row[8])
 	return false;
 }
 
-void change_assign(const struct words *w)
+/* What becomes of the device that word 2 names; `to`: whose it is then. */
+static void device(const struct words *w, uint32_t id, const char *to)
 {
-	struct control_message op = {.id = TXN_DEVICE_ASSIGN};
-	uint64_t row[8], part[8];
+	struct control_message op = {.id = id};
+	uint64_t row[8], part[8] = {0};
 	char what[32];
 
-	if (w->count != 4 || strcmp(w->word[1], "device") != 0) {
-		logf_("error: write: assign device BB:DD.F NAME");
-		return;
-	}
-	if (!device_at(w->word[2], row) || !ask_partition(w->word[3], part))
+	if (!device_at(w->word[2], row) ||
+	    (to != NULL && !ask_partition(to, part)))
 		return;
 	op.target.number = row[0];
 	op.target.to = part[0];
@@ -281,9 +276,41 @@ void change_assign(const struct words *w)
 	ask_do(&op, 1, what);
 }
 
+/* assign or release memory N NAME: blocks of 2 MiB. */
+static void memory(const struct words *w, uint32_t id)
+{
+	struct control_message op = {.id = id};
+	uint64_t row[8], blocks;
+	char what[32];
+
+	if (!number(w->word[2], 64, &blocks) || !ask_partition(w->word[3], row))
+		return;
+	op.target.number = row[0];
+	op.target.value = blocks;
+	describe(what, w);
+	ask_do(&op, 1, what);
+}
+
+void change_assign(const struct words *w)
+{
+	if (w->count == 4 && strcmp(w->word[1], "device") == 0)
+		device(w, TXN_DEVICE_ASSIGN, w->word[3]);
+	else if (w->count == 4 && strcmp(w->word[1], "memory") == 0)
+		memory(w, TXN_MEMORY_ASSIGN);
+	else
+		logf_("error: write: assign device BB:DD.F NAME, or assign "
+		      "memory BLOCKS NAME");
+}
+
 void change_release(const struct words *w)
 {
-	unknown(w);
+	if (w->count == 3 && strcmp(w->word[1], "device") == 0)
+		device(w, TXN_DEVICE_RELEASE, NULL);
+	else if (w->count == 4 && strcmp(w->word[1], "memory") == 0)
+		memory(w, TXN_MEMORY_RELEASE);
+	else
+		logf_("error: write: release device BB:DD.F, or release "
+		      "memory BLOCKS NAME");
 }
 
 /* ---- policy ------------------------------------------------------------- */

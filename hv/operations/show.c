@@ -20,7 +20,7 @@ static const char *kind_name(uint64_t kind)
 static const char *state_name(uint64_t state, uint64_t flags)
 {
 	static const char *const names[] = {"defined", "running", "stopped",
-					    "crashed", "dead"};
+					    "crashed", "dead",    "saved"};
 
 	if (state == PART_STATE_RUNNING && flags == RES_PAUSED)
 		return "paused";
@@ -79,6 +79,10 @@ void show_list(const struct words *w)
 			logf_("%-15s %-11s %-8s %3lu %7lu %9llu", name,
 			      kind_name(row[1]), state_name(row[2], row[4]),
 			      s[1], row[5] / 256, s[6] / MS);
+		else if (row[2] == PART_STATE_SAVED)
+			logf_("%-15s %-11s %-8s %3s %7lu %9s", name,
+			      kind_name(row[1]), "saved", "-", row[5] / 256,
+			      "-");
 		else if (ask_row(QUERY_MEMORY, 0,
 				 s)) /* nobody's: what is free */
 			logf_("%-15s %-11s %-8s %3s %7lu %9s", name,
@@ -166,7 +170,6 @@ void show_schedule(const struct words *w)
 void show_scan(const struct words *w)
 {
 	(void)w;
-#ifdef QUERY_SCAN
 	uint64_t row[8];
 
 	if (!ask_row(QUERY_SCAN, 0, row))
@@ -174,8 +177,5 @@ void show_scan(const struct words *w)
 	else if (row[0] == 0)
 		logf_("scan: every invariant holds");
 	else
-		logf_("error: scan: %.64s", (const char *)row);
-#else
-	logf_("error: this ultravisor has no scan to ask for");
-#endif
+		logf_("error: scan: %s", (const char *)row);
 }

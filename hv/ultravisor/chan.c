@@ -10,8 +10,11 @@
  *            answers or is declared dead: nobody else can say that its last
  *            command has reached the disk.  A client that doesn't answer in
  *            CLIENT_WAIT_NS is passed over: it harms nobody but itself
+ *   LETGO    also of a partition that is to stand still (keep.c); it then goes
+ *            on like any other move, to the same server, as far as the end that
+ *            stands still is not needed
  *   ATTACH   wiped, generation + 1, the new server's; it was told to initialise
- *            (EVT_CHANNEL_ATTACH), as soon as it runs
+ *            (EVT_CHANNEL_ATTACH), as soon as it is present
  *   RESUME   the server is READY; the client is to be told
  * (EVT_CHANNEL_RESUME), as soon as it runs
  *
@@ -168,9 +171,9 @@ int chan_create(struct txn *t, const struct control_message *m,
 		return status;
 	c->extent_block = m->channel.extent_block;
 	c->extent_blocks = m->channel.extent_blocks;
-	c->flags = RES_STANDBY;
+	status = state_change(&c->flags, RES_STANDBY);
 	*result = c->id;
-	return txn_effect(t, effect_create, c->id, 0, NULL);
+	return status ? status : txn_effect(t, effect_create, c->id, 0, NULL);
 }
 
 /* ---- to let go ---------------------------------------------------------- */
@@ -218,7 +221,7 @@ static struct db_chan *take(uint64_t id, int *status)
 		*status = CONTROL_ENOENT;
 	else if (c->type == CHANNEL_CONTROL)
 		*status = CONTROL_EVALUE;
-	else if (c->flags & RES_REVOKED)
+	else if (c->flags & RES_REVOKED) /* it lets go already */
 		*status = CONTROL_EBUSY;
 	if (*status)
 		return NULL;
@@ -227,8 +230,10 @@ static struct db_chan *take(uint64_t id, int *status)
 		*status = CONTROL_ELIMIT;
 		return NULL;
 	}
-	row->flags = (row->flags | RES_REVOKED) & ~(uint32_t)RES_OPERATING;
-	return row;
+	*status = state_change(&row->flags,
+			       (row->flags & ~(uint32_t)RES_OPERATING) |
+				       RES_REVOKED);
+	return *status ? NULL : row;
 }
 
 int chan_move(struct txn *t, const struct control_message *m, uint64_t *result)
@@ -240,8 +245,7 @@ int chan_move(struct txn *t, const struct control_message *m, uint64_t *result)
 
 	if (m->target.to && !to)
 		return CONTROL_ENOENT;
-	if (to && to->state != PART_STATE_RUNNING &&
-	    to->state != PART_STATE_DEFINED)
+	if (to && to->state != PART_STATE_DEFINED && !keep_present(to->number))
 		return CONTROL_ESTATE;
 	c = take(m->target.number, &status);
 	if (!c)
@@ -309,6 +313,64 @@ void chan_renew(uint64_t number)
 	txn_own_commit();
 }
 
+/* Is it an end of that channel and not off it, so that it has to let go? */
+static bool holds(const struct machine *m, const struct db_chan *c,
+		  uint64_t number)
+{
+	bool server = c->server == number, client = c->client == number;
+
+	switch (m->phase) {
+	case OPEN:
+		return server || client;
+	case LETGO:
+		return (server && m->server != END_DONE) ||
+		       (client && m->client != END_DONE);
+	case ATTACH:
+		return server && m->server == END_TOLD;
+	case RESUME:
+		return server;
+	default:
+		return false;
+	}
+}
+
+int chan_quiesce(uint64_t number)
+{
+	int status = CONTROL_OK;
+
+	for (unsigned i = 0; i < DB_CHANS && !status; i++) {
+		const struct db_chan *c = db_chan_at(&db, i);
+		const struct machine *m = c ? machine_of(c->id) : NULL;
+
+		if (m && m->phase != LETGO && holds(m, c, number))
+			(void)take(c->id, &status);
+	}
+	return status;
+}
+
+void chan_quiesce_begin(uint64_t number)
+{
+	for (unsigned i = 0; i < DB_CHANS; i++) {
+		const struct db_chan *c = db_chan_at(&db, i);
+		struct machine *m = c ? machine_of(c->id) : NULL;
+
+		if (m && m->phase != LETGO && holds(m, c, number))
+			begin(m, c->server, false);
+	}
+}
+
+bool chan_quiet(uint64_t number)
+{
+	for (unsigned i = 0; i < DB_CHANS; i++) {
+		const struct db_chan *c = db_chan_at(&db, i);
+		const struct machine *m = c ? machine_of(c->id) : NULL;
+
+		if (m && holds(m, c, number))
+			return false;
+	}
+	return true;
+}
+
 void chan_server_gone(uint64_t number)
 {
 	for (unsigned i = 0; i < DB_CHANS; i++) {
@@ -319,7 +381,9 @@ void chan_server_gone(uint64_t number)
 			continue;
 		row = db_chan_mut(&db, c->id);
 		if (row)
-			row->flags = RES_STANDBY | (row->flags & RES_REVOKED);
+			(void)state_settle(&row->flags,
+					   RES_STANDBY |
+						   (row->flags & RES_REVOKED));
 	}
 }
 
@@ -372,7 +436,7 @@ static void hand_over(struct machine *m, const struct db_chan *old)
 		c->server = m->to;
 	}
 	c->generation++;
-	c->flags = RES_STANDBY;
+	(void)state_settle(&c->flags, RES_STANDBY);
 	txn_own_commit();
 	c = NULL;
 	view_publish(was); /* from here on it can't be touched by the old one */
@@ -390,13 +454,13 @@ static void hand_over(struct machine *m, const struct db_chan *old)
 
 static void step_letgo(struct machine *m, const struct db_chan *c, uint64_t now)
 {
-	if (!part_running(c->server))
+	if (!keep_answers(c->server))
 		m->server = END_DONE;
 	else if (m->server == END_TELL &&
 		 tell(EVT_CHANNEL_DETACH, c->server, c->server_handle, c,
 		      &m->server_handle))
 		m->server = END_TOLD;
-	if (!part_running(c->client) || now >= m->client_until)
+	if (!keep_answers(c->client) || now >= m->client_until)
 		m->client = END_DONE;
 	else if (m->client == END_TELL &&
 		 tell(EVT_CHANNEL_PAUSE, c->client, c->client_handle, c,
@@ -416,7 +480,7 @@ static void set_running(uint32_t id)
 		return;
 	c = db_chan_mut(&db, id);
 	if (c)
-		c->flags = RES_RUNNING;
+		(void)state_settle(&c->flags, RES_RUNNING);
 	txn_own_commit();
 }
 
@@ -434,7 +498,7 @@ static void step(struct machine *m, uint64_t now)
 		step_letgo(m, c, now);
 		break;
 	case ATTACH:
-		if (!part_running(c->server))
+		if (!keep_present(c->server))
 			m->server = END_TELL;
 		else if (m->server == END_TELL &&
 			 tell(EVT_CHANNEL_ATTACH, c->server, c->server_handle,
@@ -442,10 +506,10 @@ static void step(struct machine *m, uint64_t now)
 			m->server = END_TOLD;
 		break;
 	case RESUME:
-		if (!part_running(c->server)) {
+		if (!keep_present(c->server)) {
 			m->phase = ATTACH;
 			m->server = END_TELL;
-		} else if (part_running(c->client) &&
+		} else if (keep_present(c->client) &&
 			   tell(EVT_CHANNEL_RESUME, c->client, c->client_handle,
 				c, &unused)) {
 			m->phase = OPEN;

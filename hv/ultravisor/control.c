@@ -26,22 +26,32 @@ static struct {
 	struct control_message m;
 } deferred[DEFERRED];
 
+static struct channel_identity identity(uint64_t number)
+{
+	const struct db_chan *c = part_control(number);
+
+	return (struct channel_identity){.id = c->id,
+					 .generation = c->generation,
+					 .client = number,
+					 .server = uv_number,
+					 .pages = CONTROL_CHANNEL_PAGES};
+}
+
+void control_go_on(struct uv_part *p)
+{
+	const struct channel_identity who = identity(p->number);
+
+	(void)channel_serve_on(&p->control, p->control_pages,
+			       db_part(&db, p->number)->slot, CHANNEL_CONTROL,
+			       &who);
+}
+
 /* The channel's pages were wiped; begins it for a new client. */
 void control_serve(struct uv_part *p)
 {
 	const struct db_part *part = db_part(&db, p->number);
-	struct channel_identity who = {.client = p->number,
-				       .server = uv_number,
-				       .pages = CONTROL_CHANNEL_PAGES};
+	struct channel_identity who = identity(p->number);
 
-	for (unsigned i = 0; i < DB_CHANS; i++) {
-		const struct db_chan *c = db_chan_at(&db, i);
-
-		if (c && c->type == CHANNEL_CONTROL && c->client == p->number) {
-			who.id = c->id;
-			who.generation = c->generation;
-		}
-	}
 	p->ops = 0;
 	for (unsigned i = 0; i < DEFERRED; i++)
 		if (deferred[i].number == p->number)
@@ -126,6 +136,13 @@ static int query(struct control_message *m)
 	if (m->query.what == QUERY_MEMORY && !left) {
 		row[0] = db_version(&db)->frames_total;
 		row[1] = db_version(&db)->frames_free;
+		return CONTROL_OK;
+	}
+	if (m->query.what == QUERY_SCAN && !left) {
+		const char *wrong = db_scan(&db);
+
+		if (wrong)
+			memcpy(row, wrong, strnlen(wrong, 63));
 		return CONTROL_OK;
 	}
 	return part_query(m);

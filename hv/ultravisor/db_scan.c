@@ -3,6 +3,7 @@
  * what a former incarnation left: see db.h.
  */
 #include "ultravisor/db_pages.h"
+#include "ultravisor/state.h"
 
 struct scan {
 	const struct db *db;
@@ -65,6 +66,12 @@ static void scan_map(struct scan *s, uint64_t pfn, int tier)
 		s->wrong = "a whole block of one owner is left split";
 }
 
+static void scan_state(struct scan *s, uint32_t flags)
+{
+	if (!s->wrong && !state_named(flags))
+		s->wrong = "a resource's flags are no set that occurs";
+}
+
 static void scan_tables(struct scan *s)
 {
 	for (unsigned i = 0; i < DB_PARTS && !s->wrong; i++) {
@@ -73,6 +80,7 @@ static void scan_tables(struct scan *s)
 		if (!p || !scan_page(s, p->number) ||
 		    !scan_page(s, p->conf_pfn))
 			continue;
+		scan_state(s, p->flags);
 		if (db_desc(s->db, p->number)->magic != PART_DESC_MAGIC ||
 		    db_desc(s->db, p->number)->number != p->number)
 			s->wrong = "a partition's number does not lead to its "
@@ -84,12 +92,16 @@ static void scan_tables(struct scan *s)
 		if (c && ((c->client && !db_part(s->db, c->client)) ||
 			  (c->server && !db_part(s->db, c->server))))
 			s->wrong = "a channel's end does not exist";
+		if (c)
+			scan_state(s, c->flags);
 	}
 	for (unsigned i = 0; i < DB_DEVS && !s->wrong; i++) {
 		const struct db_dev *d = db_dev_at(s->db, i);
 
 		if (d && d->owner && !db_part(s->db, d->owner))
 			s->wrong = "a device's owner does not exist";
+		if (d)
+			scan_state(s, d->flags);
 	}
 }
 

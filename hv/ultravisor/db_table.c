@@ -3,6 +3,7 @@
  * interrupts.  Each is one page of rows; see abi/database.h.
  */
 #include "ultravisor/db_pages.h"
+#include "ultravisor/state.h"
 
 static const struct db_part *parts(const struct db *db)
 {
@@ -149,8 +150,9 @@ int db_dev_give(struct db *db, uint32_t id, uint64_t owner, uint32_t flags)
 
 	if (!d)
 		return CONTROL_ELIMIT;
+	if (!state_settle(&d->flags, flags))
+		return CONTROL_ESTATE;
 	d->owner = owner;
-	d->flags = flags;
 	for (uint32_t i = 0; i < d->vectors; i++) {
 		irq = db_irq_mut(db, d->vector + i);
 		if (!irq)
@@ -191,7 +193,7 @@ int db_cpu_create(struct db *db, unsigned index, uint32_t apic_id,
 		return CONTROL_ELIMIT;
 	page[index].owner = owner;
 	page[index].apic_id = apic_id;
-	page[index].flags = RES_ENABLED | RES_ALLOCATED;
+	page[index].flags = RES_MADE;
 	return CONTROL_OK;
 }
 
@@ -289,7 +291,7 @@ static int part_add(struct db *db, const char name[16], const char module[16],
 		memcpy(desc->module, module, 16);
 		memset(&page[i], 0, sizeof(page[i]));
 		page[i].number = desc->number;
-		page[i].flags = RES_ENABLED;
+		page[i].flags = RES_MADE;
 		page[i].state = PART_STATE_DEFINED;
 		page[i].slot = UINT32_MAX;
 		page[i].conf_pfn = db_pfn_of(db, conf);

@@ -138,7 +138,7 @@ static int record(uint32_t bdf, uint64_t pfn, volatile uint8_t *c,
 	d->vectors = entries < VECTORS_EACH ? entries : VECTORS_EACH;
 	d->vector = DEVICE_VECTOR_FIRST + (d->id - 1) * VECTORS_EACH;
 	config_of[d->id] = c;
-	return db_dev_give(&db, d->id, available_number, RES_ENABLED);
+	return db_dev_give(&db, d->id, available_number, RES_FREE);
 }
 
 /* The bus is gone through twice: first for what is free, which so has the
@@ -337,14 +337,17 @@ void device_enable_all(uint64_t number)
 
 /* ---- in transactions ---------------------------------------------------- */
 
-void device_state(uint64_t number, uint32_t flags)
+int device_state(uint64_t number, uint32_t flags)
 {
-	for (unsigned i = 0; i < DB_DEVS; i++) {
+	int status = CONTROL_OK;
+
+	for (unsigned i = 0; i < DB_DEVS && !status; i++) {
 		const struct db_dev *d = db_dev_at(&db, i);
 
 		if (d && d->owner == number)
-			(void)db_dev_give(&db, d->id, number, flags);
+			status = db_dev_give(&db, d->id, number, flags);
 	}
+	return status;
 }
 
 int device_release_all(uint64_t number)
@@ -356,7 +359,7 @@ int device_release_all(uint64_t number)
 
 		if (d && d->owner == number)
 			status = db_dev_give(&db, d->id, available_number,
-					     RES_ENABLED);
+					     RES_FREE);
 	}
 	return status;
 }
@@ -403,4 +406,31 @@ int device_assign(struct txn *t, const struct control_message *m,
 	if (index_of(db_dev(&db, (uint32_t)*result)) >= DEVICE_SLOTS)
 		return CONTROL_ELIMIT;
 	return txn_effect(t, effect_assign, *result, m->target.to, NULL);
+}
+
+static void effect_release(const struct effect *e)
+{
+	const struct db_dev *d = db_dev(&db, (uint32_t)e->a);
+
+	fence(d);
+	view_publish(e->b);
+}
+
+/* Its owner has ended, or the table has no way from there. */
+int device_release(struct txn *t, const struct control_message *m,
+		   uint64_t *result)
+{
+	const struct db_dev *d = db_dev(&db, (uint32_t)m->target.number);
+	uint64_t owner;
+	int status;
+
+	if (m->target.number >> 32 || !d)
+		return CONTROL_ENOENT;
+	if (d->owner == available_number)
+		return CONTROL_ESTATE;
+	owner = d->owner;
+	*result = d->id;
+	status = db_dev_give(&db, d->id, available_number, RES_FREE);
+	return status ? status
+		      : txn_effect(t, effect_release, *result, owner, NULL);
 }

@@ -33,13 +33,12 @@ static void copy_to(const struct db_part *part, uint64_t va,
 		       from, bytes);
 }
 
-void load_begin(struct uv_part *p)
+void load_place_data(struct uv_part *p)
 {
 	const struct db_part *part = db_part(&db, p->number);
 	const struct boot_module *data =
 		mem_module(db_conf(&db, p->number)->data);
 
-	p->load = (struct load){.stage = LOAD_SCRUB, .txn = txn_current};
 	p->data_va = p->data_bytes = 0;
 	if (data && data->bytes) {
 		p->data_va = PART_MEMORY_VA +
@@ -47,6 +46,14 @@ void load_begin(struct uv_part *p)
 				     ABI_PAGE_BYTES;
 		p->data_bytes = data->bytes;
 	}
+}
+
+void load_begin(struct uv_part *p)
+{
+	const struct db_part *part = db_part(&db, p->number);
+
+	p->load = (struct load){.stage = LOAD_SCRUB, .txn = txn_current};
+	load_place_data(p);
 	mem_scrub(part->view_pfn, VIEW_FRAMES);
 	memset(p->control_pages, 0, CONTROL_CHANNEL_PAGES * ABI_PAGE_BYTES);
 	view_publish(p->number);
@@ -84,7 +91,7 @@ static bool copy(const struct db_part *part, struct uv_part *p, struct load *l)
 	return false;
 }
 
-static bool check(const struct db_part *part, struct load *l)
+bool load_check(const struct db_part *part, struct load *l)
 {
 	const struct boot_module *m =
 		mem_module(db_desc(&db, part->number)->module);
@@ -155,7 +162,7 @@ static bool map(const struct db_part *part, struct load *l)
 	return good;
 }
 
-static void next_stage(struct load *l, enum load_stage stage)
+void load_stage(struct load *l, enum load_stage stage)
 {
 	l->stage = stage;
 	l->cursor = 0;
@@ -173,32 +180,37 @@ static void slice(struct uv_part *p)
 		l->cursor += SCRUB_FRAMES;
 		if (l->cursor < part->memory_frames)
 			break;
-		good = check(part, l);
-		next_stage(l, LOAD_COPY);
+		good = load_check(part, l);
+		load_stage(l, LOAD_COPY);
 		break;
 	case LOAD_COPY:
 		if (copy(part, p, l))
-			next_stage(l, LOAD_INSTANCE);
+			load_stage(l, LOAD_INSTANCE);
 		break;
 	case LOAD_INSTANCE:
 		good = instances(part);
-		next_stage(l, LOAD_MAP);
+		load_stage(l, LOAD_MAP);
 		break;
 	case LOAD_MAP:
 		good = map(part, l);
 		if (!good || l->cursor < part->memory_frames)
 			break;
+		if (keep_kept(p)) {
+			load_stage(l, LOAD_ADOPT);
+			break;
+		}
 		l->stage = LOAD_NONE;
 		if (l->start)
 			part_start_now(p);
 		break;
 	default:
+		good = keep_slice(p);
 		break;
 	}
 	if (!good) {
 		logf_("%s can't be loaded", p->name);
 		l->stage = LOAD_NONE;
-		if (l->start)
+		if (l->start || keep_kept(p))
 			(void)part_end(p->number, PART_STATE_CRASHED);
 	}
 }
@@ -209,7 +221,8 @@ uint64_t load_work(uint64_t now)
 	static uint64_t due;
 
 	for (unsigned s = 0; s < PART_SLOTS; s++) {
-		if (uv_part[s].load.stage == LOAD_NONE)
+		if (uv_part[s].load.stage == LOAD_NONE ||
+		    uv_part[s].load.stage == LOAD_LETGO)
 			continue;
 		if (now >= due) {
 			slice(&uv_part[s]);

@@ -75,7 +75,7 @@ static void make_myself(void)
 	part = db_part_mut(&db, uv_number);
 	part->slot = UV_SLOT;
 	part->state = PART_STATE_RUNNING;
-	part->flags = RES_RUNNING;
+	must(state_change(&part->flags, RES_RUNNING), "state");
 	part->incarnation = 1;
 	part->memory_pfn = boot->memory.pfn;
 	part->memory_frames = boot->memory.frames;
@@ -113,7 +113,6 @@ static void make_processors(void)
 static void make_database(void)
 {
 	static const char available[16] = "available", none[16];
-	struct db_part *part;
 	const char *wrong;
 	int controllers;
 
@@ -126,8 +125,6 @@ static void make_database(void)
 	must(db_part_create(&db, available, none, PART_AVAILABLE,
 			    &available_number),
 	     "available");
-	part = db_part_mut(&db, available_number);
-	part->flags = RES_ENABLED | RES_ALLOCATED;
 	make_map();
 	make_processors();
 	controllers = device_enumerate();
@@ -164,6 +161,7 @@ static _Noreturn void serve(void)
 		part_reports();
 		any = control_work();
 		next = chan_work(now);
+		keep_work();
 		stop = part_deadlines(now);
 		if (stop < next)
 			next = stop;

@@ -18,7 +18,6 @@
 #include "lib/string.h"
 #include "lib/sys.h"
 
-#define BLOCKS_MAX   64
 #define STOP_WAIT_NS 50000000 /* for an orderly stop */
 
 struct uv_part uv_part[PART_SLOTS];
@@ -144,7 +143,7 @@ void part_publish_schedule(void)
 
 /* ---- create ------------------------------------------------------------- */
 
-static const struct db_chan *control_of(uint64_t number)
+const struct db_chan *part_control(uint64_t number)
 {
 	for (unsigned i = 0; i < DB_CHANS; i++) {
 		const struct db_chan *c = db_chan_at(&db, i);
@@ -155,18 +154,32 @@ static const struct db_chan *control_of(uint64_t number)
 	return NULL;
 }
 
-static void effect_create(const struct effect *e)
+void part_know(uint64_t number)
 {
-	const struct db_part *part = db_part(&db, e->a);
+	const struct db_part *part = db_part(&db, number);
 	struct uv_part *p = &uv_part[part->slot];
 
 	memset(p, 0, sizeof(*p));
 	p->number = part->number;
 	memcpy(p->name, part_name(part->number), sizeof(p->name));
 	p->view = mem_map(part->view_pfn, PART_VIEW_PAGES, PROT_R | PROT_W);
-	p->control_pages = mem_map(control_of(part->number)->pfn,
+	p->control_pages = mem_map(part_control(part->number)->pfn,
 				   CONTROL_CHANNEL_PAGES, PROT_R | PROT_W);
-	load_begin(p);
+}
+
+void part_forget(struct uv_part *p)
+{
+	mem_unmap(p->view, PART_VIEW_PAGES);
+	mem_unmap(p->control_pages, CONTROL_CHANNEL_PAGES);
+	memset(p, 0, sizeof(*p));
+	view_publish(uv_number);
+	part_publish_schedule();
+}
+
+static void effect_create(const struct effect *e)
+{
+	part_know(e->a);
+	load_begin(uv_part_of(e->a));
 	view_publish(uv_number);
 }
 
@@ -184,15 +197,15 @@ static bool name_good(const char name[16])
 }
 
 /* Are the modules there, and does it all fit? */
-static int check_image(const struct control_message *m)
+int part_check_image(const char module_name[16], const char data_name[16],
+		     uint64_t blocks)
 {
-	uint64_t bytes =
-		m->create.blocks * (uint64_t)BLOCK_FRAMES * ABI_PAGE_BYTES;
-	const struct boot_module *module = mem_module(m->create.module);
-	const struct boot_module *data = mem_module(m->create.data);
+	uint64_t bytes = blocks * BLOCK_FRAMES * ABI_PAGE_BYTES;
+	const struct boot_module *module = mem_module(module_name);
+	const struct boot_module *data = mem_module(data_name);
 	struct image im;
 
-	if (!module || (m->create.data[0] && !data))
+	if (!module || (data_name[0] && !data))
 		return CONTROL_ENOENT;
 	if (data && (data->bytes > MODULE_BYTES_MAX || data->bytes > bytes))
 		return CONTROL_EVALUE;
@@ -204,7 +217,7 @@ static int check_image(const struct control_message *m)
 	return CONTROL_OK;
 }
 
-static int free_slot(uint32_t *slot)
+int part_free_slot(uint32_t *slot)
 {
 	uint32_t used = 0;
 
@@ -222,10 +235,9 @@ static int free_slot(uint32_t *slot)
 	return CONTROL_OK;
 }
 
-/* Its frames, in the open transaction. */
-static int take_frames(struct db_part *part, uint64_t number, uint64_t blocks)
+int part_take_memory(struct db_part *part, uint64_t blocks)
 {
-	uint64_t frame;
+	uint64_t number = part->number;
 	int status;
 
 	part->memory_frames = blocks * BLOCK_FRAMES;
@@ -238,6 +250,15 @@ static int take_frames(struct db_part *part, uint64_t number, uint64_t blocks)
 	if (!status)
 		status = db_alloc(&db, available_number, part->monitor_frames,
 				  1, uv_number, &part->monitor_pfn);
+	return status;
+}
+
+/* Its frames, in the open transaction. */
+int part_take_frames(struct db_part *part, uint64_t blocks)
+{
+	uint64_t number = part->number, frame;
+	int status = part_take_memory(part, blocks);
+
 	if (!status)
 		status = db_alloc(&db, available_number, VIEW_FRAMES, 1,
 				  uv_number, &part->view_pfn);
@@ -292,7 +313,8 @@ static int own_processors(uint64_t idle)
 		if (!c)
 			return CONTROL_ELIMIT;
 		c->owner = idle;
-		c->flags = RES_RUNNING;
+		if (!state_settle(&c->flags, RES_RUNNING))
+			return CONTROL_ESTATE;
 	}
 	return CONTROL_OK;
 }
@@ -306,20 +328,21 @@ int part_create(struct txn *t, const struct control_message *m,
 	int status;
 
 	if (!name_good(m->create.name) || !m->create.blocks ||
-	    m->create.blocks > BLOCKS_MAX || m->create.cpu >= lead->cpu_count ||
+	    m->create.blocks > PART_BLOCKS_MAX ||
+	    m->create.cpu >= lead->cpu_count ||
 	    !kind_good(m->create.kind, t->requester))
 		return CONTROL_EVALUE;
-	status = check_image(m);
+	status = part_check_image(m->create.module, m->create.data,
+				  m->create.blocks);
 	if (!status)
 		status = db_part_create(&db, m->create.name, m->create.module,
 					m->create.kind, &number);
 	if (status)
 		return status;
 	part = db_part_mut(&db, number);
-	status = free_slot(&part->slot);
+	status = part_free_slot(&part->slot);
 	if (!status)
-		status = take_frames(part, number, m->create.blocks);
-	part->flags = RES_ENABLED | RES_ALLOCATED;
+		status = part_take_frames(part, m->create.blocks);
 	if (!status)
 		status = configure(part, m);
 	if (!status && m->create.kind == PART_IDLE)
@@ -332,9 +355,9 @@ int part_create(struct txn *t, const struct control_message *m,
 	if (status)
 		return status;
 	c->server_handle = (uint8_t)part->slot;
-	c->flags = RES_RUNNING;
+	status = state_change(&c->flags, RES_RUNNING);
 	*result = number;
-	return txn_effect(t, effect_create, number, 0, NULL);
+	return status ? status : txn_effect(t, effect_create, number, 0, NULL);
 }
 
 /* ---- start, arguments, schedule ----------------------------------------- */
@@ -364,18 +387,28 @@ static void effect_start(const struct effect *e)
 		part_start_now(p);
 }
 
-static void begin_running(struct db_part *part)
+/* One that ran until now has ended first. */
+static int begin_running(struct db_part *part)
 {
+	int status = CONTROL_OK;
+
+	if (part->flags != RES_MADE && part->flags != RES_STANDBY)
+		status = state_change(&part->flags, RES_STANDBY);
+	if (!status)
+		status = state_change(&part->flags, RES_RUNNING);
+	if (!status)
+		status = device_state(part->number, RES_STANDBY);
+	if (!status)
+		status = device_state(part->number, RES_RUNNING);
 	part->stop_by_ns = 0;
 	part->state = PART_STATE_RUNNING;
-	part->flags = RES_RUNNING;
 	part->incarnation++;
-	device_state(part->number, RES_RUNNING);
+	return status;
 }
 
 /* A partition that can be told to start, stop and so on, as a copy to change.
  */
-static struct db_part *mutable(uint64_t number, int *status)
+struct db_part *part_mutable(uint64_t number, int *status)
 {
 	uint32_t kind = part_kind(number);
 	struct db_part *part = NULL;
@@ -395,15 +428,16 @@ static struct db_part *mutable(uint64_t number, int *status)
 int part_start(struct txn *t, const struct control_message *m, uint64_t *result)
 {
 	int status;
-	struct db_part *part = mutable(m->target.number, &status);
+	struct db_part *part = part_mutable(m->target.number, &status);
 
 	if (!part)
 		return status;
 	if (part->state != PART_STATE_DEFINED)
 		return CONTROL_ESTATE;
-	begin_running(part);
+	status = begin_running(part);
 	*result = part->number;
-	return txn_effect(t, effect_start, part->number, 0, NULL);
+	return status ? status
+		      : txn_effect(t, effect_start, part->number, 0, NULL);
 }
 
 static void effect_args(const struct effect *e)
@@ -446,7 +480,7 @@ int part_schedule(struct txn *t, const struct control_message *m,
 {
 	uint32_t quantum = m->schedule.quantum_us;
 	int status;
-	struct db_part *part = mutable(m->schedule.number, &status);
+	struct db_part *part = part_mutable(m->schedule.number, &status);
 
 	if (!part)
 		return status;
@@ -576,18 +610,21 @@ int part_query(struct control_message *m)
 static void end_in_database(struct db_part *part, uint32_t state)
 {
 	part->state = state;
-	part->flags = RES_STANDBY;
+	(void)state_settle(&part->flags, RES_STANDBY);
 	part->stop_by_ns = 0;
-	device_state(part->number, RES_STANDBY);
+	(void)device_state(part->number, RES_STANDBY);
 	chan_server_gone(part->number);
 }
 
 static const char *const state_name[] = {"defined", "running", "stopped",
-					 "crashed", "dead"};
+					 "crashed", "dead",    "saved"};
 
-static void tell_state(const struct db_part *part)
+void part_tell(uint64_t number)
 {
-	const struct lead_slot *s = &lead->slot[part->slot];
+	static const struct lead_slot none;
+	const struct db_part *part = db_part(&db, number);
+	const struct lead_slot *s =
+		part->slot < PART_SLOTS ? &lead->slot[part->slot] : &none;
 	struct control_message e = {.id = EVT_PARTITION_STATE};
 
 	e.partition.number = part->number;
@@ -596,7 +633,7 @@ static void tell_state(const struct db_part *part)
 	e.partition.error = s->error;
 	e.partition.address = s->address;
 	e.partition.rip = s->rip;
-	e.partition.time_ns = s->stop_ns;
+	e.partition.time_ns = s->stop_ns ?: sys_time();
 	memcpy(e.partition.name, part_name(part->number), 16);
 	for (unsigned i = 0; i < PART_SLOTS; i++) {
 		uint64_t to = uv_part[i].number;
@@ -622,10 +659,11 @@ static void end_in_machine(uint64_t number)
 	for (unsigned i = 0; i < part_vcpus(number); i++)
 		(void)sys_lead_stop(part_slot(part, i));
 	p->load.start = false;
+	keep_ended(p);
 	device_fence_all(number);
 	logf_("%s %s at %lu us", p->name, state_name[part->state],
 	      sys_time() / 1000);
-	tell_state(part);
+	part_tell(number);
 	command_ended |= part_kind(number) == PART_COMMAND;
 }
 
@@ -637,7 +675,7 @@ static void effect_end(const struct effect *e)
 int part_mark(struct txn *t, const struct control_message *m, uint64_t *result)
 {
 	int status;
-	struct db_part *part = mutable(m->target.number, &status);
+	struct db_part *part = part_mutable(m->target.number, &status);
 
 	if (!part)
 		return status;
@@ -666,14 +704,21 @@ static void effect_stop(const struct effect *e)
 int part_stop(struct txn *t, const struct control_message *m, uint64_t *result)
 {
 	int status;
-	struct db_part *part = mutable(m->target.number, &status);
+	struct db_part *part = part_mutable(m->target.number, &status);
 
 	if (!part)
 		return status;
 	if (part->state != PART_STATE_RUNNING)
 		return CONTROL_ESTATE;
-	part->flags |= RES_REVOKED;
-	part->stop_by_ns = sys_time() + STOP_WAIT_NS;
+	if (part->keep_pfn) /* it is being restored */
+		return CONTROL_EBUSY;
+	/* One that stands still can't answer. */
+	part->stop_by_ns = sys_time();
+	if (part->flags == RES_RUNNING)
+		part->stop_by_ns += STOP_WAIT_NS;
+	status = state_change(&part->flags, part->flags | RES_REVOKED);
+	if (status)
+		return status;
 	*result = part->number;
 	return txn_effect(t, effect_stop, part->number, 0, NULL);
 }
@@ -734,17 +779,19 @@ int part_restart(struct txn *t, const struct control_message *m,
 		 uint64_t *result)
 {
 	int status;
-	struct db_part *part = mutable(m->target.number, &status);
+	struct db_part *part = part_mutable(m->target.number, &status);
 	bool ran;
 
 	if (!part)
 		return status;
-	if (part->state == PART_STATE_DEFINED)
+	if (part->state == PART_STATE_DEFINED ||
+	    part->state == PART_STATE_SAVED || part->keep_pfn)
 		return CONTROL_ESTATE;
 	ran = part->state == PART_STATE_RUNNING;
-	begin_running(part);
+	status = begin_running(part);
 	*result = part->number;
-	return txn_effect(t, effect_restart, part->number, ran, NULL);
+	return status ? status
+		      : txn_effect(t, effect_restart, part->number, ran, NULL);
 }
 
 /* ---- destroy ------------------------------------------------------------ */
@@ -754,19 +801,20 @@ static void effect_destroy(const struct effect *e)
 {
 	struct uv_part *p = &uv_part[e->a];
 
+	if (e->a >= PART_SLOTS) { /* it has none */
+		logf_("saved partition %lx destroyed", e->b);
+		return;
+	}
 	(void)sys_lead_stop((unsigned)e->a);
 	(void)sys_lead_destroy((unsigned)e->a);
-	mem_unmap(p->view, PART_VIEW_PAGES);
-	mem_unmap(p->control_pages, CONTROL_CHANNEL_PAGES);
 	logf_("%s destroyed", p->name);
-	memset(p, 0, sizeof(*p));
-	view_publish(uv_number);
-	part_publish_schedule();
+	part_forget(p);
 }
 
-static int give_back(uint64_t pfn, uint64_t frames)
+int part_give_back(uint64_t pfn, uint64_t frames)
 {
-	return db_map_set(&db, pfn, frames, available_number);
+	return frames ? db_map_set(&db, pfn, frames, available_number)
+		      : CONTROL_OK;
 }
 
 /* In the open transaction; it doesn't run. */
@@ -785,17 +833,19 @@ static int destroy_in_database(const struct db_part *part)
 	}
 	status = device_release_all(gone.number);
 	if (!status)
-		control = db_chan_mut(&db, control_of(gone.number)->id);
+		control = db_chan_mut(&db, part_control(gone.number)->id);
 	if (!control)
 		return CONTROL_ELIMIT;
-	status = give_back(control->pfn, control->pages);
+	status = part_give_back(control->pfn, control->pages);
 	memset(control, 0, sizeof(*control));
 	if (!status)
-		status = give_back(gone.memory_pfn, gone.memory_frames);
+		status = part_give_back(gone.memory_pfn, gone.memory_frames);
 	if (!status)
-		status = give_back(gone.monitor_pfn, gone.monitor_frames);
-	if (!status)
-		status = give_back(gone.view_pfn, VIEW_FRAMES);
+		status = part_give_back(gone.monitor_pfn, gone.monitor_frames);
+	if (!status && gone.view_pfn)
+		status = part_give_back(gone.view_pfn, VIEW_FRAMES);
+	if (!status && gone.keep_pfn)
+		status = part_give_back(gone.keep_pfn, KEEP_FRAMES);
 	return status ? status : db_part_destroy(&db, gone.number);
 }
 
@@ -803,18 +853,21 @@ int part_destroy(struct txn *t, const struct control_message *m,
 		 uint64_t *result)
 {
 	int status;
-	const struct db_part *part = mutable(m->target.number, &status);
+	struct db_part *part = part_mutable(m->target.number, &status);
 	uint32_t slot;
 
 	if (!part)
 		return status;
-	if (part->state == PART_STATE_RUNNING ||
-	    part_kind(part->number) == PART_IDLE)
+	if (part_kind(part->number) == PART_IDLE)
 		return CONTROL_ESTATE;
+	status = state_change(&part->flags, 0);
+	if (status)
+		return status;
 	slot = part->slot;
 	*result = part->number;
 	status = destroy_in_database(part);
-	return status ? status : txn_effect(t, effect_destroy, slot, 0, NULL);
+	return status ? status
+		      : txn_effect(t, effect_destroy, slot, *result, NULL);
 }
 
 /* The boot partition has done its work. */

@@ -11,7 +11,8 @@
  *   txn.c      requests, operations     device.c enumeration, fence, MSI-X
  *   part.c     partitions               view.c   views
  *   load.c     their memory, filled     mem.c    frames seen
- *   control.c  the control channels
+ *   control.c  the control channels     keep.c   paused, saved, restored
+ *   state.c    the states of resources  give.c   more memory, or less
  *
  * One loop, no waiting: what takes more than one message is a small state
  * machine that the loop steps.
@@ -32,6 +33,7 @@
 #include "boot/stage/image.h"
 #include "lib/channel.h"
 #include "ultravisor/db.h"
+#include "ultravisor/state.h"
 
 #define UV_SLOT      0 /* the ultravisor's own */
 #define BLOCK_FRAMES 512
@@ -49,7 +51,11 @@ enum load_stage {
 	LOAD_SCRUB,
 	LOAD_COPY,
 	LOAD_INSTANCE,
-	LOAD_MAP
+	LOAD_MAP,
+	/* Of one that stands still (keep.c). */
+	LOAD_LETGO,  /* of its channels, to be paused then */
+	LOAD_REFILL, /* restored: from the frames that it had */
+	LOAD_ADOPT   /* its address spaces, its virtual processor */
 };
 struct load {
 	enum load_stage stage;
@@ -110,16 +116,24 @@ const void *mem_module_map(const struct boot_module *m);
 /* Its control channel is new and its view published; the rest is done by
  * load_work(), slice by slice. */
 void load_begin(struct uv_part *p);
+/* Where in its memory the data module lies. */
+void load_place_data(struct uv_part *p);
+void load_stage(struct load *l, enum load_stage stage);
+bool load_check(const struct db_part *part, struct load *l);
 uint64_t load_work(uint64_t now);
 bool load_pending(uint64_t txn);
 
 /* ---- view.c ------------------------------------------------------------- */
 
 void view_publish(uint64_t number);
+/* Those of the other ends of its channels: they know it by its slot. */
+void view_publish_peers(uint64_t number);
 
 /* ---- control.c ---------------------------------------------------------- */
 
 void control_serve(struct uv_part *p);
+/* The same with one that has been served before. */
+void control_go_on(struct uv_part *p);
 /* False: its queue of events is full. */
 bool control_event_send(uint64_t number, struct control_message *event);
 bool control_work(void);
@@ -170,6 +184,36 @@ bool part_end(uint64_t number, uint32_t state);
 void part_reports(void);               /* EVENT_REPORT */
 uint64_t part_deadlines(uint64_t now); /* acts on those due; the next one */
 
+/* For who changes more of a partition: as a copy, in the open transaction. */
+struct db_part *part_mutable(uint64_t number, int *status);
+int part_free_slot(uint32_t *slot);
+int part_take_frames(struct db_part *part, uint64_t blocks);
+int part_take_memory(struct db_part *part, uint64_t blocks); /* of them */
+int part_give_back(uint64_t pfn, uint64_t frames);
+const struct db_chan *part_control(uint64_t number);
+void part_know(uint64_t number);     /* its uv_part, and what it maps */
+void part_forget(struct uv_part *p); /* its instance is no more */
+void part_tell(uint64_t number);     /* its state, to those who decide */
+#define PART_BLOCKS_MAX 64
+/* Does it fit in so many blocks of memory? */
+int part_check_image(const char module[16], const char data[16],
+		     uint64_t blocks);
+
+/* ---- keep.c, give.c ----------------------------------------------------- */
+
+txn_op keep_pause, keep_resume, keep_save, keep_restore;
+/* Present: it runs and doesn't stand still.  Answers: it does at this moment,
+ * though it may be about to stand still. */
+bool keep_present(uint64_t number);
+bool keep_answers(uint64_t number);
+void keep_work(void);               /* who has let go is paused */
+void keep_ended(struct uv_part *p); /* while it was about to be paused */
+/* A slice of LOAD_REFILL or LOAD_ADOPT; false: it can't be. */
+bool keep_slice(struct uv_part *p);
+bool keep_kept(const struct uv_part *p); /* it is being restored */
+
+txn_op give_assign, give_release;
+
 /* ---- chan.c ------------------------------------------------------------- */
 
 txn_op chan_create, chan_move, chan_destroy;
@@ -179,6 +223,11 @@ int chan_new(struct db_chan *c, uint64_t client, uint64_t server, uint32_t type,
 void chan_renew(uint64_t number); /* a partition begins anew */
 void chan_acked(uint64_t number, const struct control_message *ack);
 uint64_t chan_work(uint64_t now); /* steps all; the next deadline */
+/* In the open transaction: a partition that is to stand still lets go of all.
+ */
+int chan_quiesce(uint64_t number);
+void chan_quiesce_begin(uint64_t number);
+bool chan_quiet(uint64_t number); /* it has */
 /* In the open transaction: what the end of a server does to its channels. */
 void chan_server_gone(uint64_t number);
 
@@ -189,12 +238,11 @@ void chan_server_gone(uint64_t number);
 
 /* ---- device.c ----------------------------------------------------------- */
 
-txn_op device_assign;
+txn_op device_assign, device_release;
 int device_enumerate(void); /* in the open transaction; how many controllers */
 void device_fence_all(uint64_t number);
 void device_enable_all(uint64_t number);
-void device_state(uint64_t number,
-		  uint32_t flags);       /* in the open transaction */
-int device_release_all(uint64_t number); /* the same */
+int device_state(uint64_t number, uint32_t flags); /* in the open transaction */
+int device_release_all(uint64_t number);           /* the same */
 
 #endif

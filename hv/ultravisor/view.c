@@ -68,7 +68,10 @@ static void fill(struct view *v, const struct db_part *part,
 
 		if (c && c->client == part->number)
 			fill_channel(&v->channel[c->client_handle], c, false);
-		if (c && c->server == part->number)
+		/* One that was saved has no slot for its control channel. */
+		if (c && c->server == part->number &&
+		    !(c->type == CHANNEL_CONTROL &&
+		      db_part(&db, c->client)->slot >= PART_SLOTS))
 			fill_channel(&v->channel[c->server_handle], c, true);
 	}
 	for (unsigned i = 0; i < DB_DEVS && devices < DEVICE_SLOTS; i++) {
@@ -108,4 +111,18 @@ void view_publish(uint64_t number)
 	head->generation = db_version(&db)->generation;
 	for (unsigned i = 0; i < part_vcpus(number); i++)
 		(void)sys_lead_sync(part_slot(part, i));
+}
+
+void view_publish_peers(uint64_t number)
+{
+	for (unsigned i = 0; i < DB_CHANS; i++) {
+		const struct db_chan *c = db_chan_at(&db, i);
+
+		if (!c || c->type == CHANNEL_CONTROL)
+			continue;
+		if (c->client == number)
+			view_publish(c->server);
+		if (c->server == number)
+			view_publish(c->client);
+	}
 }

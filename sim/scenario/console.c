@@ -59,9 +59,7 @@ void console_scene(lua_State *L, uint32_t index)
 		partition_view_info(s->view, index - 1, &info);
 		luaL_addstring(&b, info.name);
 		luaL_addstring(&b, " is ");
-		luaL_addstring(&b, info.gone
-					   ? "gone"
-					   : partition_state_text(info.state));
+		luaL_addstring(&b, partition_info_state(&info));
 		luaL_addstring(&b, "; ");
 	}
 	while (first && lines < LAST_LINES) {

@@ -32,7 +32,7 @@ static void push_partition(lua_State *L, const struct partition_info *p)
 	set_integer(L, "number", p->number);
 	set_text(L, "name", p->name);
 	set_text(L, "kind", partition_kind_text(p->kind));
-	set_text(L, "state", p->gone ? "gone" : partition_state_text(p->state));
+	set_text(L, "state", partition_info_state(p));
 	set_integer(L, "incarnation", p->incarnation);
 	set_integer(L, "frames", p->frames);
 	set_integer(L, "switches", p->switches);

@@ -49,8 +49,7 @@ static size_t live_partitions(struct session *s, ps_t since, char *who,
 		partition_view_info(s->view, i, &p);
 		if (p.gone || !p.switches)
 			continue;
-		snprintf(word, sizeof(word), "%s",
-			 partition_state_text(p.state));
+		snprintf(word, sizeof(word), "%s", partition_info_state(&p));
 		if (strcmp(word, "running") == 0)
 			snprintf(word, sizeof(word), "%u%%",
 				 (unsigned)((p.ran - s->live_ran[i]) * 100 /

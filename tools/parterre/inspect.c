@@ -112,21 +112,19 @@ static void show_partitions(struct table *t, const struct session *s)
 	table_begin(t, "partitions", c, ARRAY_LEN(c));
 	for (size_t i = 0; i < partition_view_count(s->view); i++) {
 		partition_view_info(s->view, i, &p);
-		table_row(t,
-			  (const union cell[]){
-				  {.u = p.index},
-				  {.s = number_text(p.number, number,
-						    sizeof(number))},
-				  {.s = p.name},
-				  {.s = partition_kind_text(p.kind)},
-				  {.s = p.gone ? "gone"
-					       : partition_state_text(p.state)},
-				  {.s = partition_run_text(p.run)},
-				  {.s = cpu_text(s, &p, cpu, sizeof(cpu))},
-				  {.u = p.incarnation},
-				  {.u = p.frames},
-				  {.u = p.switches},
-				  {.u = p.ran}});
+		table_row(t, (const union cell[]){
+				     {.u = p.index},
+				     {.s = number_text(p.number, number,
+						       sizeof(number))},
+				     {.s = p.name},
+				     {.s = partition_kind_text(p.kind)},
+				     {.s = partition_info_state(&p)},
+				     {.s = partition_run_text(p.run)},
+				     {.s = cpu_text(s, &p, cpu, sizeof(cpu))},
+				     {.u = p.incarnation},
+				     {.u = p.frames},
+				     {.u = p.switches},
+				     {.u = p.ran}});
 	}
 	table_end(t);
 }
@@ -156,7 +154,9 @@ static const char *flags_text(uint32_t flags)
 		return "running";
 	if ((flags & RES_PAUSED) == RES_PAUSED)
 		return "paused";
-	return (flags & RES_STANDBY) == RES_STANDBY ? "standby" : "other";
+	if ((flags & RES_STANDBY) == RES_STANDBY)
+		return "standby";
+	return flags == RES_SAVED ? "saved" : "other";
 }
 
 static void show_channels(struct table *t, const struct session *s)

@@ -135,13 +135,10 @@ static int program_fault(const struct words *w, const struct process_args *args)
 
 /* Blocks FROM.. to TO..: what was there is checked after it was made durable.
  */
-static int program_copy(const struct words *w, const struct process_args *args)
+static int copy_blocks(uint64_t from, uint64_t to, uint64_t blocks)
 {
-	uint64_t from = words_number(w, 1, 0), to = words_number(w, 2, 0);
-	uint64_t blocks = words_number(w, 3, 1);
 	uint64_t sum = 0, again = 0;
 
-	(void)args;
 	for (uint64_t i = 0; i < blocks; i++) {
 		if (call(PROC_READ, from + i, (uintptr_t)block_page) < 0 ||
 		    call(PROC_PUT, to + i, (uintptr_t)block_page) < 0) {
@@ -164,6 +161,38 @@ static int program_copy(const struct words *w, const struct process_args *args)
 	print("copy: %lu blocks, sum %lx, %s", blocks, sum,
 	      sum == again ? "the same" : "DIFFERENT");
 	return sum != again;
+}
+
+static int program_copy(const struct words *w, const struct process_args *args)
+{
+	uint64_t from = words_number(w, 1, 0), to = words_number(w, 2, 0);
+	uint64_t blocks = words_number(w, 3, 1), times = words_number(w, 4, 1);
+	int code = 0;
+
+	(void)args;
+	while (times-- > 0 && code == 0)
+		code = copy_blocks(from, to, blocks);
+	return code;
+}
+
+/* Each block its own words, so that a copy of them says whether it is one. */
+static int program_fill(const struct words *w, const struct process_args *args)
+{
+	uint64_t first = words_number(w, 1, 0), blocks = words_number(w, 2, 1);
+
+	(void)args;
+	for (uint64_t i = 0; i < blocks; i++) {
+		for (unsigned n = 0; n < sizeof(block_page); n++)
+			block_page[n] = (uint8_t)((first + i) * 31 + n * 7);
+		if (call(PROC_PUT, first + i, (uintptr_t)block_page) < 0) {
+			print("fill: block %lu failed", first + i);
+			return 1;
+		}
+	}
+	if (call(PROC_FLUSH, 0, 0) < 0)
+		return 1;
+	print("fill: %lu blocks from %lu", blocks, first);
+	return 0;
 }
 
 /* Children that do nothing but end, one after the other. */
@@ -195,7 +224,8 @@ const struct program_row programs[] = {
 	{"hog", program_hog, "hog [PAGES]: touches so many pages of heap"},
 	{"fault", program_fault,
 	 "fault [read|write|kernel|jump|divide|undefined]: is killed for it"},
-	{"copy", program_copy, "copy FROM TO N: blocks of the disk"},
+	{"copy", program_copy, "copy FROM TO N [TIMES]: blocks of the disk"},
+	{"fill", program_fill, "fill FROM N: blocks of the disk, not zero"},
 	{"churn", program_churn, "churn N: so many children, one by one"},
 	{NULL, NULL, NULL},
 };

@@ -370,7 +370,7 @@ static void effect_assign(const struct effect *e)
 	const struct db_part *part = db_part(&db, e->b);
 
 	view_publish(e->b);
-	if (d && part && uv_part_of(e->b))
+	if (d && part_running(e->b)) /* else when it is started */
 		enable(d, part->slot);
 }
 

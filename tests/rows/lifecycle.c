@@ -10,3 +10,20 @@ Test(rows, s56_saved_destroyed_restored_elsewhere)
 {
 	row_scenario("../../scenarios/move-guest", "");
 }
+
+Test(rows, s30_scrubbed_before_the_next_owner)
+{
+	row_scenario("s30-scrub", "");
+}
+
+Test(rows, s31_illegal_transitions_are_refused)
+{
+	row_scenario("s31-states", "");
+}
+
+/* Every verb of the console, for people to read and try. */
+Test(rows, operator_verbs)
+{
+	row_scenario_on(1, "../../scenarios/operator", "");
+	row_scenario("../../scenarios/operator-verbs", "");
+}

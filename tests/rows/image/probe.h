@@ -40,6 +40,7 @@ void row_21(void);
 void row_23(void);
 void row_25(void);
 void row_28(void);
+void row_30(void);
 void row_32(void);
 void row_41(void);
 void row_43(void);

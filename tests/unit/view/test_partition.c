@@ -512,6 +512,40 @@ Test(view, a_line_is_of_who_wrote_it)
 	world_destroy(w);
 }
 
+/* Running, standing still, kept without a slot, and running elsewhere. */
+Test(view, a_partition_is_paused_and_saved)
+{
+	struct world *w = world_default();
+	struct partition_info info;
+	struct error err;
+	uint32_t slot = w->part[GUEST].slot;
+
+	world_switch(w, UV);
+	w->part[GUEST].flags = RES_RUNNING;
+	world_commit(w);
+	world_call(w);
+	cr_assert(partition_view_find(w->view, "guest1", &info, &err));
+	cr_assert_str_eq(partition_info_state(&info), "running");
+	w->part[GUEST].flags = RES_PAUSED;
+	world_commit(w);
+	world_call(w);
+	cr_assert(partition_view_find(w->view, "guest1", &info, &err));
+	cr_assert_str_eq(partition_info_state(&info), "paused");
+	cr_assert_eq(info.state, PART_STATE_RUNNING);
+
+	w->part[GUEST].flags = RES_SAVED;
+	w->part[GUEST].state = PART_STATE_SAVED;
+	w->part[GUEST].slot = UINT32_MAX;
+	w->lead->slot[slot].state = SLOT_FREE;
+	world_commit(w);
+	world_call(w);
+	cr_assert(partition_view_find(w->view, "guest1", &info, &err));
+	cr_assert_str_eq(partition_info_state(&info), "saved");
+	cr_assert_eq(info.slot, PARTITION_NO_SLOT);
+	cr_assert_eq(info.cr3, 0);
+	world_destroy(w);
+}
+
 Test(view, a_version_that_leaves_ram_is_passed_over)
 {
 	struct world *w = world_default();

@@ -93,7 +93,7 @@ static const struct device_register mc146818_registers[] = {
 	{NULL, 0, 0},
 };
 
-static const char *const mc146818_faults[] = {"battery", "stop", NULL};
+static const char *const mc146818_faults[] = {"battery", "stop", "jump", NULL};
 
 /* ---- registers as numbers ---- */
 
@@ -416,13 +416,18 @@ static bool mc146818_fault(struct device *d, const char *name,
 {
 	struct mc146818 *r = (struct mc146818 *)d;
 
-	(void)argument;
 	(void)err;
 	settle(r);
-	if (!strcmp(name, "battery"))
+	if (!strcmp(name, "jump")) {
+		uint64_t seconds = second_of_day(r) + argument;
+
+		days_pass(r, seconds / DAY);
+		time_set(r, (unsigned)(seconds % DAY));
+	} else if (!strcmp(name, "battery")) {
 		r->no_battery = 1;
-	else
+	} else {
 		r->stopped = 1;
+	}
 	r->periods = periods_until(r, machine_now(d->machine));
 	update(r);
 	return true;

@@ -19,7 +19,8 @@
  * 5Bh-5Dh), equipment (14h), the number of CPUs less one (5Fh), the checksum of
  * 10h-2Dh (2Eh-2Fh).
  *
- * Faults: `battery` (VRT reads 0 from then on), `stop` (the oscillator stops).
+ * Faults: `battery` (VRT reads 0 from then on), `stop` (the oscillator stops),
+ *   `jump N` (N seconds forward, at once).
  *
  * Not modelled: daylight saving (recorded as odd when enabled), the square
  * wave, other time bases (recorded as odd; the divider then stands), NMI off

@@ -300,7 +300,7 @@ static void fetch(struct nvme *n, unsigned q, unsigned w)
 	memcpy(&n->work_dw[w * NVME_SQE_DWORDS], c.dw, SQE_BYTES);
 	n->work_sq[w] = q;
 	n->work_state[w] = NVME_WORK_BUSY;
-	latency = q ? nvme_io_latency(n, &c) : NVME_ADMIN_PS;
+	latency = q ? nvme_io_latency(n, &c) + n->fault_slow : NVME_ADMIN_PS;
 	evq_schedule(queue_of(n), &n->work[w], now(n) + latency);
 }
 
@@ -594,7 +594,12 @@ static bool nvme_fault(struct device *d, const char *name, uint64_t argument,
 	struct nvme *n = (struct nvme *)d;
 
 	(void)err;
-	if (!strcmp(name, "fatal")) {
+	if (pci_fault(&n->pci, name, argument)) {
+		if (n->pci.fault_removed)
+			work_stop_all(n);
+	} else if (!strcmp(name, "slow")) {
+		n->fault_slow = argument * PS_PER_US;
+	} else if (!strcmp(name, "fatal")) {
 		n->fault_dead = argument == 1;
 		n->csts |= NVME_CSTS_CFS;
 		evq_cancel(queue_of(n), &n->ready);
@@ -637,6 +642,7 @@ static void nvme_reset(struct device *d)
 
 	n->fault_dead = n->fault_lose = n->fault_lose_all = 0;
 	n->fault_errors = n->fault_status = n->fault_health = 0;
+	n->fault_slow = 0;
 	nvme_warm_reset(d);
 }
 
@@ -799,6 +805,7 @@ static const struct device_field nvme_fields[] = {
 	F(fault_errors),
 	F(fault_status),
 	F(fault_health),
+	F(fault_slow),
 	{NULL, 0, 0, 0},
 };
 #undef F
@@ -822,8 +829,8 @@ static const struct device_register nvme_registers[] = {
 	{NULL, 0, 0},
 };
 
-static const char *const nvme_faults[] = {"fatal", "timeout", "error", "health",
-					  NULL};
+static const char *const nvme_faults[] = {
+	"fatal", "timeout", "error", "health", "slow", PCI_FAULTS, NULL};
 
 const struct device_class nvme_class = {
 	.name = "nvme",

@@ -32,6 +32,9 @@
  *   error    I/O commands fail.  Argument: bits 14:0 status field (SC, SCT, DNR
  *            as in figure 123; 0: media error by the kind of command); bits
  *            31:16 how many commands (0: one).
+ *   slow     I/O commands take <argument> microseconds longer (0: no more).
+ *   remove, stray, msi-...   those of every PCI function (pci_fault.c); what
+ *            is in flight at a removal never happened.
  *   health   Argument: the critical warnings of the SMART log (figure 197: 1
  *            spare, 2 temperature, 4 reliability, 8 read-only, 10h memory
  *            backup); 0: all is well again.  Commands go on as before.
@@ -192,6 +195,7 @@ struct nvme {
 	/* Injected. */
 	uint32_t fault_dead, fault_lose, fault_lose_all;
 	uint32_t fault_errors, fault_status, fault_health;
+	uint64_t fault_slow;
 	/* Wiring. */
 	struct nvme_subsys *subsys;
 	unsigned controller; /* in the subsystem */

@@ -48,7 +48,7 @@ static void bars_update(struct pci_function *f)
 
 		if (!bar->bytes)
 			continue;
-		if (pci_command(f) & PCI_COMMAND_MEMORY)
+		if ((pci_command(f) & PCI_COMMAND_MEMORY) && !f->fault_removed)
 			at = bar_address(f, i);
 		/* While its size is probed it stands at the top. */
 		if (at > UINT64_MAX - bar->bytes)
@@ -67,6 +67,12 @@ static void bars_update(struct pci_function *f)
 			machine_odd(&f->device, "BAR overlaps another range",
 				    PCI_BAR0 + 4 * i, at);
 	}
+}
+
+void pci_removed(struct pci_function *f)
+{
+	bars_update(f);
+	pci_intx_set(f, false);
 }
 
 bool pci_bar_declare(struct pci_function *f, unsigned index, uint64_t bytes,
@@ -137,6 +143,8 @@ void pci_express_declare(struct pci_function *f)
 
 static bool may_dma(struct pci_function *f, paddr_t pa)
 {
+	if (f->fault_removed)
+		return false;
 	if (pci_command(f) & PCI_COMMAND_MASTER)
 		return true;
 	machine_odd(&f->device, "DMA without bus mastering", PCI_COMMAND, pa);
@@ -152,8 +160,9 @@ bool pci_dma_read(struct pci_function *f, paddr_t pa, void *buf, uint64_t bytes)
 bool pci_dma_write(struct pci_function *f, paddr_t pa, const void *buf,
 		   uint64_t bytes)
 {
-	return may_dma(f, pa) && bus_dma_write(machine_bus(f->device.machine),
-					       &f->device, pa, buf, bytes);
+	return may_dma(f, pa) &&
+	       bus_dma_write(machine_bus(f->device.machine), &f->device,
+			     pci_fault_target(f, pa), buf, bytes);
 }
 
 /* ---- configuration accesses ---- */
@@ -237,6 +246,7 @@ bool pci_function_init(struct pci_function *f, const struct pci_ident *ident,
 				 f->device.name, f->slot, PCI_SLOTS);
 	host->slot[f->slot] = f;
 	f->bus = host->slot;
+	pci_fault_init(f);
 	f->cap_free = 0x40;
 	pci_store(f->image + PCI_VENDOR_ID, 2, ident->vendor);
 	pci_store(f->image + PCI_DEVICE_ID, 2, ident->device);
@@ -267,10 +277,16 @@ void pci_function_reset(struct pci_function *f)
 	bars_update(f);
 }
 
-void pci_function_fini(struct pci_function *f)
+static void bars_unmap(struct pci_function *f)
 {
 	for (unsigned i = 0; i < PCI_BARS; i++)
 		bar_unmap(f, i);
+}
+
+void pci_function_fini(struct pci_function *f)
+{
+	pci_fault_fini(f);
+	bars_unmap(f);
 }
 
 /* ---- the host bridge ---- */
@@ -283,13 +299,16 @@ static uint64_t host_read(struct pci_host *h, unsigned bdf, unsigned off,
 
 	if (bdf >> 3 < PCI_SLOTS && !(bdf & 7))
 		f = h->slot[bdf >> 3];
+	if (f && f->fault_removed)
+		f = NULL;
 	return f ? config_read(f, off, size) : UINT32_MAX >> (32 - 8 * size);
 }
 
 static void host_write(struct pci_host *h, unsigned bdf, unsigned off,
 		       unsigned size, uint32_t value)
 {
-	if (bdf >> 3 < PCI_SLOTS && !(bdf & 7) && h->slot[bdf >> 3])
+	if (bdf >> 3 < PCI_SLOTS && !(bdf & 7) && h->slot[bdf >> 3] &&
+	    !h->slot[bdf >> 3]->fault_removed)
 		config_write(h->slot[bdf >> 3], off, size, value);
 	else
 		machine_odd(&h->pci.device, "write to no PCI function", bdf,
@@ -361,7 +380,7 @@ static void host_reset(struct device *d)
 	 * the other, which may be reset earlier, comes home. */
 	for (unsigned slot = 0; slot < PCI_SLOTS; slot++) {
 		if (h->slot[slot])
-			pci_function_fini(h->slot[slot]);
+			bars_unmap(h->slot[slot]);
 	}
 	h->config_address = 0;
 	h->reset_control = 0;
@@ -376,7 +395,7 @@ static void host_restored(struct device *d)
 
 	for (unsigned slot = 0; slot < PCI_SLOTS; slot++) {
 		if (h->slot[slot])
-			pci_function_fini(h->slot[slot]);
+			bars_unmap(h->slot[slot]);
 	}
 	for (unsigned slot = 0; slot < PCI_SLOTS; slot++) {
 		if (h->slot[slot])

@@ -89,6 +89,9 @@ struct pci_function {
 	uint32_t msix_table[PCI_MSIX_VECTORS_MAX * PCI_MSIX_ENTRY_WORDS];
 	uint64_t msix_pending;
 	uint32_t intx; /* what the function wants of INTA */
+	/* Faults (pci_fault.c). */
+	uint32_t fault_message, fault_strays, fault_removed, late_data;
+	uint64_t fault_argument, fault_stray, late_address;
 	/* Wiring. */
 	uint8_t writable[256]; /* bits that software changes */
 	uint8_t image[256];    /* configuration space after reset */
@@ -99,6 +102,8 @@ struct pci_function {
 	unsigned cap_last, cap_free; /* building the list of capabilities */
 	unsigned msi_cap, msix_cap, msix_vectors;
 	unsigned express_cap;
+	struct event late;
+	char late_name[24];
 	/* Called for function-level reset and after a configuration write; may
 	 * be NULL. */
 	void (*flr)(struct pci_function *f);
@@ -113,7 +118,19 @@ struct pci_function {
 #define PCI_FIELDS(type)                                                       \
 	DEVICE_ARRAY(type, pci.config), DEVICE_ARRAY(type, pci.msix_table),    \
 		DEVICE_FIELD(type, pci.msix_pending),                          \
-		DEVICE_FIELD(type, pci.intx)
+		DEVICE_FIELD(type, pci.intx),                                  \
+		DEVICE_FIELD(type, pci.fault_message),                         \
+		DEVICE_FIELD(type, pci.fault_strays),                          \
+		DEVICE_FIELD(type, pci.fault_removed),                         \
+		DEVICE_FIELD(type, pci.late_data),                             \
+		DEVICE_FIELD(type, pci.fault_argument),                        \
+		DEVICE_FIELD(type, pci.fault_stray),                           \
+		DEVICE_FIELD(type, pci.late_address)
+
+/* For a class's list of faults, and its fault(): false: not one of them. */
+#define PCI_FAULTS                                                             \
+	"msi-lost", "msi-late", "msi-vector", "msi-spurious", "stray", "remove"
+bool pci_fault(struct pci_function *f, const char *name, uint64_t argument);
 
 /* Registers in the host bridge "pci0" at the slot of property "slot". */
 bool pci_function_init(struct pci_function *f, const struct pci_ident *ident,

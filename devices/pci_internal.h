@@ -28,6 +28,15 @@ static inline uint16_t pci_command(const struct pci_function *f)
 	return (uint16_t)pci_load(f->config + PCI_COMMAND, 2);
 }
 
+/* pci_fault.c */
+void pci_fault_init(struct pci_function *f);
+void pci_fault_fini(struct pci_function *f);
+bool pci_fault_message(struct pci_function *f, uint64_t address,
+		       uint32_t *data);
+paddr_t pci_fault_target(struct pci_function *f, paddr_t pa);
+/* pci.c: it answers no more. */
+void pci_removed(struct pci_function *f);
+
 /* Appends a capability; gives its offset. */
 unsigned pci_capability_add(struct pci_function *f, uint8_t id, unsigned bytes);
 

@@ -25,6 +25,8 @@
 
 static void message(struct pci_function *f, uint64_t address, uint32_t data)
 {
+	if (!pci_fault_message(f, address, &data))
+		return;
 	if (pci_command(f) & PCI_COMMAND_MASTER)
 		bus_msi(machine_bus(f->device.machine), &f->device, address,
 			data);

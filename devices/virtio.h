@@ -124,6 +124,13 @@ struct virtio {
 		DEVICE_ARRAY(type, virtio.pci.msix_table),                     \
 		DEVICE_FIELD(type, virtio.pci.msix_pending),                   \
 		DEVICE_FIELD(type, virtio.pci.intx),                           \
+		DEVICE_FIELD(type, virtio.pci.fault_message),                  \
+		DEVICE_FIELD(type, virtio.pci.fault_strays),                   \
+		DEVICE_FIELD(type, virtio.pci.fault_removed),                  \
+		DEVICE_FIELD(type, virtio.pci.late_data),                      \
+		DEVICE_FIELD(type, virtio.pci.fault_argument),                 \
+		DEVICE_FIELD(type, virtio.pci.fault_stray),                    \
+		DEVICE_FIELD(type, virtio.pci.late_address),                   \
 		DEVICE_FIELD(type, virtio.driver_features),                    \
 		DEVICE_FIELD(type, virtio.device_feature_select),              \
 		DEVICE_FIELD(type, virtio.driver_feature_select),              \

@@ -61,7 +61,7 @@ static const struct device_field virtio_blk_fields[] = {
 	{NULL, 0, 0, 0},
 };
 
-static const char *const virtio_blk_faults[] = {"error", NULL};
+static const char *const virtio_blk_faults[] = {"error", PCI_FAULTS, NULL};
 
 struct request {
 	uint32_t type;
@@ -252,8 +252,9 @@ static void stopped(struct virtio *v)
 static bool virtio_blk_fault(struct device *d, const char *name,
 			     uint64_t argument, struct error *err)
 {
-	(void)name;
 	(void)err;
+	if (pci_fault(&((struct virtio_blk *)d)->virtio.pci, name, argument))
+		return true;
 	((struct virtio_blk *)d)->errors = (uint32_t)argument;
 	return true;
 }

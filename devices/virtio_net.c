@@ -18,8 +18,12 @@ enum {
 
 struct virtio_net {
 	struct virtio virtio;
-	uint32_t pulled, drop; /* faults: the cable is out; frames to lose */
-	uint64_t lost;         /* frames that came and found no room */
+	/* Faults: the cable is out; received frames to lose, to take twice, to
+	 * change a byte of, to hold until the next one has gone before. */
+	uint32_t pulled, drop, duplicate, corrupt, reorder;
+	uint32_t held_bytes;
+	uint8_t held[FRAME_MAX];
+	uint64_t lost; /* frames that came and found no room */
 	/* Wiring. */
 	uint8_t mac[6];
 	struct net_port *port; /* NULL: no cable */
@@ -31,11 +35,17 @@ static const struct device_field virtio_net_fields[] = {
 	VIRTIO_FIELDS(struct virtio_net),
 	DEVICE_FIELD(struct virtio_net, pulled),
 	DEVICE_FIELD(struct virtio_net, drop),
+	DEVICE_FIELD(struct virtio_net, duplicate),
+	DEVICE_FIELD(struct virtio_net, corrupt),
+	DEVICE_FIELD(struct virtio_net, reorder),
+	DEVICE_FIELD(struct virtio_net, held_bytes),
+	DEVICE_ARRAY(struct virtio_net, held),
 	DEVICE_FIELD(struct virtio_net, lost),
 	{NULL, 0, 0, 0},
 };
 
-static const char *const virtio_net_faults[] = {"link", "drop", NULL};
+static const char *const virtio_net_faults[] = {
+	"link", "drop", "duplicate", "corrupt", "reorder", PCI_FAULTS, NULL};
 
 /* ---- to the network (5.1.6.2) ---- */
 
@@ -119,12 +129,41 @@ static void deliver(struct virtio_net *n, struct virtio_chain *chain,
 	virtio_publish(&n->virtio, RX, count);
 }
 
-static bool receive(void *owner, ps_t when, const uint8_t *frame, size_t bytes)
+static bool take_frame(struct virtio_net *n, const uint8_t *frame, size_t bytes)
 {
-	struct virtio_net *n = owner;
 	static _Thread_local struct virtio_chain chain[MERGE_MAX];
 	uint8_t data[VIRTIO_NET_HEADER + FRAME_MAX] = {0};
 	unsigned count;
+
+	memcpy(data + VIRTIO_NET_HEADER, frame, bytes);
+	if (n->corrupt) {
+		n->corrupt--;
+		data[VIRTIO_NET_HEADER + bytes / 2] ^= 0x10;
+	}
+	if (!gather(n, chain, &count, VIRTIO_NET_HEADER + bytes)) {
+		n->lost++;
+		return false;
+	}
+	data[10] = (uint8_t)count; /* num_buffers */
+	deliver(n, chain, count, data, VIRTIO_NET_HEADER + bytes);
+	return true;
+}
+
+/* One is held until the next one has gone before it. */
+static bool holds_back(struct virtio_net *n, const uint8_t *frame, size_t bytes)
+{
+	if (!n->reorder || n->held_bytes)
+		return false;
+	n->reorder--;
+	memcpy(n->held, frame, bytes);
+	n->held_bytes = (uint32_t)bytes;
+	return true;
+}
+
+static bool receive(void *owner, ps_t when, const uint8_t *frame, size_t bytes)
+{
+	struct virtio_net *n = owner;
+	bool taken;
 
 	(void)when;
 	if (n->pulled || !virtio_works(&n->virtio) || bytes > FRAME_MAX)
@@ -133,14 +172,18 @@ static bool receive(void *owner, ps_t when, const uint8_t *frame, size_t bytes)
 		n->drop--;
 		return false;
 	}
-	memcpy(data + VIRTIO_NET_HEADER, frame, bytes);
-	if (!gather(n, chain, &count, VIRTIO_NET_HEADER + bytes)) {
-		n->lost++;
-		return false;
+	if (holds_back(n, frame, bytes))
+		return true;
+	taken = take_frame(n, frame, bytes);
+	if (taken && n->duplicate) {
+		n->duplicate--;
+		(void)take_frame(n, frame, bytes);
 	}
-	data[10] = (uint8_t)count; /* num_buffers */
-	deliver(n, chain, count, data, VIRTIO_NET_HEADER + bytes);
-	return true;
+	if (n->held_bytes) {
+		(void)take_frame(n, n->held, n->held_bytes);
+		n->held_bytes = 0;
+	}
+	return taken;
 }
 
 static void link_changed(void *owner, ps_t when, bool up)
@@ -183,8 +226,16 @@ static bool virtio_net_fault(struct device *d, const char *name,
 	uint32_t pulled = argument != 0;
 
 	(void)err;
+	if (pci_fault(&n->virtio.pci, name, argument))
+		return true;
 	if (!strcmp(name, "drop")) {
 		n->drop = (uint32_t)argument;
+	} else if (!strcmp(name, "duplicate")) {
+		n->duplicate = (uint32_t)argument;
+	} else if (!strcmp(name, "corrupt")) {
+		n->corrupt = (uint32_t)argument;
+	} else if (!strcmp(name, "reorder")) {
+		n->reorder = (uint32_t)argument;
 	} else if (pulled != n->pulled) {
 		n->pulled = pulled;
 		virtio_config_changed(&n->virtio);
@@ -206,7 +257,8 @@ static void virtio_net_reset(struct device *d)
 {
 	struct virtio_net *n = (struct virtio_net *)d;
 
-	n->pulled = n->drop = 0;
+	n->pulled = n->drop = n->duplicate = n->corrupt = n->reorder = 0;
+	n->held_bytes = 0;
 	virtio_net_warm_reset(d);
 }
 

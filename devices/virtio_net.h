@@ -7,7 +7,9 @@
  * while there are no buffers for it is lost, and counted.
  *
  * Faults: `link` (argument 1: the link is down, 0: up again), `drop` (the next
- * <argument> frames that come are lost).
+ * <argument> frames that come are lost); `duplicate`, `corrupt`, `reorder`: the
+ * next <argument> frames come twice; with a bit changed in their middle; after
+ * the one that follows (never, if none does).
  *
  * Not modelled: a control queue (all frames that the network delivers reach the
  * driver), several queue pairs, checksum and segmentation offload, MTU.

@@ -150,13 +150,14 @@ static const struct device_register virtio_rng_registers[] = {
 	{NULL, 0, 0},
 };
 
-static const char *const virtio_rng_faults[] = {"dry", NULL};
+static const char *const virtio_rng_faults[] = {"dry", PCI_FAULTS, NULL};
 
 static bool virtio_rng_fault(struct device *d, const char *name,
 			     uint64_t argument, struct error *err)
 {
-	(void)name;
 	(void)err;
+	if (pci_fault(&((struct virtio_rng *)d)->virtio.pci, name, argument))
+		return true;
 	((struct virtio_rng *)d)->dry = (uint32_t)argument;
 	return true;
 }

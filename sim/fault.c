@@ -177,6 +177,20 @@ bool fault_machine_check(struct machine *m, unsigned cpu, paddr_t pa,
 	return true;
 }
 
+bool fault_stall(struct machine *m, unsigned cpu, ps_t ps, struct error *err)
+{
+	char text[64];
+
+	if (cpu >= machine_cpu_count(m))
+		return error_set(err, EXIT_USAGE,
+				 "CPU stall: no CPU %u; there are %u", cpu,
+				 machine_cpu_count(m));
+	snprintf(text, sizeof(text), "cpu%u stall", cpu);
+	emit(m, text, 0, ps);
+	machine_stall(m, cpu, ps);
+	return true;
+}
+
 /* --- devices --- */
 
 bool fault_device(struct machine *m, const char *device, const char *fault,

@@ -46,6 +46,9 @@ enum fault_check {
 bool fault_machine_check(struct machine *m, unsigned cpu, paddr_t pa,
 			 enum fault_check how, struct error *err);
 
+/* A CPU does nothing for so long.  False: no such CPU (EXIT_USAGE). */
+bool fault_stall(struct machine *m, unsigned cpu, ps_t ps, struct error *err);
+
 /* A device of the board takes one of its faults (`parterre inspect` lists them)
  * from now on.  False: no such device or fault; the message lists those that
  * there are (EXIT_USAGE). */

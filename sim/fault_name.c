@@ -140,6 +140,17 @@ static bool check(struct partition_view *v, const struct words *w,
 			 w->word[3]);
 }
 
+/* stall CPU NANOSECONDS */
+static bool stall(struct partition_view *v, const struct words *w,
+		  struct error *err)
+{
+	uint64_t cpu = 0, ns = 0;
+
+	return number_of(w, 1, &cpu, err) && number_of(w, 2, &ns, err) &&
+	       fault_stall(partition_view_machine(v), (unsigned)cpu,
+			   ns * PS_PER_NS, err);
+}
+
 /* device DEVICE FAULT [N] */
 static bool device(struct partition_view *v, const struct words *w,
 		   struct error *err)
@@ -167,6 +178,7 @@ static const struct row {
 	{"word", "PARTITION WHERE VALUE", 4, 4, word},
 	{"page", "PARTITION WHERE BYTE", 4, 4, page},
 	{"check", "CPU ADDRESS corrected|uncorrected|fatal", 4, 4, check},
+	{"stall", "CPU NANOSECONDS", 3, 3, stall},
 	{"device", "DEVICE FAULT [N]", 3, 4, device},
 };
 

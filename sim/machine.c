@@ -404,6 +404,17 @@ void machine_stop_at(struct machine *m, uint64_t retired)
 	m->stop_at = retired;
 }
 
+/* A quantum in which others run meanwhile is not cut short for it: whoever is
+ * behind the bound is passed over (whose_turn()). */
+void machine_stall(struct machine *m, unsigned cpu, ps_t ps)
+{
+	struct vcpu *v = &m->vcpu[cpu];
+
+	CHECK(!m->in_run && cpu < m->config.cpu_count);
+	vcpu_catch_up(m, v);
+	vcpu_clock_set(v, vcpu_now(m, v) + ps);
+}
+
 void machine_off(struct machine *m, uint32_t code)
 {
 	struct trace_record r = {

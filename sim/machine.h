@@ -166,6 +166,8 @@ void machine_set_nmi(struct machine *m, unsigned cpu);
 /* As cpu_machine_check(); between runs. */
 void machine_set_check(struct machine *m, unsigned cpu, uint64_t status,
 		       paddr_t addr);
+/* The CPU does nothing for so long, as if it stood in SMM; between runs. */
+void machine_stall(struct machine *m, unsigned cpu, ps_t ps);
 void machine_cpu_init(struct machine *m,
 		      unsigned cpu); /* INIT: wait for SIPI */
 void machine_cpu_sipi(struct machine *m, unsigned cpu, uint8_t vector);

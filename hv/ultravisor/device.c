@@ -287,6 +287,14 @@ static void enable(const struct db_dev *d, uint32_t slot)
 	command(c, 0, COMMAND_MASTER);
 }
 
+/* All ones: it was pulled out, and does no harm any more. */
+static bool still_ready(volatile uint8_t *regs)
+{
+	uint32_t status = read32(regs, NVME_CSTS);
+
+	return status != ~0u && (status & CSTS_RDY);
+}
+
 static void fence(const struct db_dev *d)
 {
 	volatile uint8_t *c = config_of[d->id];
@@ -299,10 +307,9 @@ static void fence(const struct db_dev *d)
 				PROT_R | PROT_W | PROT_DEVICE);
 		write32(regs, NVME_CC,
 			read32(regs, NVME_CC) & ~(uint32_t)CC_EN);
-		while ((read32(regs, NVME_CSTS) & CSTS_RDY) &&
-		       sys_time() < until)
+		while (still_ready(regs) && sys_time() < until)
 			__builtin_ia32_pause();
-		if (read32(regs, NVME_CSTS) & CSTS_RDY)
+		if (still_ready(regs))
 			logf_("device %u does not reset", d->id);
 	}
 	write16(c, find_msix(c) + 2, MSIX_MASK_ALL);

@@ -78,6 +78,30 @@ Test(sweep, s72_s73_s74_s80_io_a_dies_within_a_flush)
 	sweep_of("flush", 4);
 }
 
+/* The disk is slow, and io.a dies with writes in flight: fenced, they never
+ * happen. */
+Test(sweep, s74_no_late_write_of_the_dead)
+{
+	struct output *o =
+		shell(SWEEP("crash io.a",
+			    "--json --every 3989") "--set slow=1500 " SOURCE_DIR
+						   "/tests/sweep/late.lua",
+		      scratch());
+
+	nothing_happened(o);
+	cr_assert_geq(number(o, "runs"), 5, "%s", o->text);
+}
+
+Test(sweep, s74_writes_to_one_block_keep_their_order)
+{
+	struct output *o = shell(SWEEP("crash io.a", "--json --every 9973")
+					 SOURCE_DIR "/tests/sweep/late.lua",
+				 scratch());
+
+	nothing_happened(o);
+	cr_assert_geq(number(o, "most_replayed"), 4, "%s", o->text);
+}
+
 /* --- the tool --- */
 
 /* Fields of the nth line (from 1) of the table. */

@@ -350,11 +350,16 @@ Test(mc146818, takes_faults)
 	expect(&r, 0xD, 0x00);
 	rig_run_to(&r, 2 * PS_PER_S);
 	expect(&r, 0x0, 0x02);
+	/* A day, an hour and a second. */
+	cr_expect(device_fault(d, "jump", 90001, &err));
+	expect(&r, 0x0, 0x03);
+	expect(&r, 0x4, 0x01);
+	expect(&r, 0x7, 0x02);
 	set(&r, 0xB, 0x52);
 	cr_expect(device_fault(d, "stop", 0, &err));
 	get(&r, 0xC);
 	rig_run_to(&r, 9 * PS_PER_S);
-	expect(&r, 0x0, 0x02);
+	expect(&r, 0x0, 0x03);
 	cr_expect_not(irq(&r));
 	rig_stop(&r);
 }

@@ -1247,6 +1247,92 @@ Test(nvme, fault_timeout_loses_commands)
 	rig_stop(&r);
 }
 
+Test(nvme, fault_slow_takes_so_much_longer)
+{
+	struct rig r;
+	struct driver v;
+
+	start(&v, &r);
+	fault(&r, "nvme0", "slow", 2000);
+	submit(&v, &v.io, io_command(READ, DATA(0), 0, 1));
+	rig_run(&r, 2 * PS_PER_MS);
+	cr_expect_not(take(&v, &v.io).any);
+	rig_run(&r, 100 * PS_PER_US);
+	cr_expect(take(&v, &v.io).any);
+	fault(&r, "nvme0", "slow", 0);
+	submit(&v, &v.io, io_command(READ, DATA(0), 0, 1));
+	rig_run(&r, 100 * PS_PER_US);
+	cr_expect(take(&v, &v.io).any);
+	rig_stop(&r);
+}
+
+/* Those of every PCI function. */
+Test(nvme, fault_messages_go_wrong)
+{
+	struct rig r;
+	struct driver v;
+
+	rig_disk_start(&r);
+	rig_lapic_on(&r);
+	rig_write(&r, BAR(0) + NVME_MSIX_TABLE, 8, RIG_LAPIC);
+	rig_write(&r, BAR(0) + NVME_MSIX_TABLE + 8, 8, VECTOR);
+	rig_write(&r, ECAM(0, 0x42), 2, 0x8000);
+	enable(&v, &r, 0);
+	fault(&r, "nvme0", "msi-lost", 1);
+	cr_expect_eq(feature(&v, 0x0A, 6, 0).status, 0);
+	cr_expect_eq(interrupt(&r), -1, "lost");
+	cr_expect_eq(feature(&v, 0x0A, 6, 0).status, 0);
+	cr_expect_eq(interrupt(&r), VECTOR);
+	fault(&r, "nvme0", "msi-vector", VECTOR + 9);
+	cr_expect_eq(feature(&v, 0x0A, 6, 0).status, 0);
+	cr_expect_eq(interrupt(&r), VECTOR + 9, "misled");
+	fault(&r, "nvme0", "msi-late", 500000);
+	cr_expect_eq(feature(&v, 0x0A, 6, 0).status, 0);
+	cr_expect_eq(interrupt(&r), -1, "late");
+	rig_run(&r, 600 * PS_PER_US);
+	cr_expect_eq(interrupt(&r), VECTOR);
+	fault(&r, "nvme0", "msi-spurious", VECTOR + 3);
+	cr_expect_eq(interrupt(&r), VECTOR + 3);
+	rig_stop(&r);
+}
+
+Test(nvme, fault_stray_writes_elsewhere)
+{
+	struct rig r;
+	struct driver v;
+	uint8_t byte = 0x5A, there = 0, elsewhere = 0;
+
+	start(&v, &r);
+	bus_poke(machine_bus(r.m), DATA(0), &byte, 1);
+	bus_poke(machine_bus(r.m), DATA(1), &byte, 1);
+	fault(&r, "nvme0", "stray", DATA(1));
+	submit(&v, &v.io, io_command(READ, DATA(0), 0, 1));
+	cr_expect_eq(wait(&v, &v.io).status, 0);
+	bus_peek(machine_bus(r.m), DATA(0), &there, 1);
+	bus_peek(machine_bus(r.m), DATA(1), &elsewhere, 1);
+	cr_expect_eq(there, 0x5A);
+	cr_expect_eq(elsewhere, 0);
+	rig_stop(&r);
+}
+
+Test(nvme, fault_remove_leaves_nobody_there)
+{
+	struct rig r;
+	struct driver v;
+
+	start(&v, &r);
+	submit(&v, &v.io, io_command(READ, DATA(0), 0, 1));
+	fault(&r, "nvme0", "remove", 0);
+	cr_expect_eq(reg(&v, NVME_CSTS), UINT32_MAX);
+	cr_expect_eq(rig_read(&r, ECAM(0, 0), 4), UINT32_MAX);
+	rig_run(&r, PS_PER_MS);
+	cr_expect_not(take(&v, &v.io).any);
+	rig_write(&r, ECAM(0, 4), 2, 0);
+	rig_write(&r, ECAM(0, 4), 2, 6);
+	cr_expect_eq(reg(&v, NVME_CSTS), UINT32_MAX, "for good");
+	rig_stop(&r);
+}
+
 Test(nvme, fault_error_fails_as_many_as_it_says)
 {
 	struct rig r;

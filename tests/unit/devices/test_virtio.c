@@ -665,6 +665,44 @@ Test(virtio, a_frame_fills_as_many_buffers_as_it_needs)
 	lan_stop(&l);
 }
 
+Test(virtio, a_card_doubles_bends_and_swaps_frames)
+{
+	struct lan l;
+	struct rig *r = &l.r[0];
+	struct driver *v = &l.v[0];
+	struct error err = {0};
+	struct device *net0;
+	uint8_t frame[60], other[60], byte;
+
+	lan_start(&l, 1, 0);
+	net0 = machine_device(r->m, "net0");
+	frame_make(frame, MAC(0), MAC(7), sizeof(frame));
+	memcpy(other, frame, sizeof(other));
+	other[59] = (uint8_t)~frame[59];
+	for (uint16_t i = 0; i < 5; i++)
+		buffer(v, i, 512);
+	cr_assert(device_fault(net0, "duplicate", 1, &err));
+	arrives(&l, frame, 60);
+	cr_expect_eq(used(v, 0, NULL), 72);
+	cr_expect_eq(used(v, 0, NULL), 72, "twice");
+	cr_assert(device_fault(net0, "corrupt", 1, &err));
+	arrives(&l, frame, 60);
+	cr_expect_eq(used(v, 0, NULL), 72);
+	bus_peek(r->bus, DATA(0) + 0x2000 + VIRTIO_NET_HEADER + 30, &byte, 1);
+	cr_expect_eq(byte, frame[30] ^ 0x10);
+	cr_assert(device_fault(net0, "reorder", 1, &err));
+	arrives(&l, frame, 60);
+	cr_expect_eq(used(v, 0, NULL), -1, "held");
+	arrives(&l, other, 60);
+	cr_expect_eq(used(v, 0, NULL), 72);
+	cr_expect_eq(used(v, 0, NULL), 72);
+	bus_peek(r->bus, DATA(0) + 0x3000 + VIRTIO_NET_HEADER + 59, &byte, 1);
+	cr_expect_eq(byte, other[59], "the younger one first");
+	bus_peek(r->bus, DATA(0) + 0x4000 + VIRTIO_NET_HEADER + 59, &byte, 1);
+	cr_expect_eq(byte, frame[59]);
+	lan_stop(&l);
+}
+
 Test(virtio, a_card_loses_frames_and_its_cable)
 {
 	struct lan l;

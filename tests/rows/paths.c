@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rows S71 to S79: two paths to one disk, and what becomes of I/O when one
+ * fails.  Deaths at every instant: tests/scenario/test_sweep.c. */
+#include <stdio.h>
+
+#include "rows.h"
+
+static void fault(const char *what, const char *load)
+{
+	char options[160];
+
+	snprintf(options, sizeof(options), "--set 'fault=%s' --set load=%s",
+		 what, load);
+	row_scenario("s72-faults", options);
+}
+
+Test(rows, s72_s78_livelock)
+{
+	fault("livelock io.a", "back");
+}
+
+Test(rows, s72_controller_fails)
+{
+	fault("device nvme0 remove", "over");
+	fault("device nvme0 fatal 0", "stays"); /* a reset heals it */
+}
+
+/* What the driver of the path itself gets over. */
+Test(rows, s72_interrupts_go_wrong)
+{
+	static const char *const what[] = {
+		"device nvme0 msi-lost 3",
+		"device nvme0 msi-late 300000",
+		"device nvme0 msi-vector 0x42",
+		"device nvme0 msi-spurious 0x42",
+	};
+
+	for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++)
+		fault(what[i], "stays");
+}
+
+Test(rows, s72_s74_commands_get_lost_and_dma_strays)
+{
+	fault("device nvme0 timeout 3", "stays");
+	fault("stray", "stays");
+}
+
+/* Nobody can tell a CPU that stood still from partitions that did. */
+Test(rows, s72_a_cpu_stands_still)
+{
+	fault("stall 0 900000", "stays");
+}
+
+Test(rows, s72_s77_there_and_back_a_hundred_times)
+{
+	row_scenario_on(1, "s77-and-back", "--set times=100");
+	row_scenario_on(2, "s77-and-back", "--set times=10");
+	row_scenario_on(4, "s77-and-back", "--set times=10");
+}

@@ -1,0 +1,33 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- One fault of io.a, of its controller, or of a CPU, while two guests write and
+-- read: both finish their work.
+--   --set fault="livelock io.a" --set load=back
+-- load: "stays" with io.a, goes "over" to io.b for good, or comes "back".
+local fault = param("fault", "crash io.a")
+
+machine{
+  cpus = param("cpus", 1),
+  serial_hz = 184320000,
+  policy = "policy/s72.policy",
+}
+wait_event("committed", {stream = 1, record = 20}, {within = ms(200)})
+run_for(us(137))
+if fault == "stray" then
+  -- What the controller writes next lands in the code of the driver's loop.
+  fault = "device nvme0 stray " ..
+          physical("io.a", symbol("io.a", "io_main_loop"))
+end
+inject.fault(fault)
+local load = param("load", "back")
+if load ~= "stays" then
+  local moved = wait_event("channel", {server = "io.b", client = "guest1"},
+                           {within = ms(5)})
+  wait_event("block_response", {channel = moved.id}, {within = ms(1)})
+  if load == "back" then
+    wait_event("channel", {id = moved.id, server = "io.a"}, {within = ms(40)})
+  end
+end
+for _, name in ipairs{"guest1", "guest2"} do
+  wait_console(name, "150 verified, %d+ replayed, 0 errors",
+               {within = ms(500)})
+end

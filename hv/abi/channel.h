@@ -26,6 +26,7 @@
 #ifndef PARTERRE_ABI_CHANNEL_H
 #define PARTERRE_ABI_CHANNEL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define CHANNEL_SIGNATURE 0x4c4e4345u /* "ECNL" */
@@ -93,8 +94,29 @@ struct queue_header { /* 128 bytes: one line for each writer */
 	uint8_t reserved1[40];
 };
 
-_Static_assert(sizeof(struct channel_header) == 128, "channel header layout");
-_Static_assert(sizeof(struct queue_header) == 128, "queue header layout");
+_Static_assert(sizeof(struct channel_header) == 128 &&
+		       offsetof(struct channel_header, type_guid) == 24 &&
+		       offsetof(struct channel_header, client) == 40 &&
+		       offsetof(struct channel_header, id) == 56 &&
+		       offsetof(struct channel_header, generation) == 68 &&
+		       offsetof(struct channel_header, queue_offset) == 72 &&
+		       offsetof(struct channel_header, client_state) == 88 &&
+		       offsetof(struct channel_header, server_state) == 92 &&
+		       offsetof(struct channel_header, server_beat) == 96 &&
+		       offsetof(struct channel_header, client_error) == 104,
+	       "channel header layout");
+/* Producer's and consumer's words are in lines of their own. */
+_Static_assert(sizeof(struct queue_header) == 128 &&
+		       offsetof(struct queue_header, sent) == 16 &&
+		       offsetof(struct queue_header, head) == 32 &&
+		       offsetof(struct queue_header, received) == 64 &&
+		       offsetof(struct queue_header, tail) == 72 &&
+		       offsetof(struct queue_header, want_event) == 76,
+	       "queue header layout");
+
+/* Pages of a channel with so many bytes of slots and so many pages of data. */
+#define CHANNEL_PAGES(slot_bytes, data_pages)                                  \
+	(1 + ((slot_bytes) + 4095) / 4096 + (data_pages))
 
 /* Block channel: 28 pages. */
 #define BLOCK_QUEUE_REQUEST 0  /* client -> server, struct block_request */
@@ -136,6 +158,10 @@ struct block_response { /* 32 bytes */
 };
 _Static_assert(sizeof(struct block_request) == 64, "block request layout");
 _Static_assert(sizeof(struct block_response) == 32, "block response layout");
+_Static_assert(CHANNEL_PAGES(BLOCK_SLOTS * (sizeof(struct block_request) +
+					    sizeof(struct block_response)),
+			     BLOCK_DATA_PAGES) <= BLOCK_CHANNEL_PAGES,
+	       "block channel");
 
 /* Heartbeat channel: 1 page, no queue.  The server counts server_beat up. */
 #define HEARTBEAT_CHANNEL_PAGES 1
@@ -160,6 +186,9 @@ struct diag_record { /* 64 bytes */
 	uint64_t text[2];
 };
 _Static_assert(sizeof(struct diag_record) == 64, "diag record layout");
+_Static_assert(CHANNEL_PAGES(DIAG_SLOTS * sizeof(struct diag_record), 0) ==
+		       DIAG_CHANNEL_PAGES,
+	       "diagnostics channel");
 
 /* Log channel: 3 pages; a request, and as many entries as match, oldest first,
  * then one of LOG_END. */
@@ -183,6 +212,10 @@ struct log_entry { /* 128 bytes */
 };
 _Static_assert(sizeof(struct log_request) == 32, "log request layout");
 _Static_assert(sizeof(struct log_entry) == 128, "log entry layout");
+_Static_assert(CHANNEL_PAGES(LOG_REQUEST_SLOTS * sizeof(struct log_request) +
+				     LOG_ENTRY_SLOTS * sizeof(struct log_entry),
+			     0) == LOG_CHANNEL_PAGES,
+	       "log channel");
 
 /* Console channel: 2 pages; queue 0 server -> client: the lines that are typed
  * for the guest.  What a guest prints goes out by SYS_LOG, tagged, whether anybody
@@ -196,8 +229,11 @@ struct console_line { /* 128 bytes */
 	char text[CONSOLE_TEXT_BYTES];
 };
 _Static_assert(sizeof(struct console_line) == 128, "console line layout");
+_Static_assert(CHANNEL_PAGES(CONSOLE_SLOTS * sizeof(struct console_line), 0) ==
+		       CONSOLE_CHANNEL_PAGES,
+	       "console channel");
 
-/* Policy channel: 6 pages; queue 0 command -> operations (requests), queue 1
+/* Policy channel: 10 pages; queue 0 command -> operations (requests), queue 1
  * back; the text lies in the data pages. */
 #define POLICY_CHANNEL_PAGES 10
 #define POLICY_SLOTS 8
@@ -220,5 +256,9 @@ struct policy_message { /* 32 bytes */
 	uint64_t status;  /* 0: done */
 	uint64_t reserved;
 };
+_Static_assert(sizeof(struct policy_message) == 32, "policy message layout");
+_Static_assert(CHANNEL_PAGES(2 * POLICY_SLOTS * sizeof(struct policy_message),
+			     POLICY_DATA_PAGES) == POLICY_CHANNEL_PAGES,
+	       "policy channel");
 
 #endif

@@ -56,6 +56,17 @@
 #define TXN_CHANNEL_CREATE 0x0611 /* channel -> id */
 #define TXN_CHANNEL_MOVE 0x0612   /* id, to: the server end to another */
 #define TXN_CHANNEL_DESTROY 0x0613 /* id */
+#define TXN_CHANNEL_CONFIGURE 0x0614 /* configure: id and extent, of one on hold;
+                                        its server learns of it at once */
+#define TXN_CHANNEL_STATE 0x0615  /* id, value: RES_PAUSED: the client keeps off
+                                     and the server lets go of it and begins
+                                     anew; RES_RUNNING: the client comes back */
+/* A bus holds channels of one client: they are its devices.  One with devices on
+ * it is not destroyed, nor a partition that has a bus or a channel. */
+#define TXN_BUS_CREATE 0x0671    /* bus -> id */
+#define TXN_BUS_DESTROY 0x0672   /* id */
+#define TXN_BUS_CONFIGURE 0x0673 /* id, to: the server of devices to come */
+#define TXN_BUS_STATE 0x0674     /* id, value: as TXN_CHANNEL_STATE, all of it */
 #define TXN_DEVICE_ASSIGN 0x0621  /* id or, when 0, the nth (value) of class_code
                                      that is free; to */
 #define TXN_DEVICE_RELEASE 0x0622 /* id: of one that doesn't run */
@@ -82,6 +93,7 @@
 #define QUERY_FRAME 6 /* cpu, index, number (0: shared), length_us */
 #define QUERY_SCAN 7 /* every invariant of the database; 0: all hold, else all
                         eight words are text, NUL-padded */
+#define QUERY_BUS 8 /* id, client, server, number, flags, devices */
 
 /* Events: message ids of EVENT. */
 #define EVT_PARTITION_STATE 0x0701 /* to boot, command, operations, diagnostics:
@@ -160,7 +172,17 @@ struct control_message { /* 128 bytes */
 			uint64_t client, server;
 			uint32_t type, pages;
 			uint64_t extent_block, extent_blocks;
+			uint64_t bus; /* id; 0: none */
 		} channel;
+		struct {
+			uint64_t client, server; /* server 0: none yet */
+			uint64_t number; /* 1 to 65535, one of each client's */
+		} bus;
+		struct {
+			uint64_t id;
+			uint64_t reserved;
+			uint64_t extent_block, extent_blocks;
+		} configure;
 		struct {
 			uint64_t number;
 			uint64_t state; /* PART_STATE_* */
@@ -178,5 +200,8 @@ struct control_message { /* 128 bytes */
 	};
 };
 _Static_assert(sizeof(struct control_message) == 128, "control message layout");
+_Static_assert(1 + 4 * CONTROL_SLOTS * sizeof(struct control_message) / 4096 ==
+		       CONTROL_CHANNEL_PAGES,
+	       "control channel");
 
 #endif

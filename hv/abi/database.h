@@ -61,6 +61,7 @@ struct db_version {
 	uint64_t available; /* number of the partition that owns what is free */
 	uint64_t cpus_pfn; /* struct db_cpu[DB_CPUS], by index */
 	uint64_t irqs_pfn; /* struct db_irq[DB_IRQS], by vector */
+	uint64_t buses_pfn; /* struct db_bus[DB_BUSES] */
 };
 
 /* The eight state flags of a resource, and the named sets. */
@@ -152,10 +153,22 @@ struct db_chan { /* 64 bytes */
 	uint32_t pages;
 	uint32_t flags; /* RES_* */
 	uint8_t client_handle, server_handle;
-	uint16_t reserved0;
+	uint8_t bus;  /* id; 0: on none */
+	uint8_t held; /* paused until somebody says otherwise */
 	uint32_t generation; /* +1 each time the server end moves */
 	uint64_t extent_block, extent_blocks; /* of a block channel: the part of the
 	                                         disk, in BLOCK_BYTES */
+};
+
+/* A bus: channels of one client, its devices, that are paused and resumed
+ * together. */
+#define DB_BUSES 64
+struct db_bus { /* 64 bytes */
+	uint64_t client; /* number; 0: slot free.  The id is the slot's index + 1 */
+	uint64_t server; /* of a device for which none is named; 0: none */
+	uint32_t number; /* the client's: one of each */
+	uint32_t flags;  /* RES_RUNNING or RES_PAUSED */
+	uint64_t reserved[5];
 };
 
 #define DB_DEVS 64
@@ -201,6 +214,7 @@ struct db_irq { /* 16 bytes */
 
 _Static_assert(sizeof(struct db_part) * DB_PARTS == 4096, "db_part layout");
 _Static_assert(sizeof(struct db_chan) * DB_CHANS == 4096, "db_chan layout");
+_Static_assert(sizeof(struct db_bus) * DB_BUSES == 4096, "db_bus layout");
 _Static_assert(sizeof(struct db_dev) * DB_DEVS == 4096, "db_dev layout");
 _Static_assert(sizeof(struct db_cpu) * DB_CPUS == 4096, "db_cpu layout");
 _Static_assert(sizeof(struct db_irq) * DB_IRQS == 4096, "db_irq layout");

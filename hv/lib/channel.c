@@ -108,6 +108,10 @@ static void open(struct channel *ch, void *base, unsigned handle,
 						 channel_offset(type, i));
 		q->errors = server ? &ch->header->server_error
 				   : &ch->header->client_error;
+		q->state = server ? &ch->header->server_state
+				  : &ch->header->client_state;
+		q->state_value =
+			server ? CHANNEL_SERVER_READY : CHANNEL_CLIENT_ATTACHED;
 		q->slot_count = type->queue[i].slots;
 		q->signal_bytes = type->queue[i].signal_bytes;
 		q->handle = handle;
@@ -367,6 +371,10 @@ bool queue_sleep(struct queue *q)
 {
 	uint32_t head;
 
+	if (*q->state != q->state_value) {
+		*q->state = q->state_value;
+		odd(q);
+	}
 	q->header->want_event = 1;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	head = q->header->head;

@@ -10,6 +10,11 @@
  * kept here and only ever written to the channel.  Sizes and offsets are this
  * file's constants; a client refuses a channel whose header says otherwise.
  *
+ * States.  Each end's state has one writer, itself, and it knows what it has
+ * written: what the other side puts there instead is put right when it is about
+ * to sleep, and counted.  Nobody acts on the other's state but a client that
+ * attaches, once.
+ *
  * Sleeping.  A consumer about to sleep calls queue_sleep() on each of its
  * queues: it sets want_event, fences, and looks again.  A producer publishes
  * head, fences, then reads tail and want_event.  So either the consumer sees
@@ -33,6 +38,9 @@ struct queue {
 	volatile struct queue_header *header;
 	volatile uint64_t *slots;
 	volatile uint32_t *errors; /* this end's counter in the header */
+	volatile uint32_t
+		*state; /* this end's, of which it is the one writer */
+	uint32_t state_value;
 	uint32_t slot_count, signal_bytes;
 	uint32_t index; /* head of a producer, tail of a consumer */
 	uint64_t count; /* sent or received */

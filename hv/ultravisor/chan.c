@@ -16,7 +16,8 @@
  *   ATTACH   wiped, generation + 1, the new server's; it was told to initialise
  *            (EVT_CHANNEL_ATTACH), as soon as it is present
  *   RESUME   the server is READY; the client is to be told
- * (EVT_CHANNEL_RESUME), as soon as it runs
+ *            (EVT_CHANNEL_RESUME), as soon as it runs and nobody holds the
+ *            channel
  *
  * A server's death fences its devices before its partition counts as not
  * running (part.c), so LETGO can end only when no late write is possible.
@@ -149,9 +150,15 @@ int chan_create(struct txn *t, const struct control_message *m,
 {
 	const struct channel_type *type = channel_type(m->channel.type);
 	uint64_t client = m->channel.client, server = m->channel.server;
+	const struct db_bus *bus = db_bus(&db, m->channel.bus);
+	struct control_message full = *m;
 	struct db_chan *c;
 	int status;
 
+	if (m->channel.bus && (!bus || bus->client != client))
+		return CONTROL_ENOENT;
+	if (bus && !server)
+		full.channel.server = server = bus->server;
 	if (!type || type->type == CHANNEL_CONTROL ||
 	    m->channel.pages < type->pages ||
 	    m->channel.pages > CHANNEL_SLOT_BYTES / ABI_PAGE_BYTES ||
@@ -161,7 +168,7 @@ int chan_create(struct txn *t, const struct control_message *m,
 		return CONTROL_ENOENT;
 	if (client == available_number || server == available_number)
 		return CONTROL_EVALUE;
-	if (exists(m))
+	if (exists(&full))
 		return CONTROL_EEXIST;
 	status = db_chan_create(&db, &c);
 	if (!status)
@@ -172,6 +179,8 @@ int chan_create(struct txn *t, const struct control_message *m,
 	c->extent_block = m->channel.extent_block;
 	c->extent_blocks = m->channel.extent_blocks;
 	status = state_change(&c->flags, RES_STANDBY);
+	c->bus = (uint8_t)m->channel.bus;
+	c->held = bus && bus->flags == RES_PAUSED;
 	*result = c->id;
 	return status ? status : txn_effect(t, effect_create, c->id, 0, NULL);
 }
@@ -271,6 +280,83 @@ int chan_destroy(struct txn *t, const struct control_message *m,
 		return status;
 	*result = c->id;
 	return txn_effect(t, effect_destroy, c->id, 0, NULL);
+}
+
+/* ---- on hold ------------------------------------------------------------ */
+
+static void effect_again(const struct effect *e)
+{
+	const struct db_chan *c = db_chan(&db, (uint32_t)e->a);
+	struct machine *m = machine_of((uint32_t)e->a);
+
+	if (m && c)
+		begin(m, c->server, false);
+}
+
+/* To pause it, the ends go through what they do when it moves, to the server
+ * that it has, and the client is not told to come back. */
+static int hold(struct txn *t, uint32_t id)
+{
+	int status;
+	struct db_chan *c = take(id, &status);
+
+	if (!c)
+		return status;
+	if (c->held)
+		return CONTROL_ESTATE;
+	c->held = 1;
+	return txn_effect(t, effect_again, id, 0, NULL);
+}
+
+/* The next turn of the loop tells the client. */
+static int let_go_on(uint32_t id)
+{
+	const struct db_chan *c = db_chan(&db, id);
+	struct db_chan *row;
+
+	if (!c)
+		return CONTROL_ENOENT;
+	if (c->flags & RES_REVOKED)
+		return CONTROL_EBUSY;
+	if (!c->held)
+		return CONTROL_ESTATE;
+	row = db_chan_mut(&db, id);
+	if (!row)
+		return CONTROL_ELIMIT;
+	row->held = 0;
+	return CONTROL_OK;
+}
+
+int chan_hold(struct txn *t, uint32_t id, bool held)
+{
+	return held ? hold(t, id) : let_go_on(id);
+}
+
+int chan_state(struct txn *t, const struct control_message *m, uint64_t *result)
+{
+	if (m->target.value != RES_PAUSED && m->target.value != RES_RUNNING)
+		return CONTROL_EVALUE;
+	if (m->target.number >> 32)
+		return CONTROL_ENOENT;
+	*result = m->target.number;
+	return chan_hold(t, (uint32_t)m->target.number,
+			 m->target.value == RES_PAUSED);
+}
+
+int chan_configure(struct txn *t, const struct control_message *m,
+		   uint64_t *result)
+{
+	int status;
+	struct db_chan *c = take(m->configure.id, &status);
+
+	if (!c)
+		return status;
+	if (!c->held)
+		return CONTROL_ESTATE;
+	c->extent_block = m->configure.extent_block;
+	c->extent_blocks = m->configure.extent_blocks;
+	*result = c->id;
+	return txn_effect(t, effect_again, c->id, 0, NULL);
 }
 
 /* Events to its former incarnation will not be answered. */
@@ -472,7 +558,7 @@ static void step_letgo(struct machine *m, const struct db_chan *c, uint64_t now)
 		hand_over(m, c);
 }
 
-static void set_running(uint32_t id)
+static void set_flags(uint32_t id, uint32_t flags)
 {
 	struct db_chan *c;
 
@@ -480,7 +566,7 @@ static void set_running(uint32_t id)
 		return;
 	c = db_chan_mut(&db, id);
 	if (c)
-		(void)state_settle(&c->flags, RES_RUNNING);
+		(void)state_settle(&c->flags, flags);
 	txn_own_commit();
 }
 
@@ -509,11 +595,14 @@ static void step(struct machine *m, uint64_t now)
 		if (!keep_present(c->server)) {
 			m->phase = ATTACH;
 			m->server = END_TELL;
+		} else if (c->held) {
+			if (c->flags != RES_PAUSED)
+				set_flags(m->id, RES_PAUSED);
 		} else if (keep_present(c->client) &&
 			   tell(EVT_CHANNEL_RESUME, c->client, c->client_handle,
 				c, &unused)) {
 			m->phase = OPEN;
-			set_running(m->id);
+			set_flags(m->id, RES_RUNNING);
 		}
 		break;
 	default:

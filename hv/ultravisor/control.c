@@ -145,6 +145,8 @@ static int query(struct control_message *m)
 			memcpy(row, wrong, strnlen(wrong, 63));
 		return CONTROL_OK;
 	}
+	if (m->query.what == QUERY_BUS)
+		return bus_query(m);
 	return part_query(m);
 }
 _Static_assert(DB_PARTS <= DB_CHANS && DB_CHANS == DB_DEVS, "one loop for all");

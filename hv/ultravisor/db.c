@@ -98,7 +98,7 @@ void db_abort(struct db *db)
 int db_init(struct db *db, void *pool, uint64_t pool_pfn, unsigned pages)
 {
 	struct db_version *version;
-	uint64_t *map, *parts, *chans, *devs, *cpus, *irqs;
+	uint64_t *map, *parts, *chans, *devs, *cpus, *irqs, *buses;
 
 	memset(db, 0, sizeof(*db));
 	if (pages > DB_POOL_PAGES_MAX)
@@ -114,7 +114,8 @@ int db_init(struct db *db, void *pool, uint64_t pool_pfn, unsigned pages)
 	devs = db_page_alloc(db);
 	cpus = db_page_alloc(db);
 	irqs = db_page_alloc(db);
-	if (!irqs)
+	buses = db_page_alloc(db);
+	if (!buses)
 		return CONTROL_ENOMEM;
 	version->magic = DB_MAGIC;
 	version->map_pfn = db_pfn_of(db, map);
@@ -123,6 +124,7 @@ int db_init(struct db *db, void *pool, uint64_t pool_pfn, unsigned pages)
 	version->devs_pfn = db_pfn_of(db, devs);
 	version->cpus_pfn = db_pfn_of(db, cpus);
 	version->irqs_pfn = db_pfn_of(db, irqs);
+	version->buses_pfn = db_pfn_of(db, buses);
 	db->root->current = db_pfn_of(db, version);
 	db->root->magic = DB_MAGIC;
 	sweep(db, DB_PAGE_FRESH, DB_PAGE_LIVE);

@@ -118,6 +118,10 @@ const struct db_cpu *db_cpu(const struct db *db, unsigned index);
 struct db_cpu *db_cpu_mut(struct db *db, unsigned index);
 int db_cpu_create(struct db *db, unsigned index, uint32_t apic_id,
 		  uint64_t owner);
+/* By id. */
+const struct db_bus *db_bus(const struct db *db, uint64_t id);
+struct db_bus *db_bus_mut(struct db *db, uint64_t id);
+int db_bus_create(struct db *db, uint64_t *id, struct db_bus **bus);
 const struct db_irq *db_irq(const struct db *db, unsigned vector);
 struct db_irq *db_irq_mut(struct db *db, unsigned vector);
 

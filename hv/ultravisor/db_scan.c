@@ -92,8 +92,21 @@ static void scan_tables(struct scan *s)
 		if (c && ((c->client && !db_part(s->db, c->client)) ||
 			  (c->server && !db_part(s->db, c->server))))
 			s->wrong = "a channel's end does not exist";
+		else if (c && c->bus &&
+			 (!db_bus(s->db, c->bus) ||
+			  db_bus(s->db, c->bus)->client != c->client))
+			s->wrong = "a channel is on a bus of another's";
 		if (c)
 			scan_state(s, c->flags);
+	}
+	for (unsigned id = 1; id <= DB_BUSES && !s->wrong; id++) {
+		const struct db_bus *b = db_bus(s->db, id);
+
+		if (b && (!db_part(s->db, b->client) ||
+			  (b->server && !db_part(s->db, b->server))))
+			s->wrong = "a bus's end does not exist";
+		if (b)
+			scan_state(s, b->flags);
 	}
 	for (unsigned i = 0; i < DB_DEVS && !s->wrong; i++) {
 		const struct db_dev *d = db_dev_at(s->db, i);
@@ -147,7 +160,7 @@ static void scan_version(struct scan *s)
 		s->wrong = "the version in force is none";
 	else if (scan_page(s, v->parts_pfn) && scan_page(s, v->chans_pfn) &&
 		 scan_page(s, v->devs_pfn) && scan_page(s, v->cpus_pfn) &&
-		 scan_page(s, v->irqs_pfn))
+		 scan_page(s, v->irqs_pfn) && scan_page(s, v->buses_pfn))
 		scan_tables(s);
 	if (!s->wrong)
 		scan_processors(s);

@@ -165,6 +165,40 @@ int db_dev_give(struct db *db, uint32_t id, uint64_t owner, uint32_t flags)
 	return CONTROL_OK;
 }
 
+/* --- buses --- */
+
+const struct db_bus *db_bus(const struct db *db, uint64_t id)
+{
+	const struct db_bus *bus = db_page_at(db, db_version(db)->buses_pfn);
+
+	return id && id <= DB_BUSES && bus[id - 1].client ? &bus[id - 1] : NULL;
+}
+
+struct db_bus *db_bus_mut(struct db *db, uint64_t id)
+{
+	struct db_bus *page;
+
+	if (!db_bus(db, id))
+		return NULL;
+	page = db_page_mut(db, &db->shadow->buses_pfn, 0);
+	return page ? page + id - 1 : NULL;
+}
+
+int db_bus_create(struct db *db, uint64_t *id, struct db_bus **bus)
+{
+	struct db_bus *page = db_page_mut(db, &db->shadow->buses_pfn, 0);
+
+	for (unsigned i = 0; page && i < DB_BUSES; i++) {
+		if (page[i].client)
+			continue;
+		memset(&page[i], 0, sizeof(page[i]));
+		*id = i + 1;
+		*bus = &page[i];
+		return CONTROL_OK;
+	}
+	return CONTROL_ELIMIT;
+}
+
 /* --- CPUs and interrupts --- */
 
 const struct db_cpu *db_cpu(const struct db *db, unsigned index)

@@ -831,6 +831,8 @@ static int destroy_in_database(const struct db_part *part)
 		    (c->client == gone.number || c->server == gone.number))
 			return CONTROL_ESTATE;
 	}
+	if (bus_of(gone.number))
+		return CONTROL_ESTATE;
 	status = device_release_all(gone.number);
 	if (!status)
 		control = db_chan_mut(&db, part_control(gone.number)->id);

@@ -45,6 +45,7 @@ static const struct {
 	/* stands still, and goes on */
 	{RES_RUNNING, RES_PAUSED},
 	{RES_PAUSED, RES_RUNNING},
+	{RES_STANDBY, RES_PAUSED}, /* a channel on hold has its server again */
 	{RES_PAUSED, RES_SAVED},
 	{RES_SAVED, RES_PAUSED},
 	/* has ended; has lost its server, its owner */

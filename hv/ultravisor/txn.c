@@ -55,6 +55,12 @@ static const struct {
 	{TXN_CHANNEL_CREATE, chan_create},
 	{TXN_CHANNEL_MOVE, chan_move},
 	{TXN_CHANNEL_DESTROY, chan_destroy},
+	{TXN_CHANNEL_CONFIGURE, chan_configure},
+	{TXN_CHANNEL_STATE, chan_state},
+	{TXN_BUS_CREATE, bus_create},
+	{TXN_BUS_DESTROY, bus_destroy},
+	{TXN_BUS_CONFIGURE, bus_configure},
+	{TXN_BUS_STATE, bus_state},
 	{TXN_DEVICE_ASSIGN, device_assign},
 	{TXN_DEVICE_RELEASE, device_release},
 	{TXN_MEMORY_ASSIGN, give_assign},
@@ -88,7 +94,8 @@ static bool resolve_all(const struct txn *t, struct control_message *m)
 		return resolve(t, &m->args.number);
 	case TXN_CHANNEL_CREATE:
 		return resolve(t, &m->channel.client) &&
-		       resolve(t, &m->channel.server);
+		       resolve(t, &m->channel.server) &&
+		       resolve(t, &m->channel.bus);
 	default:
 		return resolve(t, &m->target.number) &&
 		       resolve(t, &m->target.to);

@@ -13,6 +13,7 @@
  *   load.c     their memory, filled     mem.c    frames seen
  *   control.c  the control channels     keep.c   paused, saved, restored
  *   state.c    the states of resources  give.c   more memory, or less
+ *   bus.c      buses: channels together
  *
  * One loop, no waiting: what takes more than one message is a small state
  * machine that the loop steps.
@@ -216,7 +217,9 @@ txn_op give_assign, give_release;
 
 /* ---- chan.c ------------------------------------------------------------- */
 
-txn_op chan_create, chan_move, chan_destroy;
+txn_op chan_create, chan_move, chan_destroy, chan_configure, chan_state;
+/* In the open transaction: it is held, or no more (TXN_CHANNEL_STATE). */
+int chan_hold(struct txn *t, uint32_t id, bool held);
 /* Pages and handles of a new channel, in the open transaction. */
 int chan_new(struct db_chan *c, uint64_t client, uint64_t server, uint32_t type,
 	     uint32_t pages);
@@ -230,6 +233,12 @@ void chan_quiesce_begin(uint64_t number);
 bool chan_quiet(uint64_t number); /* it has */
 /* In the open transaction: what the end of a server does to its channels. */
 void chan_server_gone(uint64_t number);
+
+/* ---- bus.c -------------------------------------------------------------- */
+
+txn_op bus_create, bus_destroy, bus_configure, bus_state;
+bool bus_of(uint64_t number); /* has it one, or serves devices of one? */
+int bus_query(struct control_message *m);
 
 /* What the lead monitor leaves to devices (SYS_LEAD_BIND); all other vectors
  * are its own. */

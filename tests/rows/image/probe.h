@@ -42,7 +42,9 @@ void row_25(void);
 void row_28(void);
 void row_30(void);
 void row_32(void);
+void row_40(void);
 void row_41(void);
+void row_42(void);
 void row_43(void);
 void row_44(void);
 void row_45(void);
@@ -50,5 +52,10 @@ void row_47(void);
 void row_53(void);
 void row_54(void);
 void row_55(void);
+void row_62(void);
+void row_63(void);
+void row_64(void);
+void row_65(void);
+void row_66(void);
 
 #endif

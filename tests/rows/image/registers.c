@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tests/rows/image/registers.c - row 41: what a switch must give back.
+/* tests/rows/image/registers.c - row 41: what a switch must give back; row 40:
+ * where it keeps it meanwhile.
  *
  * Two partitions on each CPU, of different register contents (`seed=N`), run
  * until both have been switched many times, by their quantum alone and by
@@ -191,4 +192,23 @@ void row_41(void)
 		rounds++;
 	}
 	logf_("registers: %u rounds", rounds);
+}
+
+/* Row 40: the same contents before each call that waits;
+ * tests/rows/s40-switch.lua looks for them in the virtual processor's
+ * structure. */
+void row_40(void)
+{
+	for (unsigned i = 0; i < BYTES; i++)
+		wanted.fx[i] = 0;
+	__asm__ volatile("fxsave %0" : "=m"(wanted.fx));
+	for (unsigned i = 160; i < 416; i++)
+		wanted.fx[i] = (uint8_t)(i * 7 + 1);
+	for (unsigned i = 0; i < 14; i++)
+		wanted.gpr[i] = 0x4000000000000000u + i * 0x1111111u;
+	for (unsigned i = 0; i < 60; i++) {
+		wanted.gpr[4] = 0;                     /* RDI: no event */
+		wanted.gpr[3] = sys_time() + 250 * US; /* RSI: until then */
+		registers_run(&wanted, &found, 1, SYS_WAIT + 1);
+	}
 }

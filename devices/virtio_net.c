@@ -70,6 +70,7 @@ static ps_t send(struct virtio_net *n, const struct virtio_chain *chain,
 	if (!virtio_read(&n->virtio, chain, VIRTIO_NET_HEADER, frame, bytes) ||
 	    !link_is_up(n))
 		return now;
+	machine_frame(&n->virtio.pci.device, true, frame, bytes);
 	return net_port_send(n->port, now, frame, bytes);
 }
 
@@ -144,6 +145,9 @@ static bool take_frame(struct virtio_net *n, const uint8_t *frame, size_t bytes)
 		n->lost++;
 		return false;
 	}
+	/* As the guest gets it. */
+	machine_frame(&n->virtio.pci.device, false, data + VIRTIO_NET_HEADER,
+		      bytes);
 	data[10] = (uint8_t)count; /* num_buffers */
 	deliver(n, chain, count, data, VIRTIO_NET_HEADER + bytes);
 	return true;

@@ -218,3 +218,83 @@ bool elf_image_text(const struct elf_image *e, uint64_t *va, uint64_t *bytes)
 	}
 	return false;
 }
+
+const uint8_t *elf_image_section(const struct elf_image *e, const char *name,
+				 uint64_t *bytes)
+{
+	Elf64_Ehdr h;
+	Elf64_Shdr names, s;
+
+	if (!header(e, &h) || !section(e, &h, h.e_shstrndx, &names))
+		return NULL;
+	for (unsigned i = 0; i < h.e_shnum; i++) {
+		if (!section(e, &h, i, &s) || s.sh_type == SHT_NOBITS ||
+		    !name_is(e, &names, s.sh_name, name))
+			continue;
+		if (s.sh_flags & SHF_COMPRESSED || s.sh_offset > e->bytes ||
+		    s.sh_size > e->bytes - s.sh_offset)
+			return NULL;
+		*bytes = s.sh_size;
+		return e->file + s.sh_offset;
+	}
+	return NULL;
+}
+
+static void symbols_of(const struct elf_image *e, const Elf64_Shdr *table,
+		       const Elf64_Shdr *strings, elf_symbol_fn *fn, void *to)
+{
+	const char *name = (const char *)e->file + strings->sh_offset;
+	Elf64_Sym s;
+
+	for (uint64_t at = 0; table->sh_size - at >= sizeof(s);
+	     at += sizeof(s)) {
+		if (!take(e, table->sh_offset + at, &s, sizeof(s)))
+			return;
+		if (s.st_shndx == SHN_UNDEF || s.st_name >= strings->sh_size ||
+		    !memchr(name + s.st_name, 0, strings->sh_size - s.st_name))
+			continue;
+		fn(to, name + s.st_name, s.st_value, s.st_size,
+		   ELF64_ST_TYPE(s.st_info));
+	}
+}
+
+void elf_image_symbols(const struct elf_image *e, elf_symbol_fn *fn, void *to)
+{
+	Elf64_Ehdr h;
+	Elf64_Shdr table, strings;
+
+	if (!header(e, &h))
+		return;
+	for (unsigned i = 0; i < h.e_shnum; i++) {
+		if (!section(e, &h, i, &table) || table.sh_type != SHT_SYMTAB ||
+		    table.sh_link >= h.e_shnum ||
+		    !section(e, &h, table.sh_link, &strings) ||
+		    table.sh_offset > e->bytes ||
+		    table.sh_size > e->bytes - table.sh_offset ||
+		    strings.sh_offset > e->bytes ||
+		    strings.sh_size > e->bytes - strings.sh_offset)
+			continue;
+		symbols_of(e, &table, &strings, fn, to);
+	}
+}
+
+size_t elf_image_bytes(const struct elf_image *e, uint64_t va, void *to,
+		       size_t bytes)
+{
+	Elf64_Ehdr h;
+	Elf64_Phdr p;
+
+	if (!header(e, &h))
+		return 0;
+	for (unsigned i = 0; i < h.e_phnum; i++) {
+		if (!segment(e, &h, i, &p) || p.p_type != PT_LOAD ||
+		    va < p.p_vaddr || va - p.p_vaddr >= p.p_filesz)
+			continue;
+		if (bytes > p.p_filesz - (va - p.p_vaddr))
+			bytes = p.p_filesz - (va - p.p_vaddr);
+		if (p.p_offset <= e->bytes &&
+		    take(e, p.p_offset + (va - p.p_vaddr), to, bytes))
+			return bytes;
+	}
+	return 0;
+}

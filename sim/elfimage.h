@@ -29,6 +29,16 @@ bool elf_image_note(const struct elf_image *e, const char *name, uint32_t type,
 		    void *to, size_t bytes);
 bool elf_image_symbol(const struct elf_image *e, const char *symbol,
 		      uint64_t *value, uint64_t *bytes);
+/* Its contents in the file; NULL: there is no such section, or it has none. */
+const uint8_t *elf_image_section(const struct elf_image *e, const char *name,
+				 uint64_t *bytes);
+/* One call for each defined symbol of that type (STT_FUNC, STT_OBJECT, ...). */
+typedef void elf_symbol_fn(void *to, const char *name, uint64_t value,
+			   uint64_t bytes, unsigned type);
+void elf_image_symbols(const struct elf_image *e, elf_symbol_fn *fn, void *to);
+/* What a segment loads at `va`, up to `bytes` of it; returns how many. */
+size_t elf_image_bytes(const struct elf_image *e, uint64_t va, void *to,
+		       size_t bytes);
 /* The first executable PT_LOAD segment that is not writable. */
 bool elf_image_text(const struct elf_image *e, uint64_t *va, uint64_t *bytes);
 

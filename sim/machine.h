@@ -185,6 +185,10 @@ void machine_emit(struct machine *m, struct trace_record *r);
 void machine_odd(struct device *d, const char *what, uint64_t offset,
 		 uint64_t value);
 
+/* TRACE_FRAME: a frame on the cable of a network card. */
+void machine_frame(struct device *d, bool sent, const uint8_t *frame,
+		   size_t bytes);
+
 /* A device of a class in devices.list, by the board or a test. */
 struct device *machine_add_device(struct machine *m, const char *class_name,
 				  const char *name,

@@ -366,6 +366,36 @@ void machine_odd(struct device *d, const char *what, uint64_t offset,
 	machine_emit(d->machine, &r);
 }
 
+#define FRAME_PART 500 /* bytes of a frame in one record, as text */
+
+void machine_frame(struct device *d, bool sent, const uint8_t *frame,
+		   size_t bytes)
+{
+	static const char digits[] = "0123456789abcdef";
+	char hex[2 * FRAME_PART + 1];
+
+	if (!trace_wants(machine_trace(d->machine), TRACE_CLASS_MACHINE))
+		return;
+	for (size_t at = 0; at < bytes; at += FRAME_PART) {
+		size_t n = bytes - at < FRAME_PART ? bytes - at : FRAME_PART;
+		struct trace_record r = {
+			.kind = trace_kind_find(TRACE_EV_FRAME),
+			.value = {{.s = d->name},
+				  {.u = sent},
+				  {.u = bytes},
+				  {.u = at},
+				  {.s = hex}},
+		};
+
+		for (size_t i = 0; i < n; i++) {
+			hex[2 * i] = digits[frame[at + i] >> 4];
+			hex[2 * i + 1] = digits[frame[at + i] & 15];
+		}
+		hex[2 * n] = '\0';
+		machine_emit(d->machine, &r);
+	}
+}
+
 /* --- digests --- */
 
 void machine_fold(struct machine *m, const void *p, size_t bytes)

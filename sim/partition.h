@@ -202,6 +202,9 @@ bool partition_view_read(const struct partition_view *v, const char *name,
 bool partition_view_symbol(const struct partition_view *v, const char *name,
 			   const char *symbol, vaddr_t *va, uint64_t *bytes,
 			   struct error *err);
+/* The path of that program's file; index 0: the kernel's; NULL: not known. */
+const char *partition_view_program(const struct partition_view *v,
+				   uint32_t index);
 /* Its executable segment. */
 bool partition_view_text(const struct partition_view *v, const char *name,
 			 vaddr_t *va, uint64_t *bytes, struct error *err);

@@ -223,6 +223,16 @@ static const char *module_path(const struct partition_view *v,
 	return NULL;
 }
 
+const char *partition_view_program(const struct partition_view *v,
+				   uint32_t index)
+{
+	const struct partition *p = partition_of(v, index);
+
+	if (!index)
+		return v->kernel;
+	return p ? module_path(v, p->module) : NULL;
+}
+
 /* The image that a partition was started from, read. */
 static bool image_of(const struct partition_view *v, const char *name,
 		     struct elf_image *image, struct error *err)

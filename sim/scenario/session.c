@@ -105,9 +105,9 @@ bool session_write_command(struct session *s, struct error *err)
  * it is known that the new one is not a copy of it. */
 static bool remove_old(struct session *s, struct error *err)
 {
-	static const char *const files[] = {"console.txt", "console1.txt",
-					    "input.txt", "trace/metadata",
-					    "trace/stream"};
+	static const char *const files[] = {"console.txt",    "console1.txt",
+					    "input.txt",      "programs",
+					    "trace/metadata", "trace/stream"};
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -218,9 +218,32 @@ struct session *session_add(struct session *first, const char *name,
 
 /* --- the end --- */
 
+/* Whoever reads the trace wants symbols.  An image that cannot be told is not
+ * missed before. */
+static void write_programs(const struct session *s)
+{
+	char path[PATH_MAX];
+	struct error ignored;
+	FILE *f = session_join(path, s->out, "programs", &ignored)
+			  ? fopen(path, "w")
+			  : NULL;
+
+	if (!f)
+		return;
+	for (uint32_t i = 0; i <= partition_view_count(s->view); i++) {
+		const char *program = partition_view_program(s->view, i);
+
+		if (program)
+			fprintf(f, "%u %s %s\n", i,
+				partition_view_name(s->view, i), program);
+	}
+	fclose(f);
+}
+
 static void finish_machine(struct session *s)
 {
 	if (s->view) { /* not if its kernel was not good */
+		write_programs(s);
 		partition_view_look(s->view);
 		s->contained = partition_view_check(s->view, &s->violation);
 		s->conforms = s->any_code || !s->contained ||

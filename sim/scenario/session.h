@@ -8,6 +8,8 @@
  *   disk.img      the disk        console.txt every byte of serial line 0;
  *                               console1.txt of line 1
  *   trace/        CTF             seed, images and options are in `command`
+ *   programs      whose program is which file, for the trace's addresses: a
+ *                 line "INDEX NAME PATH" for each partition; 0 is the kernel
  * Files of an earlier run in it are replaced; nothing else there is touched.
  *
  * Several machines.  The session that session_open() makes is the first

@@ -60,6 +60,26 @@ const struct trace_kind *trace_kind_by_name(const char *name)
 	return NULL;
 }
 
+static const char *const classes[TRACE_CLASSES] = {"partition", "machine"};
+
+unsigned trace_class_by_name(const char *name)
+{
+	for (unsigned i = 0; i < TRACE_CLASSES; i++) {
+		if (!strcmp(classes[i], name))
+			return 1u << i;
+	}
+	return 0;
+}
+
+const char *trace_class_text(enum trace_class class)
+{
+	for (unsigned i = 0; i < TRACE_CLASSES; i++) {
+		if (class == 1u << i)
+			return classes[i];
+	}
+	return "?";
+}
+
 /* Field names carry an underscore because some are words of TSDL ("stream");
  * readers of CTF drop it (specification, section 7.3.1). */
 static const char prologue[] =

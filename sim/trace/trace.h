@@ -45,6 +45,7 @@ enum trace_class {
 	TRACE_CLASS_PARTITION = 1,
 	TRACE_CLASS_MACHINE = 2
 };
+#define TRACE_CLASSES 2
 
 enum trace_field_kind {
 	TRACE_U64,
@@ -70,6 +71,9 @@ struct trace_kind {
 extern const struct trace_kind trace_kinds[];
 const struct trace_kind *trace_kind_find(uint16_t number);
 const struct trace_kind *trace_kind_by_name(const char *name);
+/* "partition", "machine"; 0: no class is called so. */
+unsigned trace_class_by_name(const char *name);
+const char *trace_class_text(enum trace_class class);
 
 union trace_value {
 	uint64_t u;

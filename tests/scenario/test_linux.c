@@ -132,10 +132,19 @@ Test(debian, virtio)
 Test(debian, ping)
 {
 	needs_kernels();
-	wants(shell(RUN SCENARIOS "linux-ping.lua", scratch()), 0);
+	wants(shell(RUN "--trace machine " SCENARIOS "linux-ping.lua",
+		    scratch()),
+	      0);
 	wants(shell("tcpdump -r %s/out/network.pcap icmp 2>/dev/null | "
 		    "awk '/echo (request|reply)/ { n++ } END { exit n != 12 }'",
 		    scratch()),
+	      0);
+	/* Each machine's trace has them as well. */
+	wants(shell(PARTERRE " trace export --pcap -o %s/pcap %s/out/trace && "
+			     "tcpdump -r %s/pcap icmp 2>/dev/null | "
+			     "awk '/echo (request|reply)/ { n++ } "
+			     "END { exit n != 12 }'",
+		    scratch(), scratch(), scratch()),
 	      0);
 }
 

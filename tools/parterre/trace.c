@@ -1,109 +1,289 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tools/parterre/trace.c - parterre trace */
+/* tools/parterre/trace.c - parterre trace: a trace listed, counted, added up,
+ * or written in other programs' formats.
+ */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "sim/trace/trace.h"
+#include "cpu/decode.h"
 #include "tools/parterre/parterre.h"
+#include "tools/parterre/trace_tool.h"
 
 static const char help[] =
 	"usage: parterre trace [OPTION...] TRACE\n"
-	"Prints the events, one a line: ps, CPU, partition, retired count, "
-	"event.\n"
-	"  --event NAME   this event alone (docs/trace-catalogue.md)\n"
-	"  --class NAME   events of this class alone: partition or machine\n"
-	"  --count        how many of each event there are, instead\n";
+	"       parterre trace export --FORMAT [OPTION...] [-o FILE] TRACE\n"
+	"Prints the events, one a line: seconds, CPU, partition, retired "
+	"count,\n"
+	"event.  Of those, which (each may be given again):\n"
+	"  --event NAME      events of this name (docs/trace-catalogue.md)\n"
+	"  --class NAME      events of this class: partition or machine\n"
+	"  --partition NAME  of this partition, by name or index\n"
+	"  --cpu N           of this CPU\n"
+	"  --window A..B     from A to B: instants (10ms..12500us), or counts\n"
+	"                    of instructions that the CPU retired\n"
+	"  --address A..B    with rip, address or CR2 in the range\n"
+	"How:\n"
+	"  --symbols         also partition, function+offset and source line\n"
+	"  --disassemble     also the instruction at rip\n"
+	"  --count           how many of each event there are, instead\n"
+	"  --stats           times, switches, system calls, latencies, "
+	"instead\n"
+	"  --json            the same as JSON\n"
+	"Formats of export:\n"
+	"  --perfetto        tracks, flows and counters (ui.perfetto.dev)\n"
+	"  --vcd             who runs, rings, queues (GTKWave)\n"
+	"  --pcap            the frames of network cards (tcpdump)\n"
+	"  --json            all events\n"
+	"  -o FILE           where to; stdout if not given\n";
 
-#define KINDS_MAX 256
+typedef int exporter(struct source *s, FILE *to, struct error *err);
 
-static int print(const char *dir, const struct trace_kind *only,
-		 unsigned classes, bool count)
+struct how {
+	struct trace_filter filter;
+	bool symbols, disassemble, count, stats, json;
+	exporter *export;
+	const char *file;
+};
+
+/* --- listing --- */
+
+/* The instruction there, by the bytes of the program's file. */
+static void print_instruction(const struct source *s, struct decoder *d,
+			      const struct trace_record *r, vaddr_t rip)
 {
-	static uint64_t counts[KINDS_MAX];
-	uint64_t total = 0;
+	const struct symbols *p = source_symbols(s, r->partition, rip);
+	uint8_t code[16];
+	size_t n = p ? symbols_code(p, rip, code, sizeof(code)) : 0;
+	struct decoded in;
+
+	if (!n)
+		return;
+	decoder_look(d, code, n, rip, &in);
+	if (in.bytes)
+		printf("  | %s", in.text);
+}
+
+static void print_record(const struct source *s, const struct how *how,
+			 struct decoder *d, const struct trace_record *r)
+{
+	char line[1200], place[256];
+	vaddr_t rip;
+
+	trace_format(r, line, sizeof(line));
+	fputs(line, stdout);
+	if (how->symbols)
+		printf("  ; %s", source_name(s, r->partition));
+	if (record_rip(r, &rip)) {
+		if (how->symbols &&
+		    source_place(s, r->partition, rip, place, sizeof(place)))
+			printf(" %s", place);
+		if (how->disassemble)
+			print_instruction(s, d, r, rip);
+	}
+	putchar('\n');
+}
+
+static int list(struct source *s, const struct how *how, struct error *err)
+{
+	struct decoder *d = decoder_create();
 	struct trace_record r;
-	struct error err = {0};
-	struct trace_reader *reader = trace_open(dir, &err);
-	char line[1200];
 	int state;
 
-	if (!reader)
-		return complain("trace", &err);
-	while ((state = trace_next(reader, &r, &err)) == 1) {
-		if ((only && r.kind != only) || !(classes & r.kind->class))
-			continue;
+	while ((state = source_next(s, &r, err)) == 1)
+		print_record(s, how, d, &r);
+	decoder_destroy(d);
+	return state < 0 ? (int)err->code : EXIT_HELD;
+}
+
+static int count(struct source *s, struct error *err)
+{
+	static uint64_t counts[256];
+	uint64_t total = 0;
+	struct trace_record r;
+	int state;
+
+	while ((state = source_next(s, &r, err)) == 1) {
+		counts[r.kind->number]++;
 		total++;
-		counts[r.kind->number % KINDS_MAX]++;
-		if (count)
-			continue;
-		trace_format(&r, line, sizeof(line));
-		puts(line);
 	}
-	trace_reader_close(reader);
-	for (const struct trace_kind *k = trace_kinds; count && k->name; k++) {
+	for (const struct trace_kind *k = trace_kinds; k->name; k++) {
 		if (counts[k->number])
 			printf("%10" PRIu64 "  %s\n", counts[k->number],
 			       k->name);
 	}
-	if (count)
-		printf("%10" PRIu64 "  in all\n", total);
-	if (state < 0)
-		return complain("trace", &err);
-	return EXIT_HELD;
+	printf("%10" PRIu64 "  in all\n", total);
+	return state < 0 ? (int)err->code : EXIT_HELD;
+}
+
+/* --- export --- */
+
+static int write_export(struct source *s, const struct how *how,
+			struct error *err)
+{
+	FILE *to = how->file ? fopen(how->file, "w") : stdout;
+	int status;
+
+	if (!to) {
+		error_set(err, EXIT_HOST, "%s: cannot be written: %s",
+			  how->file, strerror(errno));
+		return EXIT_HOST;
+	}
+	status = how->export(s, to, err);
+	if ((how->file ? fclose(to) : fflush(to)) != 0 && !status) {
+		error_set(err, EXIT_HOST, "%s: cannot be written: %s",
+			  how->file ? how->file : "stdout", strerror(errno));
+		status = EXIT_HOST;
+	}
+	return status;
+}
+
+/* --- the command --- */
+
+enum {
+	FILTER = 256,
+	SYMBOLS,
+	DISASSEMBLE,
+	COUNT,
+	STATS,
+	JSON,
+	PERFETTO,
+	VCD,
+	PCAP,
+	HELP
+};
+
+static const struct option options[] = {
+	{"event", required_argument, NULL, FILTER},
+	{"class", required_argument, NULL, FILTER},
+	{"partition", required_argument, NULL, FILTER},
+	{"cpu", required_argument, NULL, FILTER},
+	{"window", required_argument, NULL, FILTER},
+	{"address", required_argument, NULL, FILTER},
+	{"symbols", no_argument, NULL, SYMBOLS},
+	{"disassemble", no_argument, NULL, DISASSEMBLE},
+	{"count", no_argument, NULL, COUNT},
+	{"stats", no_argument, NULL, STATS},
+	{"json", no_argument, NULL, JSON},
+	{"perfetto", no_argument, NULL, PERFETTO},
+	{"vcd", no_argument, NULL, VCD},
+	{"pcap", no_argument, NULL, PCAP},
+	{"help", no_argument, NULL, HELP},
+	{NULL, 0, NULL, 0},
+};
+
+static int bad_filter(const char *option, const char *arg)
+{
+	if (strcmp(option, "event") == 0)
+		return usage_error("trace",
+				   "no event is called '%s'; "
+				   "docs/trace-catalogue.md lists them",
+				   arg);
+	if (strcmp(option, "class") == 0)
+		return usage_error("trace",
+				   "no class is called '%s': partition or "
+				   "machine",
+				   arg);
+	return usage_error("trace", "--%s: '%s' is not what it takes", option,
+			   arg);
+}
+
+static void take(struct how *how, int option)
+{
+	switch (option) {
+	case SYMBOLS:
+		how->symbols = true;
+		break;
+	case DISASSEMBLE:
+		how->disassemble = true;
+		break;
+	case COUNT:
+		how->count = true;
+		break;
+	case STATS:
+		how->stats = true;
+		break;
+	case JSON:
+		how->json = true;
+		break;
+	case PERFETTO:
+		how->export = export_perfetto;
+		break;
+	case VCD:
+		how->export = export_vcd;
+		break;
+	case PCAP:
+		how->export = export_pcap;
+		break;
+	case 'o':
+		how->file = optarg;
+		break;
+	default:
+		break;
+	}
+}
+
+/* 0: go on; else that status, less 1. */
+static int parse(struct how *how, int argc, char **argv)
+{
+	int option, at;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "o:", options, &at)) != -1) {
+		if (option == HELP) {
+			printf("%s", help);
+			return EXIT_HELD + 1;
+		}
+		if (option == '?')
+			return usage_error("trace",
+					   "%s: no such option, or its "
+					   "argument is missing",
+					   argv[optind - 1]) +
+			       1;
+		if (option == FILTER &&
+		    !filter_take(&how->filter, options[at].name, optarg))
+			return bad_filter(options[at].name, optarg) + 1;
+		take(how, option);
+	}
+	return 0;
 }
 
 int main_trace(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"event", required_argument, NULL, 'e'},
-		{"class", required_argument, NULL, 'l'},
-		{"count", no_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	const struct trace_kind *only = NULL;
-	unsigned classes = TRACE_CLASS_PARTITION | TRACE_CLASS_MACHINE;
-	bool count = false;
-	int option;
+	static struct source s;
+	struct how how = {0};
+	struct error err = {0};
+	bool export = argc > 1 && strcmp(argv[1], "export") == 0;
+	int status;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'e':
-			only = trace_kind_by_name(optarg);
-			if (!only)
-				return usage_error("trace",
-						   "no event is called '%s'; "
-						   "docs/trace-catalogue.md "
-						   "lists them",
-						   optarg);
-			break;
-		case 'l':
-			if (strcmp(optarg, "partition") == 0)
-				classes = TRACE_CLASS_PARTITION;
-			else if (strcmp(optarg, "machine") == 0)
-				classes = TRACE_CLASS_MACHINE;
-			else
-				return usage_error("trace",
-						   "no class is called '%s': "
-						   "partition or machine",
-						   optarg);
-			break;
-		case 'c':
-			count = true;
-			break;
-		case 'h':
-			printf("%s", help);
-			return EXIT_HELD;
-		default:
-			return usage_error("trace", "%s: no such option",
-					   argv[optind - 1]);
-		}
-	}
+	filter_all(&how.filter);
+	if (export)
+		argv++, argc--;
+	status = parse(&how, argc, argv);
+	if (status)
+		return status - 1;
 	if (argc - optind != 1)
 		return usage_error("trace", "one trace is read, %d given",
 				   argc - optind);
-	return print(argv[optind], only, classes, count);
+	if (!export && (how.export || how.file))
+		return usage_error("trace", "-o and the formats go with "
+					    "`parterre trace export`");
+	if (export && !how.export && !how.json)
+		return usage_error("trace", "export to what: --perfetto, "
+					    "--vcd, --pcap or --json");
+	if (how.json && !how.export)
+		how.export = export_json;
+	if (!source_open(&s, argv[optind], &how.filter, &err))
+		return complain("trace", &err);
+	if (how.stats)
+		status = trace_stats(&s, how.json, &err);
+	else if (how.count)
+		status = count(&s, &err);
+	else if (how.export)
+		status = write_export(&s, &how, &err);
+	else
+		status = list(&s, &how, &err);
+	source_close(&s);
+	return status ? complain("trace", &err) : EXIT_HELD;
 }

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/symbols.c - two sorted tables, functions and lines, searched by halves.
+ */
+#include "sim/symbols.h"
+
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/check.h"
+
+struct function {
+	vaddr_t va;
+	uint64_t bytes; /* 0: to the next one */
+	const char *name;
+};
+
+struct symbols {
+	struct elf_image image;
+	size_t function_count, function_room, line_count;
+	struct function *function;
+	struct symbol_line *line;
+	char *files;
+};
+
+static void note_symbol(void *to, const char *name, uint64_t value,
+			uint64_t bytes, unsigned type)
+{
+	struct symbols *s = to;
+
+	/* Labels of assembly that carry no type are functions as well; the
+	 * linker's own names of sections and ends are in the way. */
+	if (!*name || (type != STT_FUNC && type != STT_NOTYPE))
+		return;
+	if (type == STT_NOTYPE &&
+	    (strstr(name, "_end") || strstr(name, "_start") || *name == '_'))
+		return;
+	if (s->function_count == s->function_room) {
+		s->function_room =
+			s->function_room ? 2 * s->function_room : 256;
+		s->function = realloc(s->function,
+				      s->function_room * sizeof(*s->function));
+		CHECK(s->function);
+	}
+	s->function[s->function_count++] =
+		(struct function){value, bytes, name};
+}
+
+/* Of several names for one address: the one with a size, then by name. */
+static int by_va(const void *a, const void *b)
+{
+	const struct function *f = a, *g = b;
+
+	if (f->va != g->va)
+		return f->va < g->va ? -1 : 1;
+	if (!f->bytes != !g->bytes)
+		return f->bytes ? 1 : -1;
+	return strcmp(g->name, f->name);
+}
+
+/* Where a stretch ends at the address at which another begins, the end comes
+ * first; equal ones stay as the file has them. */
+static int by_line_va(const void *a, const void *b)
+{
+	const struct symbol_line *l = a, *k = b;
+
+	if (l->va != k->va)
+		return l->va < k->va ? -1 : 1;
+	if (!l->file != !k->file)
+		return l->file ? 1 : -1;
+	return 0;
+}
+
+struct symbols *symbols_read(const char *path, struct error *err)
+{
+	struct symbols *s = calloc(1, sizeof(*s));
+	const uint8_t *section;
+	uint64_t bytes;
+
+	CHECK(s);
+	if (!elf_image_read(&s->image, path, err)) {
+		free(s);
+		return NULL;
+	}
+	if (!elf_image_is(&s->image)) {
+		error_set(err, EXIT_USAGE,
+			  "%s: not an ELF64 image for x86-64; it has no "
+			  "symbols",
+			  path);
+		symbols_free(s);
+		return NULL;
+	}
+	elf_image_symbols(&s->image, note_symbol, s);
+	if (s->function_count)
+		qsort(s->function, s->function_count, sizeof(*s->function),
+		      by_va);
+	section = elf_image_section(&s->image, ".debug_line", &bytes);
+	if (section)
+		s->line_count =
+			srcline_read(section, bytes, &s->line, &s->files);
+	if (s->line_count)
+		qsort(s->line, s->line_count, sizeof(*s->line), by_line_va);
+	return s;
+}
+
+void symbols_free(struct symbols *s)
+{
+	if (!s)
+		return;
+	free(s->function);
+	free(s->line);
+	free(s->files);
+	elf_image_free(&s->image);
+	free(s);
+}
+
+const char *symbols_function(const struct symbols *s, vaddr_t va,
+			     uint64_t *offset)
+{
+	size_t low = 0, high = s->function_count;
+	const struct function *f;
+
+	while (low < high) { /* the last one that begins at va or before */
+		size_t middle = low + (high - low) / 2;
+
+		if (s->function[middle].va <= va)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low)
+		return NULL;
+	f = &s->function[low - 1];
+	if (f->bytes ? va - f->va >= f->bytes : va - f->va >= PAGE_BYTES)
+		return NULL;
+	*offset = va - f->va;
+	return f->name;
+}
+
+bool symbols_line(const struct symbols *s, vaddr_t va, const char **file,
+		  uint32_t *line)
+{
+	size_t low = 0, high = s->line_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (s->line[middle].va <= va)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low || !s->line[low - 1].file)
+		return false;
+	*file = s->line[low - 1].file;
+	*line = s->line[low - 1].line;
+	return true;
+}
+
+size_t symbols_code(const struct symbols *s, vaddr_t va, void *to, size_t bytes)
+{
+	return elf_image_bytes(&s->image, va, to, bytes);
+}

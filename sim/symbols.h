@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/symbols.h - what an address in a program means: function, source line,
+ * bytes.
+ *
+ * Read from the ELF file alone: its symbol table, and `.debug_line` of DWARF
+ * version 2 to 4 (DWARF 4, section 6.2), which is what the hypervisor's images
+ * are built with.  A file with less gives less: no line, or no name.  Nothing
+ * in it is trusted.
+ *
+ * Not modelled: DWARF 5, compressed sections, inlined functions (a line of an
+ * inlined function is told within the one that holds it).
+ */
+#ifndef PARTERRE_SIM_SYMBOLS_H
+#define PARTERRE_SIM_SYMBOLS_H
+
+#include "sim/elfimage.h"
+
+struct symbol_line {
+	vaddr_t va;
+	const char *file; /* NULL: from here on no line is known */
+	uint32_t line;
+};
+
+struct symbols;
+
+/* NULL: the file cannot be read, or is no ELF64 image (EXIT_USAGE). */
+struct symbols *symbols_read(const char *path, struct error *err) MUST_USE;
+void symbols_free(struct symbols *s); /* NULL is fine */
+
+/* The function that holds `va`; NULL: none is known. */
+const char *symbols_function(const struct symbols *s, vaddr_t va,
+			     uint64_t *offset);
+/* False: not known. */
+bool symbols_line(const struct symbols *s, vaddr_t va, const char **file,
+		  uint32_t *line);
+/* The program's own bytes at `va`; returns how many of them there are. */
+size_t symbols_code(const struct symbols *s, vaddr_t va, void *to,
+		    size_t bytes);
+
+/* srcline.c: the line table of a `.debug_line` section, unsorted; strings lie
+ * in *names, which is freed after it, both by the caller. */
+size_t srcline_read(const uint8_t *section, uint64_t bytes,
+		    struct symbol_line **lines, char **names);
+
+#endif

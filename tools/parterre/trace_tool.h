@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tools/parterre/trace_tool.h - what `parterre trace` consists of: main in
+ * trace.c, and one function for each thing that can be done with a trace.
+ *
+ * Each reads `s` to its end, prints to `to` and returns an exit status; *err is
+ * set unless it is EXIT_HELD.
+ */
+#ifndef PARTERRE_TOOLS_TRACE_TOOL_H
+#define PARTERRE_TOOLS_TRACE_TOOL_H
+
+#include <stdio.h>
+
+#include "tools/parterre/trace_source.h"
+
+/* trace_stats.c: time, switches, system calls, latencies. */
+int trace_stats(struct source *s, bool json, struct error *err);
+/* trace_json.c: {"events": [...]}, an object for each event. */
+int export_json(struct source *s, FILE *to, struct error *err);
+/* export_perfetto.c: tracks, flows and counters, as a protobuf. */
+int export_perfetto(struct source *s, FILE *to, struct error *err);
+/* export_vcd.c: who runs, in which ring, as a value change dump. */
+int export_vcd(struct source *s, FILE *to, struct error *err);
+/* export_pcap.c: the frames on the network cards' cables. */
+int export_pcap(struct source *s, FILE *to, struct error *err);
+
+/* A string of JSON, quotes included. */
+void json_put_string(FILE *to, const char *text);
+
+#endif

@@ -181,6 +181,7 @@ static bool fits(volatile struct channel_header *h,
 		   h->features == 0 && h->version == CHANNEL_VERSION &&
 		   h->type == type->type && h->id == who->id &&
 		   h->generation == who->generation &&
+		   h->client == who->client && h->server == who->server &&
 		   h->queue_offset == sizeof(*h) &&
 		   h->queue_count == type->queues &&
 		   h->data_offset == data_offset(type) &&

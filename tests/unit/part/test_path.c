@@ -267,8 +267,12 @@ static uint32_t generation;
 
 static void hand_over(void)
 {
+	const struct channel_identity who =
+		test_identity(++generation, BLOCK_CHANNEL_PAGES);
+
 	memset(test_channel, 0, 4096);
-	generation++;
+	test_view.number = who.server;
+	test_view.channel[HANDLE].peer = who.client;
 	test_view.channel[HANDLE].generation = generation;
 	cr_assert(block_attach(HANDLE, test_channel, &test_view));
 }

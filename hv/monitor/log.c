@@ -10,6 +10,10 @@
  * So `busy` says that an interrupt is on its way; whoever appends while it is
  * not sends the first burst itself.
  *
+ * Interrupt controllers see its line's edge alone, so an interrupt is not left
+ * before the line is low: a byte that came while the transmitter was being
+ * filled would be the last of which anybody hears.
+ *
  * The ring and the UART have a lock of their own, the last that anybody takes.
  *
  * PC16550D data sheet, table II.
@@ -23,6 +27,7 @@
 #define UART_RBR (UART + 0)
 #define UART_IIR (UART + 2)
 #define UART_LSR (UART + 5)
+#define IIR_NONE 0x01
 #define LSR_DR   0x01
 #define LSR_THRE 0x20
 #define LSR_TEMT 0x40
@@ -66,16 +71,17 @@ void log_interrupt(void)
 	uint8_t lsr;
 
 	take();
-	(void)inb(UART_IIR); /* takes the interrupt back */
-	while ((lsr = inb(UART_LSR)) & LSR_DR) {
-		char c = (char)inb(UART_RBR);
+	while (!(inb(UART_IIR) & IIR_NONE)) {
+		while ((lsr = inb(UART_LSR)) & LSR_DR) {
+			char c = (char)inb(UART_RBR);
 
-		if (typed_in - typed_out < TYPED)
-			typed[typed_in++ % TYPED] = c;
-		any = true;
+			if (typed_in - typed_out < TYPED)
+				typed[typed_in++ % TYPED] = c;
+			any = true;
+		}
+		if (lsr & LSR_THRE)
+			burst();
 	}
-	if (lsr & LSR_THRE)
-		burst();
 	give();
 	for (uint32_t s = 0; any && s < PART_SLOTS; s++)
 		if (lead_area.slot[s].kind == PART_OPERATIONS)

@@ -21,6 +21,14 @@ Test(rows, s31_illegal_transitions_are_refused)
 	row_scenario("s31-states", "");
 }
 
+/* Also while it is on its way and its servers die; longer:
+ * docs/measurements.md.
+ */
+Test(rows, s56_at_any_instant)
+{
+	row_scenario("s56-anytime", "--trace partition --set turns=8 --seed 1");
+}
+
 /* Every verb of the console, for people to read and try. */
 Test(rows, operator_verbs)
 {

@@ -229,6 +229,17 @@ _Static_assert(sizeof(struct db_part) * DB_PARTS == PAGE_BYTES, "one page");
 _Static_assert(sizeof(struct db_chan) * DB_CHANS == PAGE_BYTES, "one page");
 _Static_assert(sizeof(struct db_dev) * DB_DEVS == PAGE_BYTES, "one page");
 
+/* Two commits between two looks may bring a version page back into force: its
+ * generation says that it is another version. */
+static bool version_known(const struct partition_view *v)
+{
+	const struct db_version *now =
+		(const struct db_version *)view_frames(v, v->version_pfn, 1);
+
+	return v->root->current == v->version_pfn &&
+	       (!now || now->generation == v->version.generation);
+}
+
 void view_database(struct partition_view *v)
 {
 	if (v->lead->root_pfn != v->root_pfn) {
@@ -238,7 +249,7 @@ void view_database(struct partition_view *v)
 			(const struct db_root *)view_frames(v, v->root_pfn, 1);
 	}
 	if (!v->root || !v->root_pfn || v->root->magic != DB_MAGIC ||
-	    v->root->current == v->version_pfn)
+	    version_known(v))
 		return;
 	take_version(v, v->root->current);
 }

@@ -512,6 +512,25 @@ Test(view, a_line_is_of_who_wrote_it)
 	world_destroy(w);
 }
 
+/* The second brings the page of the version before it back into force. */
+Test(view, two_commits_between_two_looks)
+{
+	struct world *w = world_default();
+	struct partition_info info;
+	struct error err;
+
+	world_switch(w, UV);
+	world_commit(w);
+	world_call(w);
+	w->part[IO_A].state = PART_STATE_DEAD;
+	world_commit(w);
+	world_commit(w);
+	world_call(w);
+	cr_assert(partition_view_find(w->view, "io.a", &info, &err));
+	cr_assert_eq(info.state, PART_STATE_DEAD);
+	world_destroy(w);
+}
+
 /* Running, standing still, kept without a slot, and running elsewhere. */
 Test(view, a_partition_is_paused_and_saved)
 {

@@ -413,8 +413,8 @@ static bool holds(const struct machine *m, const struct db_chan *c,
 		       (client && m->client != END_DONE);
 	case ATTACH:
 		return server && m->server == END_TOLD;
-	case RESUME:
-		return server;
+	case RESUME: /* the client, once it was told */
+		return server || (client && m->client == END_TOLD);
 	default:
 		return false;
 	}

@@ -451,7 +451,7 @@ Test(fault, errors_name_what_to_do)
 	cr_assert_not(fault_partition_text(w->view, "io.z", "crash", &err));
 	cr_assert(strstr(err.text, "io.z"), "%s", err.text);
 	cr_assert_not(fault_partition_text(w->view, "io.a", "burn", &err));
-	cr_assert(strstr(err.text, "crash and hang"), "%s", err.text);
+	cr_assert(strstr(err.text, "crash, hang"), "%s", err.text);
 	w->part[IO_A].state = PART_STATE_STOPPED;
 	world_commit(w);
 	partition_view_look(w->view);

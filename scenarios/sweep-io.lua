@@ -27,4 +27,4 @@ wait_event("block_response", {channel = request.channel,
 mark("done")
 
 -- The work goes on behind it, through the other path if need be.
-wait_event("committed", {stream = 1, record = 40}, {within = ms(20)})
+wait_event("committed", {stream = 1, record = 31}, {within = ms(20)})

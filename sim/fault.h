@@ -63,5 +63,7 @@ bool fault_inject(struct partition_view *v, const char *text,
  * device exist is known when it happens.  False: the message lists those that
  * there are (EXIT_USAGE). */
 bool fault_known(const char *text, struct error *err);
+/* Does the run end with it: a power cut? */
+bool fault_ends(const char *text);
 
 #endif

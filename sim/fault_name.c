@@ -151,6 +151,19 @@ static bool stall(struct partition_view *v, const struct words *w,
 			   ns * PS_PER_NS, err);
 }
 
+/* power [N]: whoever runs the machine ends the run now (fault_ends()). */
+static bool power(struct partition_view *v, const struct words *w,
+		  struct error *err)
+{
+	uint64_t bytes = 0;
+
+	if (w->count == 1)
+		return true;
+	return number_of(w, 1, &bytes, err) &&
+	       fault_device(partition_view_machine(v), "disk0", "torn", bytes,
+			    err);
+}
+
 /* device DEVICE FAULT [N] */
 static bool device(struct partition_view *v, const struct words *w,
 		   struct error *err)
@@ -179,6 +192,7 @@ static const struct row {
 	{"page", "PARTITION WHERE BYTE", 4, 4, page},
 	{"check", "CPU ADDRESS corrected|uncorrected|fatal", 4, 4, check},
 	{"stall", "CPU NANOSECONDS", 3, 3, stall},
+	{"power", "[N]", 1, 2, power},
 	{"device", "DEVICE FAULT [N]", 3, 4, device},
 };
 
@@ -215,6 +229,13 @@ bool fault_known(const char *text, struct error *err)
 	struct words w;
 
 	return row_of(text, &w, err) != NULL;
+}
+
+bool fault_ends(const char *text)
+{
+	struct words w;
+
+	return split(text, &w) && strcmp(w.word[0], "power") == 0;
 }
 
 bool fault_inject(struct partition_view *v, const char *text, struct error *err)

@@ -300,8 +300,10 @@ static int inject_fault(lua_State *L)
 	struct session *s = script_machine(L);
 	struct error err;
 
-	if (!fault_inject(s->view, luaL_checkstring(L, 1), &err))
+	if (!session_fault(s, luaL_checkstring(L, 1), &err))
 		return script_fail_with(L, &err);
+	if (s->first->left)
+		return luaL_error(L, "the scenario is left");
 	return 0;
 }
 

@@ -68,6 +68,7 @@ struct session_options {
 	const char *images;   /* directory of the images */
 	const char *out;      /* NULL: parterre.out/NAME */
 	unsigned classes;     /* TRACE_CLASS_…; 0: no trace on disk */
+	unsigned listen;      /* ... that are noted then; 0: partition */
 	const char *firmware; /* of the first machine; NULL: the scenario's */
 	/* "NAME=VALUE", for param() in the scenario. */
 	const char *parameter[SESSION_PARAMETERS_MAX];
@@ -264,6 +265,9 @@ bool session_advance(struct session *s, ps_t until, struct error *err) MUST_USE;
 /* mark(NAME) in the scenario. */
 bool session_mark(struct session *first, const char *name,
 		  struct error *err) MUST_USE;
+/* A fault by its name, now (docs/faults.md); a power cut leaves the run. */
+bool session_fault(struct session *s, const char *text,
+		   struct error *err) MUST_USE;
 /* Adds a fault to the plan: "crash io.a @ 40ms" (docs/faults.md). */
 bool session_plan_add(struct session *first, const char *text,
 		      struct error *err) MUST_USE;

@@ -194,6 +194,8 @@ bool session_machine(struct session *s, const struct session_machine *d,
 {
 	char path[PATH_MAX];
 	unsigned classes = s->options.classes;
+	unsigned listen =
+		s->options.listen ? s->options.listen : TRACE_CLASS_PARTITION;
 
 	if (d->name[0])
 		snprintf(s->name, sizeof(s->name), "%s", d->name);
@@ -202,7 +204,7 @@ bool session_machine(struct session *s, const struct session_machine *d,
 		return false;
 	/* Without a trace on disk, events are still seen. */
 	s->trace = trace_create(classes ? path : NULL,
-				classes ? classes : TRACE_CLASS_PARTITION, err);
+				classes ? classes : listen, err);
 	if (!s->trace)
 		return false;
 	trace_listen(s->trace, on_record, s);

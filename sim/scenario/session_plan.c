@@ -41,6 +41,15 @@ struct session_plan {
 	uint64_t random;
 };
 
+bool session_fault(struct session *s, const char *text, struct error *err)
+{
+	if (!fault_inject(s->view, text, err))
+		return false;
+	if (fault_ends(text))
+		s->first->left = true;
+	return true;
+}
+
 /* --- when --- */
 
 static bool number(const char *text, uint64_t *value, const char **rest)
@@ -246,7 +255,7 @@ static bool on_reached(void *owner, struct session *s, struct error *err)
 		     machine_retired(s->machine) < f->retired))
 			continue;
 		f->passed = true;
-		if (!fault_inject(s->view, f->what, &why))
+		if (!session_fault(s, f->what, &why))
 			return error_set(
 				err, why.code, "at %.6f ms, of the plan: %s",
 				(double)session_now(s) / (double)PS_PER_MS,

@@ -230,6 +230,8 @@ static bool run_to(struct session *s, ps_t until, struct error *err)
 		between = s->stop == MACHINE_COUNT || s->watch_due;
 		if (between && !session_watch_reached(s, err))
 			return false;
+		if (s->first->left)
+			break;
 		if (s->stop == MACHINE_REQUESTED && s->told) {
 			s->hit = true;
 			s->told = false;

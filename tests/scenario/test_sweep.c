@@ -102,6 +102,23 @@ Test(sweep, s74_writes_to_one_block_keep_their_order)
 	cr_assert_geq(number(o, "most_replayed"), 4, "%s", o->text);
 }
 
+/* The power goes behind each command that changed the disk, of either
+ * controller: what was flushed is on the medium. */
+Test(sweep, s79_power_cut_at_every_command)
+{
+	for (unsigned cpus = 1; cpus <= 4; cpus *= 2) {
+		struct output *o =
+			shell(PARTERRE " sweep --quiet --out %s/out --json "
+				       "--fault power --over begin..finish "
+				       "--every disk --set cpus=%u " SOURCE_DIR
+				       "/tests/sweep/power.lua",
+			      scratch(), cpus);
+
+		nothing_happened(o);
+		cr_assert_geq(number(o, "instants"), 60, "%s", o->text);
+	}
+}
+
 /* --- the tool --- */
 
 /* Fields of the nth line (from 1) of the table. */
@@ -229,7 +246,7 @@ Test(plan, faults_come_when_they_are_due)
 		{"event block_request op=3", "fault: io.a.text"},
 		{"event state of=guest1 new_state=1", "fault: io.a.text"},
 		{"mark submit", "fault: io.a.text"},
-		{"chance 1/30000", "fault: io.a.text"},
+		{"chance 1/20000", "fault: io.a.text"},
 	};
 
 	for (size_t i = 0; i < sizeof(when) / sizeof(when[0]); i++) {

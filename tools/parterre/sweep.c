@@ -40,9 +40,10 @@ struct sweep {
 		AFTER
 	} phase;
 	bool events;
-	uint64_t next; /* instant */
-	bool runs;     /* at the last instant: sum.running */
-	bool lost;     /* there is no sum.running */
+	const struct trace_kind *kind; /* of the events; NULL: any */
+	uint64_t next;                 /* instant */
+	bool runs;                     /* at the last instant: sum.running */
+	bool lost;                     /* there is no sum.running */
 	struct forks *forks;
 	struct oracle *oracle;
 	/* In a child: */
@@ -66,7 +67,9 @@ static const char help[] =
 	"                  (12345i), or the NAME of a mark() in the scenario\n"
 	"  --every N       each Nth instruction boundary; 1 if nothing is "
 	"said\n"
-	"  --every event   the boundaries at which a trace event happened\n"
+	"  --every event   the boundaries behind a trace event of class "
+	"partition\n"
+	"  --every NAME    ... behind an event of that name\n"
 	"  --while PARTITION  where this one does not run, one instant stands "
 	"for\n"
 	"                  all up to where it does: right for faults that "
@@ -111,7 +114,8 @@ static bool on_event(void *owner, const struct trace_record *r)
 	struct sweep *w = owner;
 
 	oracle_note(w->oracle, r);
-	return w->events && w->phase == INSIDE;
+	return w->events && w->phase == INSIDE &&
+	       (!w->kind || w->kind == r->kind);
 }
 
 static bool on_mark(void *owner, const char *name)
@@ -167,7 +171,7 @@ static bool become_child(struct sweep *w, struct session *s, struct error *err)
 		 partition_view_name(s->view,
 				     partition_view_current(s->view, cpu)));
 	s->timeline.fault_count = 0; /* the next one is ours */
-	return fault_inject(s->view, w->sum.fault, err);
+	return session_fault(s, w->sum.fault, err);
 }
 
 static void rearm(struct sweep *w, struct session *s)
@@ -326,6 +330,12 @@ static void on_done(void *owner, uint64_t tag, const void *result, int signal)
 
 /* ---- the command ---- */
 
+static void take_event(struct sweep *w, const char *name)
+{
+	w->events = true;
+	w->kind = trace_kind_by_name(name);
+}
+
 /* Options that are ours go from argv; false: a usage error in *status. */
 static bool take_options(struct sweep *w, int *argc, char **argv, int *status)
 {
@@ -351,8 +361,9 @@ static bool take_options(struct sweep *w, int *argc, char **argv, int *status)
 		i++;
 		if (to[n])
 			*to[n] = argv[i];
-		else if (n == 2 && strcmp(argv[i], "event") == 0)
-			w->events = true;
+		else if (n == 2 && (strcmp(argv[i], "event") == 0 ||
+				    trace_kind_by_name(argv[i])))
+			take_event(w, argv[i]);
 		else
 			*(n == 2 ? &w->sum.every : &w->jobs) =
 				strtoull(argv[i], &end, 10);
@@ -453,6 +464,8 @@ int main_sweep(int argc, char **argv)
 	w.sum.repeat = repeat_text(&o.session);
 	if (w.events)
 		w.sum.every = 0;
+	if (w.kind)
+		o.session.listen = TRACE_CLASS_PARTITION | w.kind->class;
 	w.oracle = oracle_begin();
 	w.forks = forks_create((unsigned)w.jobs, sizeof(w.mine), CHILD_SECONDS,
 			       on_done, &w);

@@ -206,6 +206,18 @@ static void slot_ended(struct partition_view *v, uint32_t slot, uint32_t state)
 		view_state(v, index, PART_STATE_STOPPED, &v->lead->slot[slot]);
 }
 
+/* The ultravisor ends without its slot ever showing it: its monitor gives it
+ * another program at once.  That it runs again, the database says. */
+static void slot_renewed(struct partition_view *v, uint32_t slot)
+{
+	const struct lead_slot *s = &v->lead->slot[slot];
+	uint32_t before = v->slot_incarnation[slot];
+
+	v->slot_incarnation[slot] = s->incarnation;
+	if (s->kind == PART_ULTRAVISOR && before && s->incarnation > before)
+		view_state(v, v->slot_index[slot], PART_STATE_CRASHED, s);
+}
+
 static void look_at_slots(struct partition_view *v)
 {
 	for (uint32_t i = 0; i < PART_SLOTS; i++) {
@@ -221,6 +233,7 @@ static void look_at_slots(struct partition_view *v)
 		if (state != v->slot_state[i])
 			slot_ended(v, i, state);
 		v->slot_state[i] = state;
+		slot_renewed(v, i);
 	}
 }
 

@@ -127,16 +127,17 @@ static uint32_t take_row(struct partition_view *v, unsigned i,
 {
 	uint32_t index = row_partition(v, row);
 	struct partition *p = partition_at(v, index);
-	bool first;
+	bool first, renewed;
 
 	if (!p)
 		return 0;
 	first = !p->in_database;
+	renewed = row->incarnation != p->info.incarnation;
 	p->in_database = true;
 	p->row = i;
 	p->info.incarnation = row->incarnation;
 	p->info.frames = row->memory_frames;
-	if (first || row->state != p->db_state) {
+	if (first || renewed || row->state != p->db_state) {
 		p->db_state = row->state;
 		view_state(v, index, row->state, NULL);
 	}

@@ -105,6 +105,7 @@ struct partition_view {
 	size_t count;
 	uint32_t slot_index[PART_SLOTS]; /* whose is this slot; 0: nobody's */
 	uint32_t slot_state[PART_SLOTS];
+	uint32_t slot_incarnation[PART_SLOTS];
 	struct cpu_seen cpu[CPU_COUNT_MAX];
 	struct partition_times times;
 	bool started; /* a partition has run */

@@ -15,6 +15,11 @@
  * A partition's number is [G,M,K]: the three 9-bit indices, which together are
  * the frame number of its descriptor page.
  *
+ * Besides what there is, a version says what is demanded and not yet done: what
+ * an ultravisor that begins anew has to finish (hv/ultravisor/adopt.c).  Some
+ * words of it are notes: changed in place, one store each, in the version in
+ * force, by the ultravisor alone, while no transaction is open.
+ *
  * All words little-endian, 8 bytes, aligned.
  */
 #ifndef PARTERRE_ABI_DATABASE_H
@@ -48,6 +53,17 @@ struct db_root {
 	uint64_t current; /* frame of the struct db_version in force */
 };
 
+/* An answer that is owed for a transaction that holds. */
+#define DB_ANSWERS 16
+struct db_answer { /* 40 bytes */
+	uint64_t requester; /* 0: none.  A note: 0 when it was given */
+	uint64_t handle, result;
+	uint64_t serial; /* given when nothing is loaded for that transaction;
+	                    0: at once */
+	uint32_t id;     /* of the last operation */
+	uint32_t reserved;
+};
+
 struct db_version {
 	uint64_t magic;
 	uint64_t generation; /* +1 each committed transaction */
@@ -62,6 +78,11 @@ struct db_version {
 	uint64_t cpus_pfn; /* struct db_cpu[DB_CPUS], by index */
 	uint64_t irqs_pfn; /* struct db_irq[DB_IRQS], by vector */
 	uint64_t buses_pfn; /* struct db_bus[DB_BUSES] */
+	uint64_t moves_pfn;    /* struct db_move[DB_CHANS], rows as the channels' */
+	uint64_t schedule_pfn; /* frame of the schedule */
+	uint64_t serial;       /* +1 each transaction that was asked for */
+	uint64_t off;          /* the machine is to go off: its code + 1 */
+	struct db_answer answer[DB_ANSWERS];
 };
 
 /* The eight state flags of a resource, and the named sets. */
@@ -126,11 +147,12 @@ struct db_part { /* 128 bytes */
 	/* How it is scheduled (struct lead_schedule). */
 	uint32_t cpu; /* idle: on all */
 	uint32_t standing, quantum_us, weight, cap;
-	uint32_t reserved0;
+	uint32_t untold;     /* a note: its end, or another state, is to be told */
 	uint64_t stop_by_ns; /* an orderly stop is awaited until then; 0: none */
 	uint64_t keep_pfn; /* what was saved of it: KEEP_FRAMES, the ultravisor's;
 	                      0: nothing */
-	uint64_t reserved[2];
+	uint64_t load_serial; /* of the transaction that its instance is for */
+	uint64_t reserved[1];
 };
 
 /* Of a saved partition: the first frame is a struct lead_state (abi/lead.h), the
@@ -188,6 +210,16 @@ struct db_dev { /* 64 bytes */
 	uint32_t reserved;
 };
 
+/* What a channel goes through (hv/ultravisor/chan.c). */
+struct db_move { /* 64 bytes */
+	uint32_t id;            /* of the channel */
+	uint8_t phase, flags;   /* notes, where they change no owner */
+	uint8_t server, client; /* notes: what each end has yet to do */
+	uint64_t to;            /* the new server */
+	uint64_t server_event, client_event; /* notes: handles of events sent */
+	uint64_t reserved[4];
+};
+
 #define DB_CPUS 8
 #define DB_WINDOWS 16
 struct db_cpu { /* 512 bytes */
@@ -215,9 +247,11 @@ struct db_irq { /* 16 bytes */
 _Static_assert(sizeof(struct db_part) * DB_PARTS == 4096, "db_part layout");
 _Static_assert(sizeof(struct db_chan) * DB_CHANS == 4096, "db_chan layout");
 _Static_assert(sizeof(struct db_bus) * DB_BUSES == 4096, "db_bus layout");
+_Static_assert(sizeof(struct db_move) * DB_CHANS == 4096, "db_move layout");
 _Static_assert(sizeof(struct db_dev) * DB_DEVS == 4096, "db_dev layout");
 _Static_assert(sizeof(struct db_cpu) * DB_CPUS == 4096, "db_cpu layout");
 _Static_assert(sizeof(struct db_irq) * DB_IRQS == 4096, "db_irq layout");
 _Static_assert(sizeof(struct db_conf) <= 4096, "a page");
+_Static_assert(sizeof(struct db_version) <= 4096, "a page");
 
 #endif

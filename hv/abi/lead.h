@@ -57,7 +57,7 @@ struct lead_slot { /* 192 bytes */
 	uint64_t stolen_ns; /* time that it was ready or paused and didn't run */
 	uint64_t offset_ns; /* its virtual time is the host's less this */
 	uint32_t cpu;       /* where it runs or will run */
-	uint32_t reserved0;
+	uint32_t incarnation; /* of the partition that this instance was made for */
 	uint64_t checks; /* machine checks that it was told of */
 	uint64_t reserved[5];
 };
@@ -131,6 +131,7 @@ struct lead_create {
 	uint64_t number;
 	uint32_t kind;
 	uint32_t slot; /* 0: any free one; else it must be this less one */
+	uint32_t incarnation, reserved;
 	char name[16];
 	uint64_t monitor_pfn, monitor_frames; /* >= LEAD_MONITOR_FRAMES: private
 	                                         state, stack, page tables */

@@ -343,11 +343,20 @@ bool queue_insert(struct queue *q, const void *signal)
 	return true;
 }
 
-bool queue_remove(struct queue *q, void *signal)
+static void take(const struct queue *q, uint32_t slot, void *signal)
+{
+	uint32_t words = q->signal_bytes / 8;
+
+	for (uint32_t i = 0; i < words; i++) {
+		uint64_t word = q->slots[slot * words + i];
+
+		memcpy((uint8_t *)signal + i * 8, &word, 8);
+	}
+}
+
+bool queue_peek(struct queue *q, void *signal)
 {
 	uint32_t head = q->header->head;
-	uint32_t next = (q->index + 1) % q->slot_count;
-	uint32_t words = q->signal_bytes / 8;
 
 	if (head >= q->slot_count) {
 		odd(q);
@@ -356,15 +365,37 @@ bool queue_remove(struct queue *q, void *signal)
 	if (head == q->index)
 		return false;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	for (uint32_t i = 0; i < words; i++) {
-		uint64_t word = q->slots[next * words + i];
+	take(q, (q->index + 1) % q->slot_count, signal);
+	return true;
+}
 
-		memcpy((uint8_t *)signal + i * 8, &word, 8);
-	}
+void queue_drop(struct queue *q)
+{
+	uint32_t next = (q->index + 1) % q->slot_count;
+
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	q->index = next;
 	q->header->tail = next;
 	q->header->received = ++q->count;
+}
+
+bool queue_remove(struct queue *q, void *signal)
+{
+	if (!queue_peek(q, signal))
+		return false;
+	queue_drop(q);
+	return true;
+}
+
+bool queue_past(struct queue *q, uint32_t n, void *signal)
+{
+	uint32_t head = q->header->head;
+	uint32_t waiting = (head + q->slot_count - q->index) % q->slot_count;
+
+	/* A producer has all slots but the consumer's last to write to. */
+	if (head >= q->slot_count || n + waiting >= q->slot_count)
+		return false;
+	take(q, (q->index + q->slot_count - n) % q->slot_count, signal);
 	return true;
 }
 

@@ -126,6 +126,14 @@ bool queue_room(struct queue *q, uint32_t n);
 
 /* Consumer: false when the queue is empty. */
 bool queue_remove(struct queue *q, void *signal);
+/* The same in two steps: what is looked at and not yet dropped is still there
+ * for a program that goes on with this one's work. */
+bool queue_peek(struct queue *q, void *signal);
+void queue_drop(struct queue *q);
+
+/* The signal `n` before the last that this end has put in or taken out; zeroes:
+ * there was none.  False: the producer may have put another in its place. */
+bool queue_past(struct queue *q, uint32_t n, void *signal);
 
 /* Consumer: ask for an event.  True: empty, may sleep.  False: something has
  * come; want_event is cleared again. */

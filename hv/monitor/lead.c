@@ -160,6 +160,7 @@ int64_t lead_create(const struct lead_create *lc)
 	memset(s, 0, sizeof(*s));
 	s->number = lc->number;
 	s->kind = lc->kind;
+	s->incarnation = lc->incarnation;
 	s->cr3 = (lc->monitor_pfn + INST_PML4) << 12;
 	s->deadline_ns = NEVER;
 	memcpy(s->name, lc->name, sizeof(s->name));
@@ -208,12 +209,34 @@ int64_t lead_map(const struct lead_map *lm)
 
 /* ---- start and end ------------------------------------------------------ */
 
+/* Touches the first of its frames alone. */
+void vcpu_begin(struct vcpu *v, uint64_t rip, uint64_t rsp)
+{
+	uint16_t *fcw = (uint16_t *)&v->fx.byte[0];
+	uint32_t *mxcsr = (uint32_t *)&v->fx.byte[24];
+
+	memset(&v->regs, 0, sizeof(v->regs));
+	v->regs.rip = rip;
+	v->regs.rsp = rsp;
+	v->regs.cs = SEL_USER_CODE;
+	v->regs.ss = SEL_USER_DATA;
+	v->regs.rflags = 0x202;
+	v->waiting = 0;
+	v->in_user = 0;
+	v->upcall_entry = 0;
+	v->attention = 0;
+	v->fs_base = v->gs_base = 0;
+	v->ds = v->es = v->fs = v->gs = 0;
+	memset(&v->fx, 0, sizeof(v->fx));
+	_Static_assert(offsetof(struct vcpu, fx) + 32 <= 4096, "first frame");
+	*fcw = 0x37f;
+	*mxcsr = 0x1f80;
+}
+
 int64_t lead_start(uint64_t slot, uint64_t rip, uint64_t rsp)
 {
 	struct lead_slot *s;
 	struct vcpu *v;
-	uint16_t *fcw;
-	uint32_t *mxcsr;
 
 	if (slot >= PART_SLOTS || rip >= CHANNEL_WINDOW_VA ||
 	    rsp > CHANNEL_WINDOW_VA)
@@ -225,25 +248,8 @@ int64_t lead_start(uint64_t slot, uint64_t rip, uint64_t rsp)
 	while (!sched_left_behind((uint32_t)slot)) /* it has just ended */
 		__builtin_ia32_pause();
 	v = window(0, lead_private[slot].monitor_pfn + INST_VCPU);
-	memset(&v->regs, 0, sizeof(v->regs));
-	v->regs.rip = rip;
-	v->regs.rsp = rsp;
-	v->regs.cs = SEL_USER_CODE;
-	v->regs.ss = SEL_USER_DATA;
-	v->regs.rflags = 0x202;
-	v->waiting = 0;
-	v->in_user = 0;
-	v->upcall_entry = 0;
-	v->attention = 0;
+	vcpu_begin(v, rip, rsp);
 	v->cr3 = s->cr3;
-	v->fs_base = v->gs_base = 0;
-	v->ds = v->es = v->fs = v->gs = 0;
-	memset(&v->fx, 0, sizeof(v->fx));
-	fcw = (uint16_t *)&v->fx.byte[0];
-	mxcsr = (uint32_t *)&v->fx.byte[24];
-	_Static_assert(offsetof(struct vcpu, fx) + 32 <= 4096, "first frame");
-	*fcw = 0x37f;
-	*mxcsr = 0x1f80;
 	s->pending = 0;
 	s->wait_mask = 0;
 	s->deadline_ns = NEVER;
@@ -283,14 +289,16 @@ void lead_crash(uint32_t slot, uint64_t vector, uint64_t error,
 	s->rip = rip;
 	log_line("%s crashed: vector %u error %x address %x rip %x", s->name,
 		 vector, error, address, rip);
-	ended(slot, SLOT_CRASHED);
+	if (!lead_restart(slot))
+		ended(slot, SLOT_CRASHED);
 }
 
 void lead_exit(uint32_t slot, uint64_t code)
 {
 	lead_area.slot[slot].vector = 0;
 	lead_area.slot[slot].error = code;
-	ended(slot, SLOT_STOPPED);
+	if (!lead_restart(slot))
+		ended(slot, SLOT_STOPPED);
 }
 
 _Noreturn void machine_off(uint32_t code)

@@ -394,6 +394,7 @@ uint32_t lapic_read(unsigned reg);
 
 void lead_lock(void);
 void lead_unlock(void);
+void vcpu_load(void); /* VCPU's FPU, segments: into the CPU */
 
 /* Chooses who runs; returns when it is still the current one, else switches:
  * then control comes back at monitor_resume() in the other's instance. */
@@ -472,8 +473,28 @@ int64_t lead_start(uint64_t slot, uint64_t rip, uint64_t rsp);
 void lead_crash(uint32_t slot, uint64_t vector, uint64_t error,
 		uint64_t address, uint64_t rip);
 void lead_exit(uint32_t slot, uint64_t code);
+void vcpu_begin(struct vcpu *v, uint64_t rip, uint64_t rsp);
 void lead_device_interrupt(unsigned vector);
 _Noreturn void machine_off(uint32_t code);
+
+/* ---- restart.c ---------------------------------------------------------- */
+
+#define ULTRAVISOR_STARTS 16
+#define ULTRAVISOR_PARTS  9 /* its segments, and the boot information */
+
+/* How its memory looks at the start: by physical address, all contiguous; after
+ * the first `file_bytes` zero. */
+extern struct ultravisor_image {
+	uint64_t entry, stack;
+	uint32_t parts;
+	struct ultravisor_part {
+		uint64_t pa, from_pa, file_bytes, bytes;
+	} part[ULTRAVISOR_PARTS];
+} ultravisor_image;
+
+/* The running partition has come to its end.  True: it is the ultravisor, and
+ * goes on with a new program.  False: it has ended. */
+bool lead_restart(uint32_t slot);
 
 /* ---- syscall.c, space.c, user.c, trap.c --------------------------------- */
 

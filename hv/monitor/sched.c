@@ -677,7 +677,7 @@ static void save(void)
 /* Segment registers hold selectors that a partition has loaded itself, of this
  * GDT, so loading them again cannot fault.  Bases come after: loading a
  * selector changes them. */
-static void restore(void)
+void vcpu_load(void)
 {
 	const struct vcpu *v = VCPU;
 
@@ -829,7 +829,7 @@ void monitor_resume(void)
 	struct lead_slot *s = &lead_area.slot[v->slot];
 
 	sched_left();
-	restore();
+	vcpu_load();
 	view_refresh();
 	if (v->waiting)
 		end_wait(v, s);

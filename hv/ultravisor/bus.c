@@ -122,6 +122,7 @@ int bus_state(struct txn *t, const struct control_message *m, uint64_t *result)
 	int status;
 	struct db_bus *bus = changed(id, &status);
 
+	(void)t;
 	if (!bus)
 		return status;
 	if (state != RES_RUNNING && state != RES_PAUSED)
@@ -135,7 +136,7 @@ int bus_state(struct txn *t, const struct control_message *m, uint64_t *result)
 
 		/* One that is so already was told by itself. */
 		if (c && c->bus == id && hold != c->held)
-			status = chan_hold(t, c->id, hold);
+			status = chan_hold(c->id, hold);
 	}
 	*result = id;
 	return status;

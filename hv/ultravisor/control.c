@@ -5,6 +5,12 @@
  * slot's number as the ultravisor's handle.  A request is taken only while
  * there is room for its response, so that a partition that reads no answers
  * stops being served instead of costing memory.
+ *
+ * Once, whatever happens.  The operation that ends a request stays in the queue
+ * until the request is answered, or its transaction holds and an answer is owed
+ * (db_answer).  So a program begun anew finds in the queue what was not
+ * finished; what was, it knows by the handle: that of an answer owed, or of the
+ * last answer given, which is still in its slot (control_go_on()).
  */
 #include "ultravisor/uv.h"
 
@@ -18,14 +24,6 @@
 
 static uint64_t event_handle;
 
-/* Answers that wait until what was asked for is loaded. */
-#define DEFERRED 8
-static struct {
-	uint64_t number; /* 0: free */
-	uint64_t txn, result;
-	struct control_message m;
-} deferred[DEFERRED];
-
 static struct channel_identity identity(uint64_t number)
 {
 	const struct db_chan *c = part_control(number);
@@ -37,15 +35,6 @@ static struct channel_identity identity(uint64_t number)
 					 .pages = CONTROL_CHANNEL_PAGES};
 }
 
-void control_go_on(struct uv_part *p)
-{
-	const struct channel_identity who = identity(p->number);
-
-	(void)channel_serve_on(&p->control, p->control_pages,
-			       db_part(&db, p->number)->slot, CHANNEL_CONTROL,
-			       &who);
-}
-
 /* The channel's pages were wiped; begins it for a new client. */
 void control_serve(struct uv_part *p)
 {
@@ -53,11 +42,21 @@ void control_serve(struct uv_part *p)
 	struct channel_identity who = identity(p->number);
 
 	p->ops = 0;
-	for (unsigned i = 0; i < DEFERRED; i++)
-		if (deferred[i].number == p->number)
-			deferred[i].number = 0;
+	for (unsigned i = 0; i < DB_ANSWERS; i++) {
+		const struct db_answer *a = db_answer_at(&db, i);
+
+		if (a && a->requester == p->number)
+			db_answer_given(&db, i); /* nobody asks for it now */
+	}
 	(void)channel_serve(&p->control, p->control_pages, part->slot,
 			    CHANNEL_CONTROL, &who);
+}
+
+/* Never the same again, whoever sent the last one before this program. */
+uint64_t control_event_next(void)
+{
+	return ((uint64_t)lead->slot[UV_SLOT].incarnation << 32) +
+	       event_handle + 1;
 }
 
 bool control_event_send(uint64_t number, struct control_message *event)
@@ -69,7 +68,8 @@ bool control_event_send(uint64_t number, struct control_message *event)
 		return false;
 	q = &p->control.queue[CONTROL_QUEUE_EVENT];
 	event->bytes = sizeof(*event);
-	event->handle = ++event_handle;
+	event->handle = control_event_next();
+	event_handle++;
 	event->time_ns = sys_time();
 	if (!queue_insert(q, event))
 		return false;
@@ -151,33 +151,29 @@ static int query(struct control_message *m)
 }
 _Static_assert(DB_PARTS <= DB_CHANS && DB_CHANS == DB_DEVS, "one loop for all");
 
-static bool defer(const struct uv_part *p, const struct control_message *m,
-		  uint64_t result)
-{
-	for (unsigned i = 0; i < DEFERRED; i++) {
-		if (deferred[i].number)
-			continue;
-		deferred[i].number = p->number;
-		deferred[i].txn = txn_current;
-		deferred[i].result = result;
-		deferred[i].m = *m;
-		return true;
-	}
-	return false; /* then it is answered as soon as it is committed */
-}
-
-static bool answer_deferred(void)
+/* All answers that are owed and not waited for. */
+static bool give_answers(void)
 {
 	bool any = false;
 
-	for (unsigned i = 0; i < DEFERRED; i++) {
-		struct uv_part *p = uv_part_of(deferred[i].number);
+	for (unsigned i = 0; i < DB_ANSWERS; i++) {
+		const struct db_answer *a = db_answer_at(&db, i);
+		struct uv_part *p = a ? uv_part_of(a->requester) : NULL;
+		struct control_message m;
 
-		if (!p || !p->control.header || load_pending(deferred[i].txn))
+		if (!a || (p && a->serial && load_pending(a->serial)))
 			continue;
-		respond(p, &deferred[i].m, CONTROL_OK, deferred[i].result, 0);
-		deferred[i].number = 0;
-		any = true;
+		if (p && p->control.header) {
+			if (!queue_room(
+				    &p->control.queue[CONTROL_QUEUE_RESPONSE],
+				    1))
+				continue;
+			m = (struct control_message){.id = a->id,
+						     .handle = a->handle};
+			respond(p, &m, CONTROL_OK, a->result, 0);
+			any = true;
+		}
+		db_answer_given(&db, i);
 	}
 	return any;
 }
@@ -194,62 +190,76 @@ static void transact(struct uv_part *p)
 		status = query(&m);
 	else
 		status = txn_run(&t, p->op, p->ops, &failed);
-	if (status || t.effects == 0 || !load_pending(txn_current) ||
-	    !defer(p, &m, t.result[p->ops - 1]))
-		respond(p, &m, status, status ? 0 : t.result[p->ops - 1],
-			failed);
-	p->ops = 0;
+	if (status || m.id == TXN_QUERY)
+		respond(p, &m, status, 0, failed);
+	else
+		(void)give_answers();
 }
 
-static void request(struct uv_part *p, const struct control_message *m)
+static void lose(struct uv_part *p)
+{
+	struct control_message lost = p->op[0];
+
+	p->ops = 0;
+	respond(p, &lost, CONTROL_EVALUE, 0, 0);
+}
+
+static bool may_ask(const struct uv_part *p, const struct control_message *m)
 {
 	uint32_t kind = part_kind(p->number);
-	struct control_message refused = *m;
 
-	if (kind != PART_BOOT && kind != PART_COMMAND &&
-	    kind != PART_OPERATIONS &&
-	    !(kind == PART_DIAGNOSTICS && m->id == TXN_QUERY)) {
-		respond(p, &refused, CONTROL_EPERM, 0, 0);
-		return;
-	}
+	return kind == PART_BOOT || kind == PART_COMMAND ||
+	       kind == PART_OPERATIONS ||
+	       (kind == PART_DIAGNOSTICS && m->id == TXN_QUERY);
+}
+
+/* What is at the front of its queue, which it then leaves. */
+static void request(struct uv_part *p, struct control_message *m)
+{
+	struct queue *q = &p->control.queue[CONTROL_QUEUE_REQUEST];
+
 	/* Another handle: what had gathered will never be completed. */
-	if (p->ops && p->op[0].handle != m->handle) {
-		struct control_message lost = p->op[0];
-
+	if (p->ops && p->op[0].handle != m->handle)
+		lose(p);
+	if (!may_ask(p, m)) {
+		respond(p, m, CONTROL_EPERM, 0, 0);
+	} else if (p->ops == TXN_OPS_MAX) {
 		p->ops = 0;
-		respond(p, &lost, CONTROL_EVALUE, 0, 0);
+		respond(p, m, CONTROL_ELIMIT, 0, TXN_OPS_MAX);
+	} else {
+		p->op[p->ops++] = *m;
+		if (!(m->flags & CONTROL_MORE)) {
+			transact(p);
+			if (!p->ops) /* it ended or began anew itself */
+				return;
+			p->ops = 0;
+		}
 	}
-	if (p->ops == TXN_OPS_MAX) {
-		p->ops = 0;
-		respond(p, &refused, CONTROL_ELIMIT, 0, TXN_OPS_MAX);
-		return;
-	}
-	p->op[p->ops++] = *m;
-	if (!(m->flags & CONTROL_MORE))
-		transact(p);
+	queue_drop(q);
 }
 
 bool control_work(void)
 {
-	bool any = answer_deferred();
+	bool any = give_answers();
 
 	for (unsigned s = 0; s < PART_SLOTS; s++) {
 		struct uv_part *p = &uv_part[s];
+		struct queue *q = p->control.queue;
 		struct control_message m;
 
-		for (unsigned n = 0;
-		     n < CONTROL_SLOTS && p->control.header &&
-		     queue_remove(&p->control.queue[CONTROL_QUEUE_ACK], &m);
+		for (unsigned n = 0; n < CONTROL_SLOTS && p->control.header &&
+				     queue_peek(&q[CONTROL_QUEUE_ACK], &m);
 		     n++) {
 			any = true;
 			chan_acked(p->number, &m);
+			queue_drop(&q[CONTROL_QUEUE_ACK]);
 		}
 		/* A request may end its own partition: look each time.  Two
 		 * answers may come of one request. */
 		for (unsigned n = 0;
 		     n < REQUESTS_A_TURN && p->control.header &&
-		     queue_room(&p->control.queue[CONTROL_QUEUE_RESPONSE], 2) &&
-		     queue_remove(&p->control.queue[CONTROL_QUEUE_REQUEST], &m);
+		     queue_room(&q[CONTROL_QUEUE_RESPONSE], 2) &&
+		     queue_peek(&q[CONTROL_QUEUE_REQUEST], &m);
 		     n++) {
 			any = true;
 			request(p, &m);
@@ -283,4 +293,101 @@ void control_busy(void)
 		queue_awake(&uv_part[s].control.queue[CONTROL_QUEUE_ACK]);
 		queue_awake(&uv_part[s].control.queue[CONTROL_QUEUE_REQUEST]);
 	}
+}
+
+/* ---- begun anew --------------------------------------------------------- */
+
+/* Of the events sent last, as many as the queue has slots. */
+bool control_event_sent(uint64_t number, uint64_t handle)
+{
+	struct uv_part *p = uv_part_of(number);
+	struct control_message m;
+
+	if (!p || !p->control.header)
+		return false;
+	for (unsigned n = 0; n < CONTROL_SLOTS; n++)
+		if (queue_past(&p->control.queue[CONTROL_QUEUE_EVENT], n, &m) &&
+		    m.handle == handle)
+			return true;
+	return false;
+}
+
+/* Is this request done, and its answer given or owed? */
+static bool served(struct uv_part *p, uint64_t handle)
+{
+	struct control_message last;
+
+	if (queue_past(&p->control.queue[CONTROL_QUEUE_RESPONSE], 0, &last) &&
+	    last.bytes && last.handle == handle)
+		return true;
+	for (unsigned i = 0; i < DB_ANSWERS; i++) {
+		const struct db_answer *a = db_answer_at(&db, i);
+
+		if (a && a->requester == p->number && a->handle == handle)
+			return true;
+	}
+	return false;
+}
+
+/* An answer that is owed still, though it was given last of all. */
+static void note_answer(struct uv_part *p)
+{
+	struct control_message last;
+
+	if (!queue_past(&p->control.queue[CONTROL_QUEUE_RESPONSE], 0, &last) ||
+	    !last.bytes)
+		return;
+	for (unsigned i = 0; i < DB_ANSWERS; i++) {
+		const struct db_answer *a = db_answer_at(&db, i);
+
+		if (a && a->requester == p->number && a->handle == last.handle)
+			db_answer_given(&db, i);
+	}
+}
+
+/* The operations that had gathered: they have left the queue, but are in their
+ * slots.  If their producer may have written there since, they are lost, and
+ * the rest of the transaction is told so when it comes. */
+static void gather(struct uv_part *p)
+{
+	struct queue *q = &p->control.queue[CONTROL_QUEUE_REQUEST];
+	struct control_message m;
+	unsigned n = 0;
+
+	p->ops = 0;
+	if (!queue_past(q, 0, &p->op[0]) || !(p->op[0].flags & CONTROL_MORE) ||
+	    served(p, p->op[0].handle))
+		return;
+	while (++n < TXN_OPS_MAX) {
+		if (!queue_past(q, n, &m)) {
+			lose(p);
+			return;
+		}
+		if (m.handle != p->op[0].handle || !(m.flags & CONTROL_MORE))
+			break;
+	}
+	p->ops = n;
+	for (unsigned i = 0; i < n; i++)
+		(void)queue_past(q, n - 1 - i, &p->op[i]);
+}
+
+void control_go_on(struct uv_part *p)
+{
+	const struct db_part *part = db_part(&db, p->number);
+	struct queue *q = &p->control.queue[CONTROL_QUEUE_REQUEST];
+	struct channel_identity who = identity(p->number);
+	struct control_message m;
+
+	if (channel_serve_on(&p->control, p->control_pages, part->slot,
+			     CHANNEL_CONTROL, &who) != CHANNEL_OPEN) {
+		logf_("%s: its control channel is spoiled", p->name);
+		return;
+	}
+	gather(p);
+	while (queue_peek(q, &m) && served(p, m.handle))
+		queue_drop(q);
+	note_answer(p);
+	/* Whatever it waits for may have been put there unsaid.  It is not
+	 * urged: there may be nothing. */
+	(void)sys_lead_notify(part->slot, EVENT_CHANNEL(CONTROL_HANDLE));
 }

@@ -2,8 +2,8 @@
 /* hv/ultravisor/db.c - the database's pages and transactions: see db.h.
  *
  * Reading order: this file, db_map.c (who owns a frame), db_table.c
- * (partitions, channels, devices, CPUs, interrupts), db_scan.c (every
- * invariant).
+ * (partitions, channels, devices, CPUs, interrupts), db_demand.c (what is to be
+ * done), db_scan.c (every invariant).
  */
 #include "ultravisor/db_pages.h"
 
@@ -98,7 +98,7 @@ void db_abort(struct db *db)
 int db_init(struct db *db, void *pool, uint64_t pool_pfn, unsigned pages)
 {
 	struct db_version *version;
-	uint64_t *map, *parts, *chans, *devs, *cpus, *irqs, *buses;
+	uint64_t *map, *parts, *chans, *devs, *cpus, *irqs, *buses, *moves;
 
 	memset(db, 0, sizeof(*db));
 	if (pages > DB_POOL_PAGES_MAX)
@@ -115,7 +115,8 @@ int db_init(struct db *db, void *pool, uint64_t pool_pfn, unsigned pages)
 	cpus = db_page_alloc(db);
 	irqs = db_page_alloc(db);
 	buses = db_page_alloc(db);
-	if (!buses)
+	moves = db_page_alloc(db);
+	if (!moves)
 		return CONTROL_ENOMEM;
 	version->magic = DB_MAGIC;
 	version->map_pfn = db_pfn_of(db, map);
@@ -125,6 +126,7 @@ int db_init(struct db *db, void *pool, uint64_t pool_pfn, unsigned pages)
 	version->cpus_pfn = db_pfn_of(db, cpus);
 	version->irqs_pfn = db_pfn_of(db, irqs);
 	version->buses_pfn = db_pfn_of(db, buses);
+	version->moves_pfn = db_pfn_of(db, moves);
 	db->root->current = db_pfn_of(db, version);
 	db->root->magic = DB_MAGIC;
 	sweep(db, DB_PAGE_FRESH, DB_PAGE_LIVE);

@@ -125,6 +125,20 @@ int db_bus_create(struct db *db, uint64_t *id, struct db_bus **bus);
 const struct db_irq *db_irq(const struct db *db, unsigned vector);
 struct db_irq *db_irq_mut(struct db *db, unsigned vector);
 
+/* --- what is demanded (db_demand.c) --- */
+/* The row of a channel; DB_CHANS: no such channel. */
+unsigned db_chan_row(const struct db *db, uint32_t id);
+const struct db_move *db_move(const struct db *db, unsigned row);
+struct db_move *db_move_mut(struct db *db, unsigned row);
+/* For a note in the version in force; no transaction is open. */
+struct db_move *db_move_note(struct db *db, unsigned row);
+struct db_part *db_part_note(struct db *db, uint64_t number);
+/* In the open transaction: the answer will be owed.  False: no room. */
+bool db_answer_owe(struct db *db, const struct db_answer *answer);
+const struct db_answer *db_answer_at(const struct db *db, unsigned index);
+void db_answer_given(struct db *db, unsigned index); /* a note */
+unsigned db_answers_free(const struct db *db);
+
 /* Every invariant, over the version in force: each frame has one owner that
  * lives, no word is malformed, no whole block is left split, the counts are
  * true, each page is referred to once, every channel's ends exist, every CPU,

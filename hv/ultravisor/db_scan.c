@@ -9,6 +9,7 @@ struct scan {
 	const struct db *db;
 	uint8_t seen[DB_POOL_PAGES_MAX];
 	uint64_t total, available;
+	uint64_t owner; /* of the block before: it exists */
 	const char *wrong;
 };
 
@@ -44,8 +45,10 @@ static void scan_map(struct scan *s, uint64_t pfn, int tier)
 					   "owner";
 			break;
 		case MAP_OWNED:
-			if (!db_part(s->db, MAP_TARGET(word)))
+			if (MAP_TARGET(word) != s->owner &&
+			    !db_part(s->db, MAP_TARGET(word)))
 				s->wrong = "a block's owner does not exist";
+			s->owner = MAP_TARGET(word);
 			s->total += DB_TIER_FRAMES(tier);
 			if (MAP_TARGET(word) == db_available(s->db))
 				s->available += DB_TIER_FRAMES(tier);
@@ -118,6 +121,17 @@ static void scan_tables(struct scan *s)
 	}
 }
 
+static void scan_moves(struct scan *s)
+{
+	for (unsigned i = 0; i < DB_CHANS && !s->wrong; i++) {
+		const struct db_move *m = db_move(s->db, i);
+		const struct db_chan *c = db_chan_at(s->db, i);
+
+		if (m->phase && (!c || c->id != m->id))
+			s->wrong = "what is on its way is no channel";
+	}
+}
+
 static bool window_wrong(const struct scan *s, const struct db_cpu *c)
 {
 	for (unsigned i = 0; i < DB_WINDOWS; i++)
@@ -160,8 +174,11 @@ static void scan_version(struct scan *s)
 		s->wrong = "the version in force is none";
 	else if (scan_page(s, v->parts_pfn) && scan_page(s, v->chans_pfn) &&
 		 scan_page(s, v->devs_pfn) && scan_page(s, v->cpus_pfn) &&
-		 scan_page(s, v->irqs_pfn) && scan_page(s, v->buses_pfn))
+		 scan_page(s, v->irqs_pfn) && scan_page(s, v->buses_pfn) &&
+		 scan_page(s, v->moves_pfn))
 		scan_tables(s);
+	if (!s->wrong)
+		scan_moves(s);
 	if (!s->wrong)
 		scan_processors(s);
 	if (!s->wrong)

@@ -295,10 +295,12 @@ static bool still_ready(volatile uint8_t *regs)
 	return status != ~0u && (status & CSTS_RDY);
 }
 
-static void fence(const struct db_dev *d)
+/* False: it was fenced already. */
+static bool fence(const struct db_dev *d)
 {
 	volatile uint8_t *c = config_of[d->id];
 	uint64_t until = sys_time() + RESET_WAIT_NS;
+	bool on = read16(c, CONFIG_COMMAND) & COMMAND_MASTER;
 	volatile uint8_t *regs;
 
 	command(c, COMMAND_MASTER, COMMAND_MEMORY);
@@ -315,6 +317,7 @@ static void fence(const struct db_dev *d)
 	write16(c, find_msix(c) + 2, MSIX_MASK_ALL);
 	for (uint32_t i = 0; i < d->vectors; i++)
 		(void)sys_lead_bind(d->vector + i, LEAD_SLOT_NONE, 0);
+	return on;
 }
 
 void device_fence_all(uint64_t number)
@@ -324,9 +327,9 @@ void device_fence_all(uint64_t number)
 
 		if (!d || d->owner != number)
 			continue;
-		fence(d);
-		logf_("%s: device %u fenced at %lu us", part_name(number),
-		      d->id, sys_time() / 1000);
+		if (fence(d))
+			logf_("%s: device %u fenced at %lu us",
+			      part_name(number), d->id, sys_time() / 1000);
 	}
 }
 
@@ -338,6 +341,38 @@ void device_enable_all(uint64_t number)
 		const struct db_dev *d = db_dev_at(&db, i);
 
 		if (d && part && d->owner == number)
+			enable(d, part->slot);
+	}
+}
+
+/* ---- begun anew --------------------------------------------------------- */
+
+void device_adopt(void)
+{
+	for (unsigned i = 0; i < DB_DEVS; i++) {
+		const struct db_dev *d = db_dev_at(&db, i);
+
+		if (!d || !d->vectors)
+			continue;
+		config_of[d->id] = mem_map(d->config_pfn, 1,
+					   PROT_R | PROT_W | PROT_DEVICE);
+		if (d->owner == available_number)
+			(void)fence(d);
+	}
+}
+
+/* Bus mastering is the last thing that enable() does, and only the ultravisor
+ * can. */
+void device_enable_rest(uint64_t number)
+{
+	const struct db_part *part = db_part(&db, number);
+
+	for (unsigned i = 0; i < DB_DEVS; i++) {
+		const struct db_dev *d = db_dev_at(&db, i);
+
+		if (d && d->owner == number &&
+		    !(read16(config_of[d->id], CONFIG_COMMAND) &
+		      COMMAND_MASTER))
 			enable(d, part->slot);
 	}
 }
@@ -419,7 +454,7 @@ static void effect_release(const struct effect *e)
 {
 	const struct db_dev *d = db_dev(&db, (uint32_t)e->a);
 
-	fence(d);
+	(void)fence(d);
 	view_publish(e->b);
 }
 

@@ -61,8 +61,7 @@ static void effect_pause(const struct effect *e)
 {
 	struct uv_part *p = uv_part_of(e->a);
 
-	p->load = (struct load){.stage = LOAD_LETGO, .txn = txn_current};
-	chan_quiesce_begin(e->a);
+	p->load = (struct load){.stage = LOAD_LETGO};
 }
 
 int keep_pause(struct txn *t, const struct control_message *m, uint64_t *result)
@@ -84,6 +83,7 @@ int keep_pause(struct txn *t, const struct control_message *m, uint64_t *result)
 		status = device_state(part->number, RES_PAUSED);
 	if (!status)
 		status = chan_quiesce(part->number);
+	part->load_serial = db.shadow->serial;
 	*result = part->number;
 	return status ? status : txn_effect(t, effect_pause, *result, 0, NULL);
 }
@@ -208,6 +208,7 @@ int keep_save(struct txn *t, const struct control_message *m, uint64_t *result)
 	slot = part->slot;
 	part->slot = SLOT_NO_SLOT;
 	part->state = PART_STATE_SAVED;
+	part->untold = 1;
 	part->monitor_pfn = part->monitor_frames = part->view_pfn = 0;
 	*result = part->number;
 	return status ? status
@@ -228,14 +229,11 @@ static const struct lead_state *kept_state(const struct db_part *part)
 	return mem_temp(1, part->keep_pfn, 1, PROT_R);
 }
 
-static void effect_restore(const struct effect *e)
+void keep_refill(uint64_t number)
 {
-	const struct db_part *part;
-	struct uv_part *p;
+	const struct db_part *part = db_part(&db, number);
+	struct uv_part *p = &uv_part[part->slot];
 
-	part_know(e->a);
-	part = db_part(&db, e->a);
-	p = &uv_part[part->slot];
 	mem_scrub(part->view_pfn, VIEW_FRAMES);
 	memcpy(mem_temp(0, part->view_pfn + PART_VIEW_PAGES, 1,
 			PROT_R | PROT_W),
@@ -244,7 +242,25 @@ static void effect_restore(const struct effect *e)
 	view_publish(p->number);
 	view_publish(uv_number);
 	control_go_on(p);
-	p->load = (struct load){.stage = LOAD_REFILL, .txn = txn_current};
+	p->load = (struct load){.stage = LOAD_REFILL,
+				.start = part->flags == RES_RUNNING};
+}
+
+static void effect_restore(const struct effect *e)
+{
+	part_know(e->a);
+	keep_refill(e->a);
+}
+
+void keep_adopt(uint64_t number)
+{
+	const struct db_part *part = db_part(&db, number);
+	struct uv_part *p = uv_part_of(number);
+
+	if (part->flags == RES_PAUSED && !still(part))
+		p->load.stage = LOAD_LETGO;
+	else if (part->flags == RES_RUNNING && still(part))
+		resume(p);
 }
 
 int keep_restore(struct txn *t, const struct control_message *m,
@@ -271,6 +287,7 @@ int keep_restore(struct txn *t, const struct control_message *m,
 		return CONTROL_ELIMIT;
 	control->server_handle = (uint8_t)part->slot;
 	part->state = PART_STATE_RUNNING;
+	part->load_serial = db.shadow->serial;
 	*result = part->number;
 	return txn_effect(t, effect_restore, *result, 0, NULL);
 }
@@ -320,6 +337,7 @@ static bool let_go(uint64_t number)
 		return false;
 	}
 	part->keep_pfn = 0;
+	part->untold = 1;
 	txn_own_commit();
 	return true;
 }

@@ -52,7 +52,7 @@ void load_begin(struct uv_part *p)
 {
 	const struct db_part *part = db_part(&db, p->number);
 
-	p->load = (struct load){.stage = LOAD_SCRUB, .txn = txn_current};
+	p->load = (struct load){.stage = LOAD_SCRUB};
 	load_place_data(p);
 	mem_scrub(part->view_pfn, VIEW_FRAMES);
 	memset(p->control_pages, 0, CONTROL_CHANNEL_PAGES * ABI_PAGE_BYTES);
@@ -60,11 +60,11 @@ void load_begin(struct uv_part *p)
 	control_serve(p);
 }
 
-bool load_pending(uint64_t txn)
+bool load_pending(uint64_t serial)
 {
 	for (unsigned s = 0; s < PART_SLOTS; s++)
 		if (uv_part[s].load.stage != LOAD_NONE &&
-		    uv_part[s].load.txn == txn)
+		    db_part(&db, uv_part[s].number)->load_serial == serial)
 			return true;
 	return false;
 }
@@ -112,6 +112,7 @@ static bool instances(const struct db_part *part)
 		struct lead_create lc = {
 			.number = part->number,
 			.kind = (uint32_t)desc->kind,
+			.incarnation = part->incarnation ?: 1,
 			.slot = part_slot(part, i) + 1,
 			.monitor_pfn = part->monitor_pfn + i * frames,
 			.monitor_frames = frames,

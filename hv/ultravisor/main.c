@@ -4,7 +4,8 @@
  *
  * At the start it makes the database from what the boot stage found, gives
  * every frame of RAM an owner, and makes the boot partition; all else is asked
- * for by transactions.
+ * for by transactions.  If there is a database already, it is not the first
+ * program of this partition, and goes on with the former one's work (adopt.c).
  */
 #include "ultravisor/uv.h"
 
@@ -84,11 +85,9 @@ static void make_myself(void)
 	part->view_pfn = boot->view.pfn;
 	part->standing = 90;
 	part->quantum_us = 1000;
-	p->number = uv_number;
-	memcpy(p->name, me, sizeof(p->name));
+	part_know(uv_number);
 	p->data_va = view_now()->data_va;
 	p->data_bytes = view_now()->data_bytes;
-	p->view = mem_map(boot->view.pfn, PART_VIEW_PAGES, PROT_R | PROT_W);
 }
 
 /* CPUs are idle's as soon as that exists (part.c), vectors the devices' that
@@ -127,6 +126,7 @@ static void make_database(void)
 	     "available");
 	make_map();
 	make_processors();
+	must(part_schedule_new(), "schedule");
 	controllers = device_enumerate();
 	txn_own_commit();
 	wrong = db_scan(&db);
@@ -178,16 +178,33 @@ static _Noreturn void serve(void)
 	}
 }
 
+/* Nothing was started yet, whoever made the database. */
+static bool alone(void)
+{
+	for (unsigned i = 0; i < DB_PARTS; i++) {
+		const struct db_part *part = db_part_at(&db, i);
+
+		if (part && part->number != uv_number &&
+		    part->slot < PART_SLOTS)
+			return false;
+	}
+	return true;
+}
+
 void partition_main(void)
 {
 	boot = (const struct boot_info *)view_now()->data_va;
 	if (!boot || boot->magic != BOOT_INFO_MAGIC)
 		give_up("no boot information", 0);
 	mem_init();
-	make_database();
+	if (lead->root_pfn)
+		adopt_database();
+	else
+		make_database();
 	(void)sys_lead_report(UV_SLOT, EVENT_REPORT_BIT);
 	view_publish(uv_number);
 	part_publish_schedule();
-	make_boot();
+	if (alone())
+		make_boot();
 	serve();
 }

@@ -29,8 +29,10 @@ void mem_init(void)
 {
 	(void)sys_lead_frames(page_va(0), boot->pool.pfn, boot->pool.frames,
 			      PROT_R | PROT_W);
-	memset((void *)page_va(0), 0, boot->pool.frames * ABI_PAGE_BYTES);
 	lead = mem_map(boot->lead_area_pfn, boot->lead_area_frames, PROT_R);
+	if (!lead->root_pfn) /* no database in it yet */
+		memset((void *)page_va(0), 0,
+		       boot->pool.frames * ABI_PAGE_BYTES);
 }
 
 static uint64_t find_run(uint64_t frames)

@@ -83,7 +83,6 @@ uint32_t part_slot(const struct db_part *part, unsigned vcpu)
 /* ---- schedule ----------------------------------------------------------- */
 
 static struct lead_schedule *schedule; /* a frame of its own */
-static uint64_t schedule_pfn;
 
 static void fill_windows(void)
 {
@@ -104,21 +103,21 @@ static void fill_windows(void)
 _Static_assert(DB_WINDOWS == SCHEDULE_WINDOWS && DB_CPUS == ABI_CPUS,
 	       "each has its row");
 
+int part_schedule_new(void)
+{
+	return db_alloc(&db, available_number, 1, 1, uv_number,
+			&db.shadow->schedule_pfn);
+}
+
 void part_publish_schedule(void)
 {
 	unsigned n = 0;
 
 	if (!schedule) {
-		if (!txn_own_begin())
-			return;
-		if (db_alloc(&db, available_number, 1, 1, uv_number,
-			     &schedule_pfn)) {
-			db_abort(&db);
-			return;
-		}
-		txn_own_commit();
-		schedule = mem_map(schedule_pfn, 1, PROT_R | PROT_W);
-		memset(schedule, 0, ABI_PAGE_BYTES);
+		schedule = mem_map(db_version(&db)->schedule_pfn, 1,
+				   PROT_R | PROT_W);
+		if (!lead->schedule_pfn)
+			memset(schedule, 0, ABI_PAGE_BYTES);
 	}
 	for (unsigned s = 0; s < PART_SLOTS; s++) {
 		uint64_t number = uv_part[s].number;
@@ -138,7 +137,7 @@ void part_publish_schedule(void)
 		schedule->entry[n].slot = LEAD_SLOT_NONE;
 	fill_windows();
 	schedule->generation++;
-	(void)sys_lead_schedule(schedule_pfn);
+	(void)sys_lead_schedule(db_version(&db)->schedule_pfn);
 }
 
 /* ---- create ------------------------------------------------------------- */
@@ -163,8 +162,10 @@ void part_know(uint64_t number)
 	p->number = part->number;
 	memcpy(p->name, part_name(part->number), sizeof(p->name));
 	p->view = mem_map(part->view_pfn, PART_VIEW_PAGES, PROT_R | PROT_W);
-	p->control_pages = mem_map(part_control(part->number)->pfn,
-				   CONTROL_CHANNEL_PAGES, PROT_R | PROT_W);
+	if (number != uv_number)
+		p->control_pages =
+			mem_map(part_control(part->number)->pfn,
+				CONTROL_CHANNEL_PAGES, PROT_R | PROT_W);
 }
 
 void part_forget(struct uv_part *p)
@@ -294,6 +295,7 @@ static int configure(struct db_part *part, const struct control_message *m)
 	memcpy(conf->data, m->create.data, sizeof(conf->data));
 	if (m->create.kind == PART_BOOT)
 		memcpy(conf->args, boot->args, sizeof(conf->args));
+	part->load_serial = db.shadow->serial;
 	part->cpu = m->create.cpu;
 	part->standing = standing_of[m->create.kind];
 	part->quantum_us =
@@ -401,6 +403,7 @@ static int begin_running(struct db_part *part)
 	if (!status)
 		status = device_state(part->number, RES_RUNNING);
 	part->stop_by_ns = 0;
+	part->untold = 0;
 	part->state = PART_STATE_RUNNING;
 	part->incarnation++;
 	return status;
@@ -607,19 +610,22 @@ int part_query(struct control_message *m)
 /* ---- the end ------------------------------------------------------------ */
 
 /* In the open transaction. */
-static void end_in_database(struct db_part *part, uint32_t state)
+static int end_in_database(struct db_part *part, uint32_t state)
 {
+	int status;
+
 	part->state = state;
 	(void)state_settle(&part->flags, RES_STANDBY);
 	part->stop_by_ns = 0;
-	(void)device_state(part->number, RES_STANDBY);
-	chan_server_gone(part->number);
+	part->untold = 1;
+	status = device_state(part->number, RES_STANDBY);
+	return status ? status : chan_server_gone(part->number);
 }
 
 static const char *const state_name[] = {"defined", "running", "stopped",
 					 "crashed", "dead",    "saved"};
 
-void part_tell(uint64_t number)
+static void tell_state(uint64_t number, uint32_t state)
 {
 	static const struct lead_slot none;
 	const struct db_part *part = db_part(&db, number);
@@ -628,7 +634,7 @@ void part_tell(uint64_t number)
 	struct control_message e = {.id = EVT_PARTITION_STATE};
 
 	e.partition.number = part->number;
-	e.partition.state = part->state;
+	e.partition.state = state;
 	e.partition.vector = s->vector;
 	e.partition.error = s->error;
 	e.partition.address = s->address;
@@ -648,10 +654,21 @@ void part_tell(uint64_t number)
 	}
 }
 
+void part_tell(uint64_t number)
+{
+	if (number == uv_number) { /* it has ended, and is here again */
+		tell_state(number, PART_STATE_CRASHED);
+		tell_state(number, PART_STATE_RUNNING);
+	} else {
+		tell_state(number, db_part(&db, number)->state);
+	}
+	db_part_note(&db, number)->untold = 0;
+}
+
 static bool command_ended = true; /* or that was before this program began */
 
 /* After the commit: nothing of it can act any more, then others may know. */
-static void end_in_machine(uint64_t number)
+void part_end_in_machine(uint64_t number)
 {
 	const struct db_part *part = db_part(&db, number);
 	struct uv_part *p = uv_part_of(number);
@@ -669,7 +686,7 @@ static void end_in_machine(uint64_t number)
 
 static void effect_end(const struct effect *e)
 {
-	end_in_machine(e->a);
+	part_end_in_machine(e->a);
 }
 
 int part_mark(struct txn *t, const struct control_message *m, uint64_t *result)
@@ -686,17 +703,23 @@ int part_mark(struct txn *t, const struct control_message *m, uint64_t *result)
 	if (part->state != PART_STATE_RUNNING)
 		return part->state == PART_STATE_DEFINED ? CONTROL_ESTATE
 							 : CONTROL_OK;
-	end_in_database(part, PART_STATE_DEAD);
-	return txn_effect(t, effect_end, part->number, 0, NULL);
+	status = end_in_database(part, PART_STATE_DEAD);
+	return status ? status
+		      : txn_effect(t, effect_end, part->number, 0, NULL);
+}
+
+void part_ask_to_stop(uint64_t number)
+{
+	const struct db_part *part = db_part(&db, number);
+	struct control_message m = {.id = EVT_STOP};
+
+	(void)control_event_send(number, &m);
+	(void)sys_lead_notify(part->slot, EVENT_STOP);
 }
 
 static void effect_stop(const struct effect *e)
 {
-	const struct db_part *part = db_part(&db, e->a);
-	struct control_message m = {.id = EVT_STOP};
-
-	(void)control_event_send(e->a, &m);
-	(void)sys_lead_notify(part->slot, EVENT_STOP);
+	part_ask_to_stop(e->a);
 }
 
 /* Orderly: the partition is asked and ends by SYS_EXIT; if it does not, it is
@@ -730,13 +753,12 @@ bool part_end(uint64_t number, uint32_t state)
 	if (!txn_own_begin())
 		return false;
 	part = db_part_mut(&db, number);
-	if (!part) {
+	if (!part || end_in_database(part, state)) {
 		db_abort(&db);
 		return false;
 	}
-	end_in_database(part, state);
 	txn_own_commit();
-	end_in_machine(number);
+	part_end_in_machine(number);
 	return true;
 }
 
@@ -759,20 +781,28 @@ uint64_t part_deadlines(uint64_t now)
 
 /* ---- restart ------------------------------------------------------------ */
 
+void part_destroy_instance(uint64_t number)
+{
+	const struct db_part *part = db_part(&db, number);
+
+	for (unsigned i = 0; i < part_vcpus(number); i++)
+		(void)sys_lead_stop(part_slot(part, i));
+	device_fence_all(number);
+	for (unsigned i = 0; i < part_vcpus(number); i++)
+		(void)sys_lead_destroy(part_slot(part, i));
+}
+
+void part_renew(uint64_t number)
+{
+	part_destroy_instance(number);
+	load_begin(uv_part_of(number));
+	uv_part_of(number)->load.start =
+		db_part(&db, number)->state == PART_STATE_RUNNING;
+}
+
 static void effect_restart(const struct effect *e)
 {
-	const struct db_part *part = db_part(&db, e->a);
-	struct uv_part *p = uv_part_of(e->a);
-
-	for (unsigned i = 0; i < part_vcpus(e->a); i++)
-		(void)sys_lead_stop(part_slot(part, i));
-	if (e->b) /* it ran until now */
-		device_fence_all(e->a);
-	for (unsigned i = 0; i < part_vcpus(e->a); i++)
-		(void)sys_lead_destroy(part_slot(part, i));
-	load_begin(p);
-	p->load.start = true;
-	chan_renew(e->a);
+	part_renew(e->a);
 }
 
 int part_restart(struct txn *t, const struct control_message *m,
@@ -780,18 +810,19 @@ int part_restart(struct txn *t, const struct control_message *m,
 {
 	int status;
 	struct db_part *part = part_mutable(m->target.number, &status);
-	bool ran;
 
 	if (!part)
 		return status;
 	if (part->state == PART_STATE_DEFINED ||
 	    part->state == PART_STATE_SAVED || part->keep_pfn)
 		return CONTROL_ESTATE;
-	ran = part->state == PART_STATE_RUNNING;
-	status = begin_running(part);
 	*result = part->number;
+	part->load_serial = db.shadow->serial;
+	status = begin_running(part);
+	if (!status)
+		status = chan_renew(part->number);
 	return status ? status
-		      : txn_effect(t, effect_restart, part->number, ran, NULL);
+		      : txn_effect(t, effect_restart, part->number, 0, NULL);
 }
 
 /* ---- destroy ------------------------------------------------------------ */
@@ -873,7 +904,7 @@ int part_destroy(struct txn *t, const struct control_message *m,
 }
 
 /* The boot partition has done its work. */
-static void retire(uint64_t number)
+void part_retire(uint64_t number)
 {
 	const struct db_part *part = db_part(&db, number);
 	const struct effect e = {.a = part->slot};
@@ -930,7 +961,7 @@ void part_reports(void)
 			continue;
 		if (part_kind(number) == PART_BOOT && state == SLOT_STOPPED &&
 		    !lead->slot[s].error)
-			retire(number);
+			part_retire(number);
 	}
 	if (command_ended)
 		restart_command();

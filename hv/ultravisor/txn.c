@@ -5,13 +5,15 @@
  * transaction made, so a later one sees what an earlier one did.  The first
  * that fails ends it: the copies are dropped, no effect has happened, and the
  * database in force has not changed by a byte.
+ *
+ * The version that it commits says all that it demands of the machine, and owes
+ * its answer.  The effects are the short way there; should they be cut off,
+ * adopt.c goes the long one.
  */
 #include "ultravisor/uv.h"
 
 #include "lib/log.h"
 #include "lib/sys.h"
-
-uint64_t txn_current;
 
 int txn_effect(struct txn *t, void (*run)(const struct effect *e), uint64_t a,
 	       uint64_t b, const char *text)
@@ -30,10 +32,19 @@ static void machine_off(const struct effect *e)
 	(void)sys_lead_off(e->a);
 }
 
+void txn_adopt(void)
+{
+	const struct effect e = {.a = db_version(&db)->off - 1};
+
+	if (db_version(&db)->off)
+		machine_off(&e);
+}
+
 static int op_machine_off(struct txn *t, const struct control_message *m,
 			  uint64_t *result)
 {
 	(void)result;
+	db.shadow->off = m->target.value + 1;
 	return txn_effect(t, machine_off, m->target.value, 0, NULL);
 }
 
@@ -117,6 +128,24 @@ static int run_one(struct txn *t, const struct control_message *op)
 	return CONTROL_EID;
 }
 
+/* Who asked is owed an answer; the last free place is for one that does not
+ * wait until something is loaded. */
+static int owe(const struct txn *t)
+{
+	unsigned room = db_answers_free(&db);
+	const struct db_answer answer = {
+		.requester = t->requester,
+		.handle = t->handle,
+		.result = t->result[t->op - 1],
+		.serial = room > 1 ? db.shadow->serial : 0,
+		.id = t->ops[t->op - 1].id,
+	};
+
+	if (t->requester == uv_number)
+		return CONTROL_OK;
+	return db_answer_owe(&db, &answer) ? CONTROL_OK : CONTROL_EBUSY;
+}
+
 int txn_run(struct txn *t, const struct control_message *op, unsigned ops,
 	    unsigned *failed)
 {
@@ -126,17 +155,19 @@ int txn_run(struct txn *t, const struct control_message *op, unsigned ops,
 	t->ops = op;
 	if (status)
 		return status;
+	db.shadow->serial++;
 	for (t->op = 0; t->op < ops && !status; t->op++) {
 		*failed = t->op;
 		status = run_one(t, &op[t->op]);
 	}
+	if (!status)
+		status = owe(t);
 	if (status) {
 		db_abort(&db);
 		return status;
 	}
 	*failed = 0;
 	db_commit(&db, t->requester, t->handle);
-	txn_current++;
 	for (unsigned i = 0; i < t->effects; i++)
 		t->effect[i].run(&t->effect[i]);
 	return CONTROL_OK;

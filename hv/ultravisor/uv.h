@@ -2,10 +2,10 @@
 /* hv/ultravisor/uv.h - what the files of the ultravisor partition share.
  *
  * The database (db.h) is the truth and survives this program; all that is kept
- * here can be made again from it.  Work is done in three steps: an operation
- * changes the open transaction's copies and notes its effects; the commit makes
- * it true; then the effects make the machine agree.  An effect cannot fail for
- * any reason that the operation could have seen.
+ * here can be made again from it (adopt.c).  Work is done in three steps: an
+ * operation changes the open transaction's copies and notes its effects; the
+ * commit makes it true; then the effects make the machine agree.  An effect
+ * cannot fail for any reason that the operation could have seen.
  *
  *   main.c     start, the loop          chan.c   channels and their moves
  *   txn.c      requests, operations     device.c enumeration, fence, MSI-X
@@ -14,6 +14,7 @@
  *   control.c  the control channels     keep.c   paused, saved, restored
  *   state.c    the states of resources  give.c   more memory, or less
  *   bus.c      buses: channels together
+ *   adopt.c    begun anew
  *
  * One loop, no waiting: what takes more than one message is a small state
  * machine that the loop steps.
@@ -62,11 +63,10 @@ struct load {
 	enum load_stage stage;
 	bool start;      /* when it is loaded */
 	uint64_t cursor; /* of the stage: page or segment */
-	uint64_t txn;    /* whose answer waits for it */
 	struct image image;
 };
 
-/* What is remembered of the partition in each monitor slot. */
+/* What is at hand of the partition in each monitor slot. */
 struct uv_part {
 	uint64_t number; /* 0: none */
 	char name[16];
@@ -122,7 +122,8 @@ void load_place_data(struct uv_part *p);
 void load_stage(struct load *l, enum load_stage stage);
 bool load_check(const struct db_part *part, struct load *l);
 uint64_t load_work(uint64_t now);
-bool load_pending(uint64_t txn);
+/* Is anything being loaded for that transaction (db_part.load_serial)? */
+bool load_pending(uint64_t serial);
 
 /* ---- view.c ------------------------------------------------------------- */
 
@@ -133,13 +134,16 @@ void view_publish_peers(uint64_t number);
 /* ---- control.c ---------------------------------------------------------- */
 
 void control_serve(struct uv_part *p);
-/* The same with one that has been served before. */
+/* The same with one that has been served before, perhaps by another program. */
 void control_go_on(struct uv_part *p);
 /* False: its queue of events is full. */
 bool control_event_send(uint64_t number, struct control_message *event);
 bool control_work(void);
 bool control_idle(void); /* asks all clients for signals; true: none is due */
 void control_busy(void);
+uint64_t control_event_next(void); /* the handle of the next event */
+/* Only of late: was this event ever put in the partition's queue? */
+bool control_event_sent(uint64_t number, uint64_t handle);
 
 /* ---- txn.c -------------------------------------------------------------- */
 
@@ -164,21 +168,27 @@ typedef int txn_op(struct txn *t, const struct control_message *m,
 
 int txn_effect(struct txn *t, void (*run)(const struct effect *e), uint64_t a,
 	       uint64_t b, const char *text);
-/* Of the transaction whose effects happen, or did last. */
-extern uint64_t txn_current;
 /* All operations or none.  *failed: which was at fault. */
 int txn_run(struct txn *t, const struct control_message *op, unsigned ops,
 	    unsigned *failed);
 /* A transaction of the ultravisor's own; false: no room for it now. */
 bool txn_own_begin(void);
 void txn_own_commit(void);
+void txn_adopt(void);
 
 /* ---- part.c ------------------------------------------------------------- */
 
 txn_op part_create, part_start, part_stop, part_restart, part_destroy,
 	part_mark, part_args, part_schedule, part_frame;
 int part_query(struct control_message *m); /* QUERY_SCHEDULE, QUERY_FRAME */
+int part_schedule_new(void); /* its frame, in the open transaction */
 void part_publish_schedule(void);
+/* What a transaction may leave to be done, each any number of times over. */
+void part_end_in_machine(uint64_t number);
+void part_ask_to_stop(uint64_t number);
+void part_renew(uint64_t number); /* another instance, loaded anew */
+void part_destroy_instance(uint64_t number);
+void part_retire(uint64_t number);
 void part_start_now(struct uv_part *p); /* it is loaded */
 /* It has ended (PART_STATE_*); false: no room for the transaction now. */
 bool part_end(uint64_t number, uint32_t state);
@@ -212,6 +222,8 @@ void keep_ended(struct uv_part *p); /* while it was about to be paused */
 /* A slice of LOAD_REFILL or LOAD_ADOPT; false: it can't be. */
 bool keep_slice(struct uv_part *p);
 bool keep_kept(const struct uv_part *p); /* it is being restored */
+void keep_refill(uint64_t number);       /* from the beginning */
+void keep_adopt(uint64_t number);        /* paused or resumed, half-way */
 
 txn_op give_assign, give_release;
 
@@ -219,20 +231,21 @@ txn_op give_assign, give_release;
 
 txn_op chan_create, chan_move, chan_destroy, chan_configure, chan_state;
 /* In the open transaction: it is held, or no more (TXN_CHANNEL_STATE). */
-int chan_hold(struct txn *t, uint32_t id, bool held);
+int chan_hold(uint32_t id, bool held);
 /* Pages and handles of a new channel, in the open transaction. */
 int chan_new(struct db_chan *c, uint64_t client, uint64_t server, uint32_t type,
 	     uint32_t pages);
-void chan_renew(uint64_t number); /* a partition begins anew */
+int chan_renew(uint64_t number); /* in the open transaction: it begins anew */
+bool chan_seen_by_server(unsigned row);
+void chan_adopt(void);
 void chan_acked(uint64_t number, const struct control_message *ack);
 uint64_t chan_work(uint64_t now); /* steps all; the next deadline */
 /* In the open transaction: a partition that is to stand still lets go of all.
  */
 int chan_quiesce(uint64_t number);
-void chan_quiesce_begin(uint64_t number);
 bool chan_quiet(uint64_t number); /* it has */
 /* In the open transaction: what the end of a server does to its channels. */
-void chan_server_gone(uint64_t number);
+int chan_server_gone(uint64_t number);
 
 /* ---- bus.c -------------------------------------------------------------- */
 
@@ -249,9 +262,17 @@ int bus_query(struct control_message *m);
 
 txn_op device_assign, device_release;
 int device_enumerate(void); /* in the open transaction; how many controllers */
+void device_adopt(void);
+/* Those that it has and that are not in use yet. */
+void device_enable_rest(uint64_t number);
 void device_fence_all(uint64_t number);
 void device_enable_all(uint64_t number);
 int device_state(uint64_t number, uint32_t flags); /* in the open transaction */
 int device_release_all(uint64_t number);           /* the same */
+
+/* ---- adopt.c ------------------------------------------------------------ */
+
+/* Goes on from the database that a former program of this partition left. */
+void adopt_database(void);
 
 #endif

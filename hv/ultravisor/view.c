@@ -69,7 +69,7 @@ static void fill(struct view *v, const struct db_part *part,
 		if (c && c->client == part->number)
 			fill_channel(&v->channel[c->client_handle], c, false);
 		/* One that was saved has no slot for its control channel. */
-		if (c && c->server == part->number &&
+		if (c && c->server == part->number && chan_seen_by_server(i) &&
 		    !(c->type == CHANNEL_CONTROL &&
 		      db_part(&db, c->client)->slot >= PART_SLOTS))
 			fill_channel(&v->channel[c->server_handle], c, true);

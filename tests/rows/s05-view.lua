@@ -14,6 +14,9 @@ wait_console("probe", "^ready for a smaller view", {within = ms(200)})
 local active = string.unpack("<I8", read("probe", 0x200000, 8))
 local frames = 0x200000 + 4096 * (1 + (active & 1)) + 8 + 16 + 16 + 16 + 128 + 8
 expect_eq(string.unpack("<I8", read("probe", frames, 8)), 512, "its frames")
+-- Between two of its calls: nobody changes a view that is in force, so a monitor
+-- in the middle of one is not to see it change.
+wait_event("syscall", {partition = "probe"}, {within = ms(1)})
 inject.memory("probe", frames, string.pack("<I8", 511))
 wait_console("probe", "^refused", {within = ms(20)})
 inject.memory("probe", frames, string.pack("<I8", 512))

@@ -114,6 +114,7 @@ static uint32_t create(void)
 	struct lead_create lc = {
 		.number = boot_info.number,
 		.kind = PART_ULTRAVISOR,
+		.incarnation = 1,
 		.name = "ultravisor",
 		.monitor_pfn = boot_info.monitor.pfn,
 		.monitor_frames = boot_info.monitor.frames,
@@ -123,6 +124,18 @@ static uint32_t create(void)
 
 	return (uint32_t)lead_create(&lc);
 }
+
+static void remember(uint64_t offset, uint64_t from_pa, uint64_t file_bytes,
+		     uint64_t bytes)
+{
+	ultravisor_image.part[ultravisor_image.parts++] =
+		(struct ultravisor_part){.pa = (boot_info.memory.pfn << 12) +
+					       offset,
+					 .from_pa = from_pa,
+					 .file_bytes = file_bytes,
+					 .bytes = bytes};
+}
+_Static_assert(ULTRAVISOR_PARTS > IMAGE_SEGMENTS, "and the information");
 
 static void load(uint32_t slot, const struct image *im, const uint8_t *file)
 {
@@ -146,6 +159,8 @@ static void load(uint32_t slot, const struct image *im, const uint8_t *file)
 
 		memcpy((void *)(base + offset), file + s->offset,
 		       s->file_bytes);
+		remember(offset, (uint64_t)file + s->offset, s->file_bytes,
+			 s->memory_bytes);
 		good = good && !lead_map(&lm);
 	}
 	if (!good)
@@ -168,6 +183,10 @@ void ultravisor_start(void)
 	load(slot, &im, physical(m->pa));
 	memcpy((void *)((boot_info.memory.pfn << 12) + info_offset()),
 	       &boot_info, sizeof(boot_info));
+	remember(info_offset(), (uint64_t)&boot_info - MONITOR_VA + IMAGE_PA,
+		 sizeof(boot_info), sizeof(boot_info));
+	ultravisor_image.entry = im.entry;
+	ultravisor_image.stack = im.end_va;
 	for (unsigned i = 0; i < PART_SLOTS; i++)
 		first.entry[i].slot = LEAD_SLOT_NONE;
 	first.entry[0].slot = slot;

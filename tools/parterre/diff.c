@@ -6,9 +6,11 @@
  * the last that were the same.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/trace/trace.h"
+#include "tools/parterre/golden.h"
 #include "tools/parterre/parterre.h"
 
 #define CONTEXT 4 /* events before the difference */
@@ -106,25 +108,107 @@ static bool wants_help(int argc, char **argv, const char *help)
 	return true;
 }
 
+static const char diff_help[] =
+	"usage: parterre diff TRACE TRACE\n"
+	"       parterre diff --run IMAGES IMAGES SCENARIO\n"
+	"Names the first event that differs, then the first difference that "
+	"matters, in\nwhat the partitions did, whenever they did it; ends with "
+	"status 6.  --run first\nruns the scenario with the images of either "
+	"folder, into parterre.out/diff.a and .b.\n";
+
+/* Both sides with their symbols; whether they held is the scenario's affair. */
+static bool run_side(const char *images, const char *scenario, const char *out,
+		     struct error *err)
+{
+	static struct session s;
+	static struct oracle_report oracle;
+	struct session_options o = {
+		.scenario = scenario,
+		.images = images,
+		.out = out,
+		.classes = TRACE_CLASS_PARTITION | TRACE_CLASS_MACHINE,
+	};
+	int status = run_session(&s, &o, &oracle, err);
+	bool ran = s.sum.end != 0;
+
+	if (ran)
+		printf("%s: status %d, %.6f ms\n", images, status,
+		       (double)s.sum.end / (double)PS_PER_MS);
+	session_close(&s);
+	return ran;
+}
+
+static int diff_traces(const char *a, const char *b)
+{
+	struct error err = {0};
+	int status = verdict("diff", compare_traces(a, b, &err), &err);
+
+	if (status == EXIT_TRACE && diff_semantic(a, b, &err))
+		return complain("diff", &err);
+	return status;
+}
+
 int main_diff(int argc, char **argv)
 {
 	struct error err = {0};
 
-	if (wants_help(argc, argv,
-		       "usage: parterre diff TRACE TRACE\n"
-		       "Names the first event that differs, and ends with "
-		       "status 6.\n"))
+	if (wants_help(argc, argv, diff_help))
 		return EXIT_HELD;
+	if (argc == 5 && strcmp(argv[1], "--run") == 0) {
+		if (!run_side(argv[2], argv[4], "parterre.out/diff.a", &err) ||
+		    !run_side(argv[3], argv[4], "parterre.out/diff.b", &err))
+			return complain("diff", &err);
+		return diff_traces("parterre.out/diff.a/trace",
+				   "parterre.out/diff.b/trace");
+	}
 	if (argc != 3)
 		return usage_error("diff", "two traces are compared, %d given",
 				   argc - 1);
-	return verdict("diff", compare_traces(argv[1], argv[2], &err), &err);
+	return diff_traces(argv[1], argv[2]);
 }
 
 static const char check_help[] =
-	"usage: parterre check [OPTION...] TRACE SCENARIO\n"
-	"Runs the scenario and compares its trace with the recorded one; ends "
-	"with\nstatus 6 and names the first event that differs.\n";
+	"usage: parterre check [OPTION...] TRACE|GOLDEN SCENARIO\n"
+	"Runs the scenario and compares it with a recorded trace, event by "
+	"event, or with\na golden trace, layer by layer; ends with status 6 "
+	"and names the first\ndifference.\n";
+
+static int check_trace(const char *recorded, const struct session *s,
+		       bool quiet, struct error *err)
+{
+	char fresh[PATH_MAX];
+	int status;
+
+	if (!path_in(fresh, s->out, "trace"))
+		return EXIT_USAGE;
+	status = verdict("check", compare_traces(recorded, fresh, err), err);
+	if (!status && !quiet)
+		printf("%" PRIu64 " events, all the same\n",
+		       s->sum.trace_count);
+	return status;
+}
+
+static int check_golden(const char *path, const struct session *s,
+			struct error *err)
+{
+	char *recorded = golden_read(path, err);
+	char *fresh = recorded ? golden_make(s, err) : NULL;
+	int status = fresh ? golden_compare(recorded, fresh)
+			   : complain("check", err);
+
+	free(recorded);
+	free(fresh);
+	return status;
+}
+
+/* A bad trace is told before the run. */
+static bool readable(const char *trace, struct error *err)
+{
+	struct trace_reader *recorded = trace_open(trace, err);
+
+	trace_reader_close(recorded);
+	return recorded != NULL;
+}
 
 int main_check(int argc, char **argv)
 {
@@ -132,33 +216,24 @@ int main_check(int argc, char **argv)
 	static struct oracle_report oracle;
 	struct run_options o;
 	struct error err = {0};
-	struct trace_reader *recorded;
-	char fresh[PATH_MAX];
-	int status, differ;
+	int status, differ = EXIT_HELD;
+	bool golden;
 
 	if (!run_options_parse(&o, argc, argv, check_help, 2, &status))
 		return status;
-	/* A bad trace is told before the run. */
-	recorded = trace_open(o.operand[0], &err);
-	if (!recorded)
+	golden = golden_is(o.operand[0]);
+	if (!golden && !readable(o.operand[0], &err))
 		return complain("check", &err);
-	trace_reader_close(recorded);
 	if (!o.session.classes)
 		return usage_error("check", "--trace none leaves nothing to "
 					    "compare");
 	status = run_session(&s, &o.session, &oracle, &err);
 	if (status)
 		complain("check", &err);
-	if (s.sum.end && path_in(fresh, s.out, "trace")) {
-		differ = verdict("check",
-				 compare_traces(o.operand[0], fresh, &err),
-				 &err);
-		if (differ)
-			status = differ;
-		else if (!status && !o.quiet)
-			printf("%" PRIu64 " events, all the same\n",
-			       s.sum.trace_count);
-	}
+	if (s.sum.end)
+		differ = golden ? check_golden(o.operand[0], &s, &err)
+				: check_trace(o.operand[0], &s,
+					      o.quiet || status, &err);
 	session_close(&s);
-	return status;
+	return differ ? differ : status;
 }

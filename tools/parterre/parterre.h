@@ -16,6 +16,7 @@ int main_record(int argc, char **argv);
 int main_replay(int argc, char **argv);
 int main_sweep(int argc, char **argv);
 int main_check(int argc, char **argv);
+int main_test(int argc, char **argv);
 int main_diff(int argc, char **argv);
 int main_trace(int argc, char **argv);
 int main_oracle(int argc, char **argv);

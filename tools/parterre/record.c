@@ -26,6 +26,7 @@
 #include "cpu/cpu.h"
 #include "sim/check.h"
 #include "sim/digest.h"
+#include "tools/parterre/golden.h"
 #include "tools/parterre/parterre.h"
 
 #define FILES_MAX (SESSION_MACHINES_MAX * (MACHINE_MODULES_MAX + 2))
@@ -146,7 +147,30 @@ static bool write_recording(const char *path, const struct session *s,
 static const char record_help[] =
 	"usage: parterre record [OPTION...] -o FILE SCENARIO\n"
 	"Runs the scenario and writes to FILE what reproduces and identifies "
-	"the run.\n";
+	"the run, and\nits golden trace beside it: NAME.golden of NAME.rec.\n";
+
+/* Beside the recording; a run without a trace has none. */
+static bool write_golden(const char *recording, const struct session *s,
+			 struct error *err)
+{
+	size_t n = strlen(recording);
+	char path[PATH_MAX];
+	char *text;
+	bool good;
+
+	if (!s->options.classes)
+		return true;
+	if (n > 4 && strcmp(recording + n - 4, ".rec") == 0)
+		n -= 4;
+	if (snprintf(path, sizeof(path), "%.*s.golden", (int)n, recording) >=
+	    (int)sizeof(path))
+		return error_set(err, EXIT_USAGE, "%s: the path is too long",
+				 recording);
+	text = golden_make(s, err);
+	good = text && golden_write(path, text, err);
+	free(text);
+	return good;
+}
 
 int main_record(int argc, char **argv)
 {
@@ -166,7 +190,8 @@ int main_record(int argc, char **argv)
 	/* A run that fails is worth recording, too; one that never began isn't.
 	 */
 	if (s.sum.end) {
-		if (!write_recording(o.file, &s, status, &write_err))
+		if (!write_recording(o.file, &s, status, &write_err) ||
+		    !write_golden(o.file, &s, &write_err))
 			status = complain("record", &write_err);
 		else if (!o.quiet)
 			printf("recorded %.6f ms, chain %016" PRIx64

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Golden traces: recorded, held, each layer's difference told; folders of
+ * scenarios; differences that matter between two traces.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "shell.h"
+
+#define QUICKSTART SCENARIOS "quickstart.lua"
+#define CHECK_IT                                                               \
+	PARTERRE " check --quiet --out %s/again %s/a.golden " QUICKSTART
+
+static void record(void)
+{
+	wants(shell(PARTERRE
+		    " record --quiet --out %s/out -o %s/a.rec " QUICKSTART,
+		    scratch(), scratch()),
+	      0);
+}
+
+Test(golden, is_small_and_held)
+{
+	struct output *o;
+
+	record();
+	wants(shell("test $(stat -c %%s %s/a.golden) -lt 65536 && "
+		    "! LC_ALL=C grep -q '[^ -~]' %s/a.golden",
+		    scratch(), scratch()),
+	      0);
+	o = shell(CHECK_IT, scratch(), scratch());
+	wants(o, 0);
+	says(o, "semantic, architectural and timed layer are the same");
+}
+
+/* Changes the golden trace; the layer is told, with what is above it. */
+static void differs(const char *change, const char *layer)
+{
+	struct output *o;
+	char text[64];
+
+	snprintf(text, sizeof(text), "the %s layer differs first", layer);
+	shell("cd %s && cp a.golden b.golden && sed -i '%s' b.golden && "
+	      "! cmp -s a.golden b.golden",
+	      scratch(), change);
+	o = shell("cd %s && ! cmp -s a.golden b.golden && " PARTERRE
+		  " check --quiet --out again b.golden " QUICKSTART,
+		  scratch());
+	wants(o, 6);
+	says(o, text);
+}
+
+Test(golden, tells_the_layer_that_differs_first)
+{
+	record();
+	differs("s/^  state of=io.a old_state=0 new_state=1/"
+		"  state of=io.a old_state=0 new_state=2/; "
+		"s/^end [0-9]*/end 5/",
+		"semantic");
+	differs("s/^guest1 \\([0-9]*\\) syscall/guest1 1\\1 syscall/; "
+		"s/^end [0-9]*/end 5/",
+		"architectural");
+	differs("s/^end [0-9]*/end 5/", "timed");
+}
+
+/* Of other images only the semantic layer is held. */
+Test(golden, of_other_images)
+{
+	struct output *o;
+
+	record();
+	shell("sed -i 's/^images .*/images 0123456789abcdef/; "
+	      "s/^end [0-9]*/end 5/' %s/a.golden",
+	      scratch());
+	o = shell(CHECK_IT, scratch(), scratch());
+	wants(o, 0);
+	says(o, "the images are others");
+	shell("sed -i '0,/ [0-9]* block_response/s// 9 block_response/' "
+	      "%s/a.golden",
+	      scratch());
+	wants(shell(CHECK_IT, scratch(), scratch()), 6);
+}
+
+/* --- folders --- */
+
+#define MACHINE                                                                \
+	"machine{kernel = \"hello\", modules = {}, disk = false, "             \
+	"controllers = 0}\nwait_off{within = ms(10)}\n"
+#define TEST_IT                                                                \
+	"cd %s && " PARTERRE " test --images " BUILD_DIR "/tests/guest "       \
+	"--out runs --junit x.xml "
+
+Test(golden, a_folder_is_tested_and_updated)
+{
+	struct output *o;
+
+	shell("mkdir -p %s/cases && cd %s/cases && "
+	      "printf '" MACHINE "' >a.lua && cp a.lua b.lua",
+	      scratch(), scratch());
+	o = shell(TEST_IT "cases", scratch());
+	wants(o, 0);
+	says(o, "2 scenarios, 0 failed");
+	o = shell(TEST_IT "--update cases", scratch());
+	wants(o, 0);
+	says(o, "new");
+	o = shell(TEST_IT "cases", scratch());
+	wants(o, 0);
+	says(o, "checked");
+	/* One differs: only that one talks, and the status is its own. */
+	shell("cd %s && sed -i 's/^end [0-9]*/end 5/' cases/golden/b.golden",
+	      scratch());
+	o = shell(TEST_IT "cases", scratch());
+	wants(o, 6);
+	says(o, "--- b: status 6");
+	says(o, "the timed layer differs first");
+	says(o, "2 scenarios, 1 failed");
+	cr_assert(!strstr(o->text, "--- a:"), "%s", o->text);
+	wants(shell("cd %s && xmllint --noout x.xml && "
+		    "xmllint --xpath 'string(/testsuite/testcase[failure]"
+		    "/@name)' x.xml | grep -qx b",
+		    scratch()),
+	      0);
+	o = shell(TEST_IT "--update cases", scratch());
+	wants(o, 0);
+	says(o, "-end 5 ");
+	says(o, "as it was");
+	wants(shell(TEST_IT "cases", scratch()), 0);
+	wants(shell(TEST_IT "--only c cases", scratch()), 2);
+}
+
+/* --- differences that matter --- */
+
+Test(golden, diff_aligns_what_partitions_did)
+{
+	struct output *o;
+
+	/* A stretch of work more in the same order: nothing that matters. */
+	wants(shell(PARTERRE " run --quiet --out %s/a " QUICKSTART, scratch()),
+	      0);
+	shell("mkdir %s/b && cp -r %s/a/trace %s/b/trace", scratch(), scratch(),
+	      scratch());
+	wants(shell(PARTERRE " diff %s/a/trace %s/b/trace", scratch(),
+		    scratch()),
+	      0);
+	/* A guest of one scenario writes other records. */
+	wants(shell(PARTERRE " run --quiet --out %s/c " CASES "one-guest.lua",
+		    scratch()),
+	      0);
+	o = shell(PARTERRE " diff %s/a/trace %s/c/trace", scratch(), scratch());
+	wants(o, 6);
+	says(o, "the first difference that matters: ");
+	says(o, "go there: parterre inspect --at ");
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tools/parterre/golden.c - see golden.h.
+ *
+ * A trace is read once; each partition's layers grow side by side and are put
+ * one behind the other at the end.
+ */
+#include "tools/parterre/golden.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/check.h"
+#include "sim/digest.h"
+#include "tools/parterre/parterre.h"
+
+#define MAGIC "parterre-golden 1"
+#define LINE  2048
+
+struct part {
+	FILE *to; /* its semantic lines; NULL: none yet */
+	char *text;
+	size_t bytes;
+	uint64_t kinds[256], fold; /* since the last landmark */
+	uint64_t calls, exceptions, digest;
+};
+
+struct making {
+	struct source source;
+	struct part part[SOURCE_PARTITIONS];
+	FILE *timed;
+	char *timed_text;
+	size_t timed_bytes;
+};
+
+/* --- making one --- */
+
+static bool fold_file(const char *path, uint64_t *hash)
+{
+	static char buf[1 << 16];
+	FILE *f = fopen(path, "rb");
+	size_t n;
+
+	if (!f)
+		return false;
+	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+		*hash = digest_fold(*hash, buf, n);
+	fclose(f);
+	return true;
+}
+
+static uint64_t images_hash(const struct session *m)
+{
+	const struct machine_config *c = &m->config;
+	uint64_t hash = 0;
+
+	if (c->kernel)
+		fold_file(c->kernel, &hash);
+	if (c->firmware)
+		fold_file(c->firmware, &hash);
+	if (c->initrd)
+		fold_file(c->initrd, &hash);
+	for (size_t i = 0; i < c->module_count; i++)
+		fold_file(c->module[i].path, &hash);
+	return hash;
+}
+
+static void put_fold(struct part *p)
+{
+	bool any = false;
+
+	for (const struct trace_kind *k = trace_kinds; k->name; k++) {
+		if (!p->kinds[k->number])
+			continue;
+		fprintf(p->to, "%s %" PRIu64 " %s", any ? "" : "  +",
+			p->kinds[k->number], k->name);
+		any = true;
+	}
+	if (any)
+		fprintf(p->to, " %016" PRIx64 "\n", p->fold);
+	memset(p->kinds, 0, sizeof(p->kinds));
+	p->fold = 0;
+}
+
+static void note_semantic(struct making *m, const struct trace_record *r)
+{
+	struct part *p = &m->part[r->partition % SOURCE_PARTITIONS];
+	const char *name = source_name(&m->source, r->partition);
+	char text[LINE];
+	bool landmark;
+
+	if (!semantic_text(&m->source, r, text, sizeof(text), &landmark))
+		return;
+	if (!p->to) {
+		p->to = open_memstream(&p->text, &p->bytes);
+		CHECK(p->to);
+	}
+	if (!landmark) {
+		p->kinds[r->kind->number]++;
+		p->fold = digest_fold(p->fold, text, strlen(text));
+		return;
+	}
+	put_fold(p);
+	fprintf(p->to, "  %s\n", text);
+	fprintf(m->timed, "%" PRIu64 ".%012" PRIu64 " %s i=%" PRIu64 " %s\n",
+		r->time / PS_PER_S, r->time % PS_PER_S, name, r->retired, text);
+}
+
+/* Numbers and what they are called with, but for times and addresses. */
+static void note_architectural(struct making *m, const struct trace_record *r)
+{
+	struct part *p = &m->part[r->partition % SOURCE_PARTITIONS];
+	uint64_t what[3] = {r->kind->number, r->value[0].u, r->value[1].u};
+
+	if (r->kind->number == TRACE_EV_SYSCALL)
+		p->calls++;
+	else if (r->kind->number == TRACE_EV_EXCEPTION)
+		p->exceptions++;
+	else
+		return;
+	p->digest = digest_fold(p->digest, what, sizeof(what));
+}
+
+static void put_layers(struct making *m, const struct session *of, FILE *to)
+{
+	const struct session_sum *sum = &of->own;
+
+	fprintf(to, "machine %s\nimages %016" PRIx64 "\n[semantic]\n",
+		of->name[0] ? of->name : "-", images_hash(of));
+	for (uint32_t i = 0; i < SOURCE_PARTITIONS; i++) {
+		struct part *p = &m->part[i];
+
+		if (!p->to)
+			continue;
+		put_fold(p);
+		fflush(p->to);
+		fprintf(to, "%s\n%s", source_name(&m->source, i), p->text);
+	}
+	fprintf(to, "[architectural]\n");
+	for (uint32_t i = 0; i < SOURCE_PARTITIONS; i++) {
+		const struct part *p = &m->part[i];
+
+		if (p->calls || p->exceptions)
+			fprintf(to,
+				"%s %" PRIu64 " syscall %" PRIu64
+				" exception %016" PRIx64 "\n",
+				source_name(&m->source, i), p->calls,
+				p->exceptions, p->digest);
+	}
+	fflush(m->timed);
+	fprintf(to,
+		"[timed]\n%send %" PRIu64 " retired %" PRIu64
+		" chain %016" PRIx64 " digest %016" PRIx64 " events %" PRIu64
+		" trace %016" PRIx64 "\n",
+		m->timed_text, sum->end, sum->retired, sum->chain, sum->digest,
+		sum->trace_count, sum->trace_digest);
+}
+
+static bool make_machine(const struct session *of, FILE *to, struct error *err)
+{
+	struct making *m = calloc(1, sizeof(*m));
+	char dir[PATH_MAX];
+	struct trace_record r;
+	int state = -1;
+
+	CHECK(m);
+	m->timed = open_memstream(&m->timed_text, &m->timed_bytes);
+	CHECK(m->timed);
+	if (path_in(dir, of->out, "trace") &&
+	    source_open(&m->source, dir, NULL, err)) {
+		while ((state = source_next(&m->source, &r, err)) == 1) {
+			note_semantic(m, &r);
+			note_architectural(m, &r);
+		}
+		if (state == 0)
+			put_layers(m, of, to);
+		source_close(&m->source);
+	}
+	for (size_t i = 0; i < SOURCE_PARTITIONS; i++) {
+		if (m->part[i].to)
+			fclose(m->part[i].to);
+		free(m->part[i].text);
+	}
+	fclose(m->timed);
+	free(m->timed_text);
+	free(m);
+	return state == 0;
+}
+
+char *golden_make(const struct session *first, struct error *err)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *to = open_memstream(&text, &bytes);
+	bool good = true;
+
+	CHECK(to);
+	fprintf(to, MAGIC "\n");
+	for (const struct session *m = first; m && good; m = m->next)
+		good = make_machine(m, to, err);
+	fclose(to);
+	if (!good) {
+		free(text);
+		text = NULL;
+	}
+	return text;
+}
+
+/* --- files --- */
+
+bool golden_is(const char *path)
+{
+	char first[sizeof(MAGIC)] = "";
+	FILE *f = fopen(path, "r");
+	bool is = f && fgets(first, sizeof(first), f) && !strcmp(first, MAGIC);
+
+	if (f)
+		fclose(f);
+	return is;
+}
+
+char *golden_read(const char *path, struct error *err)
+{
+	FILE *f = fopen(path, "r");
+	char *text = NULL;
+	size_t room = 0;
+
+	if (!f || getdelim(&text, &room, '\0', f) < 0) {
+		error_set(err, EXIT_USAGE,
+			  "%s: cannot be read: %s; `parterre record` makes it",
+			  path, f ? "it is empty" : strerror(errno));
+		free(text);
+		text = NULL;
+	}
+	if (f)
+		fclose(f);
+	return text;
+}
+
+bool golden_write(const char *path, const char *text, struct error *err)
+{
+	FILE *f = fopen(path, "w");
+	bool good = f && fputs(text, f) >= 0;
+
+	if (f && fclose(f) != 0)
+		good = false;
+	return good || error_set(err, EXIT_HOST, "%s: cannot be written: %s",
+				 path, strerror(errno));
+}
+
+/* --- comparing --- */
+
+static const char *const layers[] = {"semantic", "architectural", "timed"};
+#define CONTEXT 3
+
+/* A walk over the lines of one layer. */
+struct walk {
+	const char *at;
+	bool inside;
+	unsigned number; /* of the line, from 1 on */
+	char line[LINE], owner[64], machine[64];
+};
+
+static bool next_line(struct walk *w)
+{
+	size_t n = strcspn(w->at, "\n");
+
+	if (!*w->at)
+		return false;
+	snprintf(w->line, sizeof(w->line), "%.*s", (int)n, w->at);
+	w->at += n + (w->at[n] == '\n');
+	w->number++;
+	return true;
+}
+
+static bool next_of(struct walk *w, const char *layer)
+{
+	size_t n = strlen(layer);
+
+	while (next_line(w)) {
+		if (strncmp(w->line, "machine ", 8) == 0) {
+			snprintf(w->machine, sizeof(w->machine), "%.60s",
+				 w->line + 8);
+			w->inside = false;
+		} else if (w->line[0] == '[') {
+			w->inside = strncmp(w->line + 1, layer, n) == 0;
+		} else if (w->inside) {
+			if (w->line[0] != ' ')
+				snprintf(w->owner, sizeof(w->owner), "%.60s",
+					 w->line);
+			return true;
+		}
+	}
+	return false;
+}
+
+static int compare_layer(const char *recorded, const char *fresh,
+			 const char *layer)
+{
+	static struct walk a, b;
+	static char past[CONTEXT][LINE];
+	unsigned n = 0;
+	bool more_a, more_b;
+
+	a = (struct walk){.at = recorded};
+	b = (struct walk){.at = fresh};
+	for (;; n++) {
+		more_a = next_of(&a, layer);
+		more_b = next_of(&b, layer);
+		if (!more_a && !more_b)
+			return EXIT_HELD;
+		if (!more_a || !more_b || strcmp(a.line, b.line) != 0)
+			break;
+		snprintf(past[n % CONTEXT], LINE, "%s", a.line);
+	}
+	printf("the %s layer differs first, at line %u of the golden trace"
+	       " (%s)\n",
+	       layer, a.number, a.owner);
+	for (unsigned i = n < CONTEXT ? 0 : n - CONTEXT; i < n; i++)
+		printf("both      %s\n", past[i % CONTEXT]);
+	printf("recorded  %s\n", more_a ? a.line : "(nothing more)");
+	printf("fresh     %s\n", more_b ? b.line : "(nothing more)");
+	return EXIT_TRACE;
+}
+
+static bool same_images(const char *a, const char *b)
+{
+	for (;;) {
+		const char *x = strstr(a, "\nimages "),
+			   *y = strstr(b, "\nimages ");
+
+		if (!x || !y)
+			return !x && !y;
+		if (strncmp(x, y, strlen("\nimages ") + 16) != 0)
+			return false;
+		a = x + 1;
+		b = y + 1;
+	}
+}
+
+int golden_compare(const char *recorded, const char *fresh)
+{
+	bool same = same_images(recorded, fresh);
+	size_t count = same ? ARRAY_LEN(layers) : 1;
+
+	for (size_t i = 0; i < count; i++) {
+		if (compare_layer(recorded, fresh, layers[i]))
+			return EXIT_TRACE;
+	}
+	if (same)
+		printf("semantic, architectural and timed layer are the "
+		       "same\n");
+	else
+		printf("semantic layer is the same; the images are others, so "
+		       "the architectural and timed layers are not compared\n");
+	return EXIT_HELD;
+}

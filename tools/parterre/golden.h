@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tools/parterre/golden.h - golden traces: what a run must do again, as a text
+ * to read and to review, in three layers.
+ *
+ *   parterre-golden 1
+ *   machine NAME                    each machine of the run
+ *   images HASH                     of its programs' files, in their order
+ *   [semantic]                      who did what, in order, by partition
+ *   io.a
+ *     console text="[io.a] ready"   landmarks, each in a line
+ *     + 34 block_response 12 control HASH   what lies between, folded
+ *   [architectural]                 which system calls and exceptions
+ *   io.a 1234 syscall 0 exception HASH
+ *   [timed]                         when
+ *   0.033810095445 io.a i=1234 console ...   each landmark
+ *   end PS retired N chain HEX digest HEX events N trace HEX
+ *
+ * The first layer has no time, no address and no count of instructions in it:
+ * another compiler's images, or another table of costs, may leave it as it is.
+ * The others are those of these very images, and are compared only with them.
+ */
+#ifndef PARTERRE_TOOLS_GOLDEN_H
+#define PARTERRE_TOOLS_GOLDEN_H
+
+#include "sim/scenario/session.h"
+#include "tools/parterre/trace_source.h"
+
+/* After session_finish(); the run had a trace.  Freed by the caller.  NULL:
+ * *err. */
+char *golden_make(const struct session *first, struct error *err);
+/* Does the file begin as one? */
+bool golden_is(const char *path);
+char *golden_read(const char *path, struct error *err);
+bool golden_write(const char *path, const char *text, struct error *err);
+/* EXIT_HELD, or EXIT_TRACE after the layer and its first difference were
+ * printed. */
+int golden_compare(const char *recorded, const char *fresh);
+
+/* What a record says in the semantic layer; false: nothing.  *landmark: it has
+ * a line of its own. */
+bool semantic_text(const struct source *s, const struct trace_record *r,
+		   char *text, size_t bytes, bool *landmark);
+
+/* diff_semantic.c: prints where two traces part, aligned by partition. */
+int diff_semantic(const char *dir_a, const char *dir_b, struct error *err);
+
+#endif

@@ -85,7 +85,7 @@ Test(golden, of_other_images)
 
 #define MACHINE                                                                \
 	"machine{kernel = \"hello\", modules = {}, disk = false, "             \
-	"controllers = 0}\nwait_off{within = ms(10)}\n"
+	"controllers = 0}\nrun_for(ms(5))\n"
 #define TEST_IT                                                                \
 	"cd %s && " PARTERRE " test --images " BUILD_DIR "/tests/guest "       \
 	"--out runs --junit x.xml "

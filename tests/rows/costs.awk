@@ -7,6 +7,7 @@
 # root, on the same CPU; "switch_all": to its first instruction in ring 3.
 # A transaction: what the requester, the ultravisor and their monitors execute
 # between the requester's marks; others' work meanwhile is not counted.
+# With two CPUs the peer is on the other: "signal_other_..." then.  -v cpus=2
 function value(field) {
 	return substr(field, index(field, "=") + 1)
 }
@@ -30,6 +31,9 @@ function show(name) {
 }
 BEGIN {
 	split("txn_1 txn_16 create destroy channel", transaction, " ")
+}
+$2 != "cpu0" && $5 != "partition" { # who asks is on CPU 0
+	next
 }
 {
 	at = value($4)
@@ -79,7 +83,7 @@ $5 == "ring" && $6 == "cpl=3" {
 	else if (call == 0)
 		note("null", at - since)
 	else if (call == 5)
-		note("signal_" phase, at - since)
+		note((cpus > 1 ? "signal_other_" : "signal_") phase, at - since)
 	else if (call == 18)
 		note(count == "0x1" ? "map_1" : count == "0x40" ? "map_64" : "map_n", at - since)
 	call = -1
@@ -89,6 +93,8 @@ END {
 	show("null")
 	show("signal_sleeping")
 	show("signal_running")
+	show("signal_other_sleeping")
+	show("signal_other_running")
 	show("switch")
 	show("switch_all")
 	show("map_1")

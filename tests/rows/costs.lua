@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- The work of tests/rows/image/costs.c; tests/rows/costs.awk counts.
---   --set row=47 --set ram=4G --set turns=64 --set lives=4
+--   --set row=47 --set ram=4G --set cpus=2 --set turns=64 --set lives=4
 machine{
+  cpus = param("cpus", 1),
   serial_hz = 184320000,
   ram = param("ram", "64M"),
   modules = {"uv", "boot", "idle", "io", "rows/command", "rows/operations",

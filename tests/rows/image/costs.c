@@ -96,7 +96,9 @@ static unsigned make_peer(void)
 {
 	uint64_t peer, id;
 
-	(void)op_create("peer", PART_GUEST, 1);
+	/* On another CPU, if there is one: then it runs or sleeps for itself.
+	 */
+	op_create("peer", PART_GUEST, 1)->create.cpu = view_now()->cpus > 1;
 	op_args(TXN_RESULT(0), "row=47");
 	op_channel(view_now()->number, TXN_RESULT(0), CHANNEL_DIAG,
 		   DIAG_CHANNEL_PAGES);

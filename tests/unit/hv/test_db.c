@@ -186,6 +186,56 @@ Test(database, s29_the_scan_sees_a_second_owner_a_lost_page_and_a_wrong_count)
 	cr_assert_not_null(db_scan(&db));
 }
 
+Test(database, s20_the_scan_sees_what_has_no_owner_that_lives)
+{
+	struct db_bus *bus;
+	struct db_dev *dev;
+	struct db_irq *irq;
+	struct db_cpu *cpu;
+	uint64_t id;
+
+	db_begin(&db);
+	cr_assert_eq(db_cpu_create(&db, 1, 1, free_number), CONTROL_OK);
+	cr_assert_eq(db_dev_create(&db, &dev), CONTROL_OK);
+	dev->vector = 0x40;
+	dev->vectors = 2;
+	cr_assert_eq(db_dev_give(&db, dev->id, free_number, RES_FREE),
+		     CONTROL_OK);
+	cr_assert_eq(db_bus_create(&db, &id, &bus), CONTROL_OK);
+	bus->client = a;
+	bus->flags = RES_RUNNING;
+	cpu = db_cpu_mut(&db, 1);
+	irq = db_irq_mut(&db, 0x41);
+	db_commit(&db, a, 2);
+	cr_assert_null(db_scan(&db), "%s", db_scan(&db));
+	cr_assert_eq(irq->owner, free_number);
+	cr_assert_eq(irq->device, dev->id);
+	cr_assert_eq(irq->entry, 1);
+
+	irq->owner = a; /* its device is another's */
+	cr_assert_not_null(db_scan(&db));
+	irq->owner = free_number;
+	cpu->owner = 0x777;
+	cr_assert_not_null(db_scan(&db));
+	cpu->owner = free_number;
+	cpu->window[3].number = 0x777;
+	cr_assert_not_null(db_scan(&db));
+	cpu->window[3].number = b;
+	bus->server = 0x777;
+	cr_assert_not_null(db_scan(&db));
+	bus->server = b;
+	cr_assert_null(db_scan(&db));
+
+	/* Who goes leaves no window behind. */
+	db_begin(&db);
+	cr_assert_eq(db_bus_mut(&db, id)->server, b);
+	db_bus_mut(&db, id)->server = 0;
+	cr_assert_eq(db_part_destroy(&db, b), CONTROL_OK);
+	db_commit(&db, a, 3);
+	cr_assert_null(db_scan(&db), "%s", db_scan(&db));
+	cr_assert_eq(db_cpu(&db, 1)->window[3].number, 0);
+}
+
 /* Random transactions, some aborted, equal an array of owners. */
 Test(database, s29_every_frame_has_the_owner_that_a_plain_array_says)
 {

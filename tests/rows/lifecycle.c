@@ -29,6 +29,13 @@ Test(rows, s56_at_any_instant)
 	row_scenario("s56-anytime", "--trace partition --set turns=8 --seed 1");
 }
 
+/* What is kept, and how far it is, stands in the database. */
+Test(rows, s56_while_the_ultravisor_dies)
+{
+	row_scenario("s56-anytime", "--trace partition --set turns=8 "
+				    "--set kill=ultravisor --seed 2");
+}
+
 /* Every verb of the console, for people to read and try. */
 Test(rows, operator_verbs)
 {

@@ -1,11 +1,12 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- S56 at any instant: a guest that writes records and copies blocks is paused, or
 -- saved and restored on some CPU, over and over, at instants drawn from the seed; now
--- and then an I/O partition dies meanwhile, before, between or within.  The disk
--- oracle, the lenses and the scan have the last word.
---   --set turns=200 --set cpus=2 --seed 7
+-- and then an I/O partition, or the ultravisor, dies meanwhile, before, between or
+-- within.  The disk oracle, the lenses and the scan have the last word.
+--   --set turns=200 --set cpus=2 --set kill=ultravisor --seed 7
 local cpus <const> = param("cpus", 1)
 local turns <const> = param("turns", 12)
+local kill <const> = param("kill", "io") -- or "ultravisor"
 
 machine{
   policy = "policy/s56.policy",
@@ -34,7 +35,8 @@ local function maybe_crash()
      now() - since["io.b"].at < ms(8) then
     return
   end
-  inject.crash(math.random(2) == 1 and "io.a" or "io.b")
+  inject.crash(kill == "io" and (math.random(2) == 1 and "io.a" or "io.b") or kill)
+  since["io.a"].at = now()
   run_for(drawn(0, 900))
 end
 

@@ -11,23 +11,32 @@
 function value(field) {
 	return substr(field, index(field, "=") + 1)
 }
+# Few different values: each with how often it occurred.
 function note(name, n) {
-	list[name, ++times[name]] = n
+	times[name]++
+	if (!often[name, n]++)
+		list[name, ++different[name]] = n
 }
-function median(name, i, j, t, n) {
-	n = times[name]
-	for (i = 2; i <= n; i++) {
+function order(name, i, j, t) {
+	for (i = 2; i <= different[name]; i++) {
 		t = list[name, i]
 		for (j = i - 1; j > 0 && list[name, j] > t; j--)
 			list[name, j + 1] = list[name, j]
 		list[name, j + 1] = t
 	}
-	return list[name, int((n + 1) / 2)]
+}
+function median(name, i, left) {
+	left = int((times[name] + 1) / 2)
+	for (i = 1; left > often[name, list[name, i]]; i++)
+		left -= often[name, list[name, i]]
+	return list[name, i]
 }
 function show(name) {
-	if (times[name])
-		printf "%s %d %d %d %d\n", name, median(name), list[name, 1],
-			list[name, times[name]], times[name]
+	if (!times[name])
+		return
+	order(name)
+	printf "%s %d %d %d %d\n", name, median(name), list[name, 1],
+		list[name, different[name]], times[name]
 }
 BEGIN {
 	split("txn_1 txn_16 create destroy channel", transaction, " ")

@@ -365,7 +365,8 @@ static int64_t lead_end(uint64_t slot, uint32_t state)
 	if (possible && was != state)
 		(void)sched_end((uint32_t)slot, state);
 	lead_unlock();
-	while (!sched_left_behind((uint32_t)slot))
+	/* Of a slot that was never used nothing is known. */
+	while (was != SLOT_FREE && !sched_left_behind((uint32_t)slot))
 		__builtin_ia32_pause();
 	return possible ? 0 : -SYS_ESTATE;
 }

@@ -151,7 +151,9 @@ static void read_header(struct reader *r)
 	if (r->version >= 4)
 		take(c, 1); /* operations of an instruction: 1 */
 	take(c, 1);         /* default_is_stmt */
-	r->line_base = (int8_t)take(c, 1);
+	r->line_base = (int)take(c, 1);
+	if (r->line_base > INT8_MAX)
+		r->line_base -= UINT8_MAX + 1; /* it has a sign */
 	r->line_range = (unsigned)take(c, 1);
 	r->opcode_base = (unsigned)take(c, 1);
 	r->lengths = c->at;

@@ -258,6 +258,10 @@ struct partition_violation {
  * first violation is kept.  False: there is one; *violation filled. */
 bool partition_view_check(struct partition_view *v,
 			  struct partition_violation *violation);
+/* Looks at the kernel address spaces of all at once, for a machine that only
+ * stands.  Not while the ultravisor works: then what it takes away may still be
+ * mapped. */
+void partition_view_check_all(struct partition_view *v);
 /* How many address spaces were checked so far, and pages seen. */
 void partition_view_checked(const struct partition_view *v, uint64_t *spaces,
 			    uint64_t *pages);

@@ -508,6 +508,16 @@ void view_settled(struct partition_view *v)
 	look_at_running(v, 0);
 }
 
+void partition_view_check_all(struct partition_view *v)
+{
+	for (size_t i = 0; !v->works && i < v->count; i++) {
+		uint64_t root = view_cr3(v, (uint32_t)i + 1);
+
+		if (root)
+			view_check_space(v, (uint32_t)i + 1, root);
+	}
+}
+
 bool partition_view_check(struct partition_view *v,
 			  struct partition_violation *violation)
 {

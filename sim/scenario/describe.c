@@ -224,6 +224,12 @@ static void key_policy(lua_State *L, struct session_machine *d)
 	path(L, "policy", d->policy);
 }
 
+/* Nothing of it runs, so it needs no disk. */
+static void key_memory(lua_State *L, struct session_machine *d)
+{
+	path(L, "memory", d->memory);
+}
+
 static void key_controllers(lua_State *L, struct session_machine *d)
 {
 	d->config.controllers =
@@ -343,6 +349,7 @@ static const struct key {
 	{"initrd", key_initrd},
 	{"kernel", key_kernel},
 	{"load_address", key_load_address},
+	{"memory", key_memory},
 	{"modules", key_modules},
 	{"more_disks", key_more_disks},
 	{"name", key_name},
@@ -410,6 +417,8 @@ static int lua_machine(lua_State *L)
 	d->module_count = ARRAY_LEN(modules_default);
 	d->disk_bytes = UINT64_C(64) << 20;
 	take_keys(L, d);
+	if (d->memory[0])
+		d->disk_bytes = 0;
 	if (s->options.firmware && !s->machine) {
 		snprintf(d->firmware, sizeof(d->firmware), "%s",
 			 s->options.firmware);

@@ -112,6 +112,7 @@ struct session_machine {
 	bool modules_given;
 	struct session_line_to serial[MACHINE_SERIALS];
 	char policy[PATH_MAX];     /* as found; empty: none */
+	char memory[PATH_MAX];     /* RAM of another host; empty: it boots */
 	char disk_image[PATH_MAX]; /* copied; empty: zeroes */
 	uint64_t disk_bytes;       /* 0: no disk */
 	uint64_t more_disk_bytes[MACHINE_NAMESPACES_MAX - 1]; /* 0: no more */
@@ -206,6 +207,7 @@ struct session {
 	bool opaque, off; /* no partitions; the guest switched it off */
 	uint32_t off_code;
 	bool any_code; /* as struct session_machine */
+	bool stands;   /* its RAM is that of another host: it cannot run */
 	bool contained, conforms;
 	struct partition_violation violation;
 

@@ -2,8 +2,9 @@
 /* sim/scenario/session_internal.h - a session as its own files know it:
  * session.c (begin, end and directory), session_machine.c (the machine and what
  * is seen of it), session_disk.c (its disk), session_run.c (running),
- * session_watch.c and session_plan.c (who wants it to stand where), and
- * session_console.c, session_input.c and session_live.c (its serial lines).
+ * session_watch.c and session_plan.c (who wants it to stand where),
+ * session_console.c, session_input.c and session_live.c (its serial lines), and
+ * session_memory.c (RAM of another host).
  */
 #ifndef PARTERRE_SCENARIO_SESSION_INTERNAL_H
 #define PARTERRE_SCENARIO_SESSION_INTERNAL_H
@@ -54,6 +55,9 @@ bool session_live_open(struct session *s, unsigned serial, struct error *err);
 void session_live_close(struct session *s);
 void session_live_output(struct session *s, unsigned serial, uint8_t byte);
 void session_live_poll(struct session *first);
+
+/* session_memory.c: RAM as of another host; the machine stands for ever. */
+bool session_memory(struct session *s, const char *path, struct error *err);
 
 /* session_run.c: the host's clock, for progress and pace alone. */
 uint64_t session_host_ns(void);

@@ -216,6 +216,8 @@ bool session_machine(struct session *s, const struct session_machine *d,
 	s->view = partition_view_create(s->machine, &s->config, err);
 	if (!s->view)
 		return false;
+	if (d->memory[0] && !session_memory(s, d->memory, err))
+		return false;
 	machine_set_console(s->machine, session_console_byte, s);
 	s->any_code = d->any_code;
 	memcpy(s->line_to, d->serial, sizeof(s->line_to));

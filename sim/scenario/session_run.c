@@ -317,6 +317,13 @@ bool session_advance(struct session *s, ps_t until, struct error *err)
 	bool on = session_is_on(s), told = false, ok = true;
 
 	CHECK(s->machine);
+	for (const struct session *m = f; m; m = m->next) {
+		if (m->stands)
+			return error_set(err, EXIT_USAGE,
+					 "a machine with the memory of another "
+					 "host stands: look at it, but do not "
+					 "run or wait");
+	}
 	if (until > limit)
 		until = limit;
 	s->hit = false;

@@ -8,8 +8,8 @@ machine{
   cpus = param("cpus", 1),
   serial_hz = 184320000, -- no waiting for the console
   ram = param("ram", "256M"),
-  modules = {"uv", "boot", "idle", "io", "command", "operations", "guest",
-             "probe"},
+  modules = {"uv", "boot", "idle", "io", "command", "operations",
+             "diagnostics", "guest", "probe"},
   policy = "policy/" .. row .. ".policy",
 }
 expect_eq(wait_off{within = ms(600)}, 0, "the code at the end")

@@ -7,6 +7,11 @@ machine{
              "probe"},
   policy = "policy/s45.policy",
 }
+for _, name in ipairs{"probe1", "probe2", "quits"} do
+  -- Others of higher standing, and their quanta.
+  local line = wait_console(name, "^at most %d+ us late", {within = ms(200)})
+  expect(tonumber(string.match(line, "%d+")) <= 400, name .. ": " .. line)
+end
 wait_console("quits", "^PASS row 45", {within = ms(200)})
 run_for(ms(1))
 local ran = partition("quits").ran

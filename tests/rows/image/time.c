@@ -7,7 +7,7 @@
 #define SLACK  (30 * US) /* of a look at two clocks */
 
 /* Each spinner of row 54 starts at the same instant. */
-#define START_NS (150 * MS)
+#define START_NS (250 * MS)
 #define SPIN_NS  (20 * MS)
 
 static uint64_t us(uint64_t ns)

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "qemu.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rows.h"
+
+#define IMAGES       BUILD_DIR "/hv/"
+#define HOST_SECONDS 60
+#define WRITE_BYTES  512 /* of one gdb packet */
+
+static struct {
+	pid_t pid; /* 0: none runs */
+	int keyboard, monitor;
+	unsigned cpus;
+	bool stands;
+	char console[1 << 20];
+} q;
+
+unsigned qemu_cpus_first(unsigned usual)
+{
+	return getenv("PARTERRE_ROWS_ALL") ? 1 : usual;
+}
+
+unsigned qemu_cpus_next(unsigned cpus)
+{
+	return getenv("PARTERRE_ROWS_ALL") && cpus < 4 ? 2 * cpus : 0;
+}
+
+static void nap(unsigned ms)
+{
+	struct timespec t = {.tv_sec = ms / 1000,
+			     .tv_nsec = ms % 1000 * 1000000l};
+
+	nanosleep(&t, NULL);
+}
+
+static const char *in_scratch(const char *name)
+{
+	static char path[4][256];
+	static unsigned next;
+	char *to = path[next++ % 4];
+
+	snprintf(to, sizeof(path[0]), "%s/%s", scratch(), name);
+	return to;
+}
+
+/* --- sockets --- */
+
+static int try_connect(const char *name)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	cr_assert(fd >= 0);
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", in_scratch(name));
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int connect_to(const char *name)
+{
+	for (unsigned i = 0; i < HOST_SECONDS * 100; i++, nap(10)) {
+		int fd = try_connect(name);
+
+		if (fd >= 0)
+			return fd;
+	}
+	cr_assert_fail("QEMU's %s: no connection", name);
+	return -1;
+}
+
+/* What comes, until it ends with `end`. */
+static void read_until(int fd, const char *end)
+{
+	static char text[1 << 16];
+	size_t used = 0, n = strlen(end);
+	ssize_t got;
+
+	do {
+		got = read(fd, text + used, sizeof(text) - used - 1);
+		cr_assert(got > 0, "QEMU hung up");
+		used += (size_t)got;
+		if (used > sizeof(text) / 2) {
+			memmove(text, text + used - n, n);
+			used = n;
+		}
+	} while (used < n || memcmp(text + used - n, end, n) != 0);
+}
+
+static void write_all(int fd, const char *text, size_t bytes)
+{
+	cr_assert_eq(write(fd, text, bytes), (ssize_t)bytes);
+}
+
+void qemu_monitor(const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof(line) - 1, fmt, ap);
+	va_end(ap);
+	line[n++] = '\n';
+	write_all(q.monitor, line, (size_t)n);
+	read_until(q.monitor, "(qemu) ");
+}
+
+/* --- the machine --- */
+
+/* The modules in order, and the policy. */
+static const char *modules(void)
+{
+	static const char *const names[] = {
+		"uv",         "boot",        "idle",  "io",   "command",
+		"operations", "diagnostics", "guest", "probe"};
+	static char list[4096];
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		n += (size_t)snprintf(list + n, sizeof(list) - n,
+				      IMAGES "%s.elf,", names[i]);
+	snprintf(list + n, sizeof(list) - n, "%s", in_scratch("policy.txt"));
+	return list;
+}
+
+static const char *with(const char *before, const char *name, const char *after)
+{
+	static char text[4][400];
+	static unsigned next;
+	char *to = text[next++ % 4];
+
+	snprintf(to, sizeof(text[0]), "%s%s%s", before, in_scratch(name),
+		 after);
+	return to;
+}
+
+static void become_qemu(int keyboard, unsigned cpus, const char *icount)
+{
+	char count[16];
+	int console = open(in_scratch("serial.txt"),
+			   O_CREAT | O_WRONLY | O_TRUNC, 0666);
+	int errors = open(in_scratch("qemu.log"), O_CREAT | O_WRONLY | O_TRUNC,
+			  0666);
+
+	snprintf(count, sizeof(count), "%u", cpus);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	dup2(keyboard, 0);
+	dup2(console, 1);
+	dup2(errors, 2);
+	execlp("qemu-system-x86_64", "qemu-system-x86_64", "-machine", "q35",
+	       "-m", "128", "-smp", count, "-accel", "tcg", "-icount", icount,
+	       "-display", "none", "-nic", "none", "-no-reboot", "-chardev",
+	       "stdio,id=console,signal=off", "-serial", "chardev:console",
+	       "-monitor", with("unix:", "monitor", ",server=on,wait=off"),
+	       "-gdb", with("unix:", "gdb", ",server=on,wait=off"), "-kernel",
+	       IMAGES "ultravisor.elf", "-append", "", "-initrd", modules(),
+	       "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-device",
+	       "nvme-subsys,id=s0", "-device", "nvme,id=n0,serial=S0,subsys=s0",
+	       "-device", "nvme,id=n1,serial=S0,subsys=s0", "-drive",
+	       with("file=", "disk.img",
+		    ",if=none,format=raw,cache=unsafe,id=d0"),
+	       "-device", "nvme-ns,drive=d0,bus=n0,nsid=1,shared=on",
+	       (char *)NULL);
+	_exit(127);
+}
+
+static void start(const char *policy, unsigned cpus, const char *icount)
+{
+	int keys[2];
+
+	qemu_end();
+	signal(SIGPIPE, SIG_IGN);
+	wants(shell("cd %s && rm -f disk.img monitor gdb serial.txt && "
+		    "truncate -s 64M disk.img && cp %s policy.txt",
+		    scratch(), policy),
+	      0);
+	cr_assert_eq(pipe2(keys, O_CLOEXEC), 0);
+	q.cpus = cpus;
+	q.stands = false;
+	q.pid = fork();
+	if (q.pid == 0)
+		become_qemu(keys[0], cpus, icount);
+	cr_assert(q.pid > 0);
+	close(keys[0]);
+	q.keyboard = keys[1];
+	q.monitor = connect_to("monitor");
+	read_until(q.monitor, "(qemu) ");
+}
+
+void qemu_boot(const char *policy, unsigned cpus)
+{
+	start(policy, cpus, "shift=0");
+}
+
+void qemu_boot_exact(const char *policy, unsigned cpus)
+{
+	start(policy, cpus, "shift=0,sleep=off");
+}
+
+static int reap(void)
+{
+	int status;
+
+	cr_assert_eq(waitpid(q.pid, &status, 0), q.pid);
+	q.pid = 0;
+	close(q.keyboard);
+	close(q.monitor);
+	return status;
+}
+
+void qemu_end(void)
+{
+	if (!q.pid)
+		return;
+	kill(q.pid, SIGKILL);
+	reap();
+}
+
+int qemu_off(void)
+{
+	siginfo_t info = {0};
+	int status;
+
+	for (unsigned i = 0; i < HOST_SECONDS * 100 && !info.si_pid;
+	     i++, nap(10))
+		waitid(P_PID, (id_t)q.pid, &info, WEXITED | WNOHANG | WNOWAIT);
+	cr_assert(info.si_pid, "not off after %u s:\n%s", HOST_SECONDS,
+		  qemu_console());
+	status = reap();
+	/* isa-debug-exit ends it with 2 * code + 1. */
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) % 2,
+		  "QEMU ended with %x:\n%s", status, qemu_console());
+	return WEXITSTATUS(status) / 2;
+}
+
+/* --- the console --- */
+
+const char *qemu_console(void)
+{
+	int fd = open(in_scratch("serial.txt"), O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, q.console, sizeof(q.console) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	q.console[n > 0 ? n : 0] = '\0';
+	return q.console;
+}
+
+static bool has(const char *text, unsigned times)
+{
+	const char *at = qemu_console();
+
+	for (; times && (at = strstr(at, text)); at++)
+		times--;
+	return !times;
+}
+
+void qemu_wait(const char *text, unsigned times)
+{
+	for (unsigned i = 0; i < HOST_SECONDS * 100; i++, nap(10)) {
+		if (has(text, times))
+			return;
+	}
+	cr_assert_fail("'%s' is not %u times on the console:\n%s", text, times,
+		       qemu_console());
+}
+
+void qemu_wait_either(const char *text, const char * or)
+{
+	for (unsigned i = 0; i < HOST_SECONDS * 100; i++, nap(10)) {
+		if (has(text, 1) || has(or, 1))
+			return;
+	}
+	cr_assert_fail("neither '%s' nor '%s' is on the console:\n%s", text, or,
+		       qemu_console());
+}
+
+void qemu_type(const char *text)
+{
+	write_all(q.keyboard, text, strlen(text));
+}
+
+/* --- while it stands --- */
+
+void qemu_run_for(unsigned ms)
+{
+	nap(ms);
+}
+
+const char *qemu_look(const char *name, const char *options)
+{
+	struct output *o;
+
+	if (!q.stands)
+		qemu_monitor("stop");
+	q.stands = true;
+	qemu_monitor("pmemsave 0 " QEMU_RAM " \"%s\"", in_scratch("ram"));
+	o = shell(PARTERRE " run --quiet --out %s/out --set cpus=%u "
+			   "--set memory=%s %s " ROWS "%s.lua",
+		  scratch(), q.cpus, in_scratch("ram"), options, name);
+	cr_assert_eq(o->status, 0, "%u CPUs: status %d\n%s\n%s", q.cpus,
+		     o->status, o->text, qemu_console());
+	return o->text;
+}
+
+void qemu_read(uint64_t pa, void *bytes, size_t count)
+{
+	int fd = open(in_scratch("ram"), O_RDONLY | O_CLOEXEC);
+
+	cr_assert(q.stands && fd >= 0);
+	cr_assert_eq(pread(fd, bytes, count, (off_t)pa), (ssize_t)count);
+	close(fd);
+}
+
+static void packet(int fd, const char *body)
+{
+	char text[2 * WRITE_BYTES + 80];
+	unsigned sum = 0;
+	int n;
+
+	for (const char *at = body; *at; at++)
+		sum += (unsigned char)*at;
+	n = snprintf(text, sizeof(text), "$%s#%02x", body, sum & 255);
+	write_all(fd, text, (size_t)n);
+	/* "+$OK#9a", acknowledged. */
+	read_until(fd, "$OK#9a");
+	write_all(fd, "+", 1);
+}
+
+void qemu_write(uint64_t pa, const void *bytes, size_t count)
+{
+	const uint8_t *from = bytes;
+	int fd = connect_to("gdb");
+
+	cr_assert(q.stands);
+	packet(fd, "Qqemu.PhyMemMode:1");
+	for (size_t at = 0, n; at < count; at += n) {
+		char body[2 * WRITE_BYTES + 64];
+		int used;
+
+		n = count - at < WRITE_BYTES ? count - at : WRITE_BYTES;
+		used = snprintf(body, sizeof(body),
+				"M%llx,%zx:", (unsigned long long)(pa + at), n);
+		for (size_t i = 0; i < n; i++)
+			used += snprintf(body + used, 3, "%02x", from[at + i]);
+		packet(fd, body);
+	}
+	packet(fd, "Qqemu.PhyMemMode:0");
+	close(fd);
+}
+
+void qemu_go(void)
+{
+	q.stands = false;
+	qemu_monitor("cont");
+}

@@ -39,6 +39,8 @@
 #define CHANNEL_DIAG 4      /* client: any partition; server: diagnostics */
 #define CHANNEL_POLICY 5    /* client: command; server: operations */
 #define CHANNEL_CONSOLE 6   /* client: guest; server: operations */
+#define CHANNEL_NETWORK 7   /* client: guest, or an I/O partition's trunk;
+                               server: I/O partition */
 #define CHANNEL_LOG 16      /* client: operations; server: diagnostics */
 
 #define CHANNEL_SERVER_UNINIT 0
@@ -56,7 +58,7 @@ struct channel_header { /* 128 bytes */
 	uint32_t signature;
 	uint32_t header_bytes;
 	uint64_t total_bytes;
-	uint64_t features;
+	uint64_t features; /* of the type; what an end doesn't know, it refuses */
 	uint8_t type_guid[16];
 	uint64_t client; /* partition numbers */
 	uint64_t server;
@@ -162,6 +164,81 @@ _Static_assert(CHANNEL_PAGES(BLOCK_SLOTS * (sizeof(struct block_request) +
 					    sizeof(struct block_response)),
 			     BLOCK_DATA_PAGES) <= BLOCK_CHANNEL_PAGES,
 	       "block channel");
+
+/* Network channel: 27 pages.  Data: NET_BUFFERS buffers for what the client
+ * sends (numbers 0..), then as many for what it receives (NET_BUFFERS..).
+ *
+ * A frame's Ethernet header is in the message and nowhere else: the switch goes
+ * by a copy that nobody can change any more.  The buffer holds what follows it,
+ * without FCS.
+ *
+ *   client                       server
+ *   ENABLE, RECEIVE_POST... ->
+ *                             <- ENABLE_ACK (link, mac, features)
+ *   TRANSMIT (buffer)       ->
+ *                             <- TRANSMIT_DONE (buffer)   given back, once
+ *                             <- RECEIVE (buffer)         given back, filled
+ *   RECEIVE_POST (buffer)   ->
+ *                             <- LINK (link)              when it changes
+ *   DISABLE                 ->
+ *                             <- RECEIVE (bytes 0)...     those posted, empty
+ *                             <- DISABLE_ACK
+ *
+ * Nothing is received before ENABLE_ACK.  A frame for a client without a posted
+ * buffer is lost, and counted.  A client stops its upper layers with NET_HIGH
+ * frames under way and lets them go on at NET_LOW.
+ *
+ * The client's address is the ultravisor's to say: view_channel.extent_block of
+ * both ends holds it (NET_MAC_*).  A frame that a guest sends from another one is
+ * lost, and counted.  In a trunk between two I/O partitions (address 0) any may
+ * come, and LINK goes both ways: whether the end's own external port is up. */
+#define NET_QUEUE_OUT 0 /* client -> server, struct net_message */
+#define NET_QUEUE_IN 1  /* server -> client, struct net_message */
+#define NET_SLOTS 64    /* more than all buffers and answers together */
+#define NET_BUFFERS 24  /* of each direction */
+#define NET_BUFFER_BYTES 2048
+#define NET_DATA_PAGES 24
+#define NET_CHANNEL_PAGES 27
+#define NET_PAYLOAD_MAX 1500 /* after the header */
+#define NET_HEADER_BYTES 14  /* destination, source, type */
+#define NET_HIGH (NET_BUFFERS - 1)
+#define NET_LOW (NET_BUFFERS / 2)
+
+#define NET_FEATURE_HEADER 1 /* the Ethernet header is in the message */
+#define NET_FEATURE_LINK 2   /* LINK is told */
+#define NET_FEATURES (NET_FEATURE_HEADER | NET_FEATURE_LINK)
+
+#define NET_TRANSMIT 1
+#define NET_TRANSMIT_DONE 2
+#define NET_RECEIVE_POST 3
+#define NET_RECEIVE 4
+#define NET_ENABLE 5
+#define NET_ENABLE_ACK 6
+#define NET_DISABLE 7
+#define NET_DISABLE_ACK 8
+#define NET_LINK 9
+
+#define NET_OK 0
+#define NET_EINVAL 1 /* of TRANSMIT_DONE: not well formed, or not its address */
+
+struct net_message { /* 64 bytes */
+	uint16_t type;   /* NET_TRANSMIT.. */
+	uint16_t buffer; /* 0..NET_BUFFERS-1 sends, from there on receives */
+	uint16_t bytes;  /* in the buffer; 0..NET_PAYLOAD_MAX */
+	uint16_t status; /* NET_OK.. */
+	uint8_t header[NET_HEADER_BYTES];
+	uint8_t mac[6];    /* of ENABLE_ACK */
+	uint32_t link;     /* of ENABLE_ACK, LINK: 1 up, 0 down */
+	uint64_t features; /* of ENABLE, ENABLE_ACK */
+	uint64_t reserved[3];
+};
+_Static_assert(sizeof(struct net_message) == 64, "net message layout");
+_Static_assert(2 * NET_BUFFERS * NET_BUFFER_BYTES == NET_DATA_PAGES * 4096,
+	       "net buffers fill their pages");
+_Static_assert(2 * NET_BUFFERS + 8 < NET_SLOTS, "all buffers and answers fit");
+
+/* A hardware address in a view: bits 47..0, the first byte on top. */
+#define NET_MAC_BYTE(mac, n) ((uint8_t)((mac) >> 8 * (5 - (n))))
 
 /* Heartbeat channel: 1 page, no queue.  The server counts server_beat up. */
 #define HEARTBEAT_CHANNEL_PAGES 1

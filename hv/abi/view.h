@@ -39,7 +39,9 @@ struct view_channel { /* 64 bytes */
 	uint32_t peer_slot; /* ~0: no peer; the monitor signals by it */
 	uint32_t reserved1;
 	uint64_t peer; /* number */
-	uint64_t extent_block, extent_blocks; /* of a block channel */
+	/* Of a block channel; of a network channel the first is the client's
+	 * address (NET_MAC_BYTE). */
+	uint64_t extent_block, extent_blocks;
 };
 
 struct view_device { /* 48 bytes */

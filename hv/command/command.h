@@ -13,6 +13,7 @@
  *   guests.c     guests: made, given up, the end of all
  *   failover.c   beats, failovers, restarts
  *   schedule.c   CPUs, shares, cyclic frames, devices
+ *   trunk.c      the I/O partitions' switches joined
  */
 #ifndef PARTERRE_COMMAND_COMMAND_H
 #define PARTERRE_COMMAND_COMMAND_H
@@ -80,6 +81,7 @@ enum job_kind {
 	JOB_FRAME, /* object: the CPU */
 	JOB_DEVICE,
 	JOB_STOP,
+	JOB_TRUNK,
 	JOB_UNLINK, /* channels of one that leaves, destroyed */
 	JOB_DESTROY,
 	JOB_OFF,
@@ -153,6 +155,8 @@ void rules_awake(void);
 /* ---- guests.c ----------------------------------------------------------- */
 
 struct policy_guest *guest_of(uint64_t number);
+/* Its network channel; NULL: none. */
+const struct policy_channel *network_of(const struct policy_guest *g);
 void decide_guests(uint64_t now);
 void decide_off(uint64_t now);
 /* It was made by the policy in force, so its schedule is as that wants. */
@@ -174,6 +178,11 @@ const char *failover_wish(struct part *p);
 const char *failback_wish(struct part *p);
 /* Will it be started anew, should it fail? */
 bool restarts_left(const struct part *p);
+
+/* ---- trunk.c ------------------------------------------------------------ */
+
+void decide_trunk(void);
+void trunk_answered(void);
 
 /* ---- schedule.c --------------------------------------------------------- */
 

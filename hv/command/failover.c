@@ -126,14 +126,38 @@ static struct part *other_server(const struct part *than)
 	return NULL;
 }
 
-/* Its block channels that may be moved now, into the job. */
+/* What another path can serve as well: disks and networks of guests.  (The
+ * trunk between the I/O partitions waits for its server.) */
+static bool movable(const struct chan *c)
+{
+	const struct part *client = find_number(c->client);
+
+	return c->used && !c->asked &&
+	       (c->type == CHANNEL_BLOCK ||
+		(c->type == CHANNEL_NETWORK && client != NULL &&
+		 client->kind == PART_GUEST));
+}
+
+/* Whom the policy prefers for it; NULL: it says nothing. */
+static const char *preferred(const struct chan *c)
+{
+	const struct policy_guest *g = guest_of(c->client);
+	const struct policy_channel *network;
+
+	if (g == NULL || c->type == CHANNEL_BLOCK)
+		return g != NULL ? g->preferred : NULL;
+	network = network_of(g);
+	return network != NULL ? network->server : NULL;
+}
+
+/* Those of its channels that may be moved now, into the job. */
 static void choose_channels(struct job *job, const struct part *server)
 {
 	for (unsigned i = 0; i < CHANNELS_MAX; i++) {
 		struct chan *c = &chans[i];
 
-		if (c->used && c->type == CHANNEL_BLOCK && !c->asked &&
-		    c->server == server->number && job->channels < MOVES_MAX)
+		if (movable(c) && c->server == server->number &&
+		    job->channels < MOVES_MAX)
 			job->channel[job->channels++] = c;
 	}
 }
@@ -177,13 +201,11 @@ static void decide_back(struct part *p)
 	p->back_wished = false;
 	for (unsigned i = 0; i < CHANNELS_MAX; i++) {
 		struct chan *c = &chans[i];
-		const struct policy_guest *g =
-			c->used && c->type == CHANNEL_BLOCK && !c->asked &&
-					c->server != p->number
-				? guest_of(c->client)
-				: NULL;
+		const char *wants = movable(c) && c->server != p->number
+					    ? preferred(c)
+					    : NULL;
 
-		if (g == NULL || strcmp(g->preferred, p->name) != 0 ||
+		if (wants == NULL || strcmp(wants, p->name) != 0 ||
 		    job.channels == MOVES_MAX)
 			continue;
 		/* Only from one that lives: a dead one's are failed over. */

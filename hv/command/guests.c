@@ -8,6 +8,7 @@
  */
 #include "command/command.h"
 
+#include "lib/crc.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "lib/view.h"
@@ -93,12 +94,8 @@ static uint32_t type_of(const char *name)
 		uint32_t type;
 	} types[] = {
 		{"diagnostics", CHANNEL_DIAG},
-#ifdef CHANNEL_CONSOLE
 		{"console", CHANNEL_CONSOLE},
-#endif
-#ifdef CHANNEL_NETWORK
 		{"network", CHANNEL_NETWORK},
-#endif
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -109,6 +106,48 @@ static uint32_t type_of(const char *name)
 	return 0;
 }
 
+/* Who serves it now: the preferred one, the fallback, or nobody yet (NULL). */
+static struct part *network_server(const struct policy_channel *c)
+{
+	struct part *p = find_name(c->server);
+
+	if (serves(p) || (p != NULL && running(p)))
+		return serves(p) ? p : NULL; /* it may still be starting */
+	p = find_name(c->fallback);
+	return serves(p) ? p : NULL;
+}
+
+static bool networks_served(const struct policy_guest *g)
+{
+	for (unsigned i = 0; i < policy.channels; i++) {
+		const struct policy_channel *c = &policy.channel[i];
+
+		if (strcmp(c->client, g->name) == 0 &&
+		    type_of(c->type) == CHANNEL_NETWORK &&
+		    network_server(c) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* Locally administered, and as good as certainly no other guest's. */
+static uint64_t mac_of(const struct policy_channel *c)
+{
+	return c->mac != 0 ? c->mac
+			   : 0x025000000000ull |
+				     crc32c(0, c->client, strlen(c->client));
+}
+
+const struct policy_channel *network_of(const struct policy_guest *g)
+{
+	for (unsigned i = 0; i < policy.channels; i++) {
+		if (strcmp(policy.channel[i].client, g->name) == 0 &&
+		    type_of(policy.channel[i].type) == CHANNEL_NETWORK)
+			return &policy.channel[i];
+	}
+	return NULL;
+}
+
 static void add_channels(struct ops *o, const struct policy_guest *g)
 {
 	const struct part *sink = find_name("diagnostics");
@@ -116,8 +155,10 @@ static void add_channels(struct ops *o, const struct policy_guest *g)
 		(void)add_channel(o, sink->number, CHANNEL_DIAG);
 	for (unsigned i = 0; i < policy.channels; i++) {
 		const struct policy_channel *c = &policy.channel[i];
-		const struct part *server = find_name(c->server);
 		uint32_t type = type_of(c->type);
+		const struct part *server = type == CHANNEL_NETWORK
+						    ? network_server(c)
+						    : find_name(c->server);
 
 		if (strcmp(c->client, g->name) != 0)
 			continue;
@@ -127,7 +168,9 @@ static void add_channels(struct ops *o, const struct policy_guest *g)
 			      server == NULL ? "its server isn't there"
 					     : "no such type");
 		else if (type != CHANNEL_DIAG || server != sink)
-			(void)add_channel(o, server->number, type);
+			add_channel(o, server->number, type)
+				->channel.extent_block =
+				type == CHANNEL_NETWORK ? mac_of(c) : 0;
 	}
 }
 
@@ -204,6 +247,8 @@ static void decide_guest(unsigned i)
 	const struct policy_guest *g = &policy.guest[i];
 	const struct part *server = find_name(g->preferred);
 
+	if (!networks_served(g))
+		return;
 	if (!g->disk) {
 		ask_guest(i, NULL);
 		return;

@@ -18,7 +18,7 @@ static const char *const job_names[] = {
 	[JOB_SCHEDULE] = "schedule", [JOB_FRAME] = "frame",
 	[JOB_DEVICE] = "device",     [JOB_STOP] = "stop",
 	[JOB_UNLINK] = "unlink",     [JOB_DESTROY] = "destroy",
-	[JOB_OFF] = "off",
+	[JOB_TRUNK] = "trunk",       [JOB_OFF] = "off",
 };
 
 struct job *new_job(enum job_kind kind)
@@ -165,8 +165,11 @@ static void settle(const struct job *job,
 		guests_answered(job, status);
 	if (job->kind == JOB_SCHEDULE || job->kind == JOB_FRAME)
 		schedule_answered(job, status);
+	if (job->kind == JOB_TRUNK)
+		trunk_answered();
 	/* Whatever came of it: what is, counts. */
-	if (job->kind == JOB_CREATE || status != CONTROL_OK)
+	if (job->kind == JOB_CREATE || job->kind == JOB_TRUNK ||
+	    status != CONTROL_OK)
 		learn_due = true;
 }
 

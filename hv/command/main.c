@@ -151,6 +151,7 @@ static void decide(uint64_t now)
 	if (!have_policy)
 		return;
 	decide_schedule(now);
+	decide_trunk();
 	decide_guests(now);
 	decide_off(now);
 }

@@ -421,12 +421,83 @@ static bool do_after(const struct line *l, struct policy *p)
 	return s != NULL;
 }
 
-/* channel CLIENT TYPE SERVER */
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* XX:XX:XX:XX:XX:XX; not a group's address */
+static bool get_mac(const struct word *w, uint64_t *mac)
+{
+	*mac = 0;
+	if (w->bytes != 17)
+		return false;
+	for (unsigned i = 0; i < 17; i++) {
+		int digit = hex_digit(w->at[i]);
+
+		if (i % 3 == 2) {
+			if (w->at[i] != ':')
+				return false;
+			continue;
+		}
+		if (digit < 0)
+			return false;
+		*mac = *mac << 4 | (unsigned)digit;
+	}
+	return *mac != 0 && !(*mac >> 40 & 1);
+}
+
+/* What comes after channel GUEST network IO. */
+static bool network_rest(const struct line *l, struct policy_channel *c)
+{
+	unsigned at = 4;
+
+	if (!is_io(&l->word[3]))
+		return fail(l, "networks are served by io.a and io.b%s", "");
+	if (at + 1 < l->words && is(&l->word[at], "fallback")) {
+		if (!is_io(&l->word[at + 1]))
+			return fail(l, "the fallback is io.a or io.b%s", "");
+		(void)get_name(l, at + 1, c->fallback);
+		at += 2;
+	}
+	if (at + 1 < l->words && is(&l->word[at], "mac")) {
+		if (!get_mac(&l->word[at + 1], &c->mac))
+			return fail(l,
+				    "write a card's address, in small letters, "
+				    "as mac 02:50:00:00:00:01%s",
+				    "");
+		at += 2;
+	}
+	return at == l->words ||
+	       fail(l,
+		    "write: channel GUEST network IO [fallback IO] "
+		    "[mac ADDRESS]%s",
+		    "");
+}
+
+static bool channel_twice(const struct policy *p,
+			  const struct policy_channel *c)
+{
+	for (unsigned i = 0; i < p->channels; i++) {
+		const struct policy_channel *o = &p->channel[i];
+
+		if (strcmp(o->client, c->client) == 0 &&
+		    strcmp(o->type, c->type) == 0 &&
+		    (strcmp(o->server, c->server) == 0 ||
+		     strcmp(c->type, "network") == 0))
+			return true;
+	}
+	return false;
+}
+
+/* channel CLIENT TYPE SERVER... */
 static bool do_channel(const struct line *l, struct policy *p)
 {
 	struct policy_channel *c = &p->channel[p->channels];
 
-	if (l->words != 4)
+	if (l->words < 4 || (l->words > 4 && !is(&l->word[2], "network")))
 		return fail(l,
 			    "write: channel GUEST console|network|diagnostics "
 			    "SERVER%s",
@@ -449,23 +520,16 @@ static bool do_channel(const struct line *l, struct policy *p)
 			    "");
 	if (p->channels == POLICY_CHANNELS_MAX)
 		return fail(l, "too many channels: at most 16%s", "");
+	memset(c, 0, sizeof(*c));
 	(void)get_name(l, 1, c->client);
 	(void)get_name(l, 2, c->type);
 	(void)get_name(l, 3, c->server);
-	for (unsigned i = 0; i < p->channels; i++) {
-		if (memcmp(&p->channel[i], c, sizeof(*c)) == 0)
-			return fail(l, "%s has this channel already",
-				    c->client);
-	}
+	if (is(&l->word[2], "network") && !network_rest(l, c))
+		return false;
+	if (channel_twice(p, c))
+		return fail(l, "%s has this channel already", c->client);
 	p->channels++;
 	return true;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* BB:DD.F, as lspci has it */

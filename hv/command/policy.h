@@ -54,6 +54,8 @@ struct policy_frame {
 struct policy_channel {
 	char client[POLICY_NAME_BYTES], type[POLICY_NAME_BYTES];
 	char server[POLICY_NAME_BYTES];
+	char fallback[POLICY_NAME_BYTES]; /* of a network channel; "": none */
+	uint64_t mac; /* of its client; 0: made of its name */
 };
 
 struct policy_device {

@@ -269,7 +269,10 @@ void call_do(unsigned n)
 		call_reply(p, call_vtime(p));
 		break;
 	default:
-		call_reply(p, -PROC_EINVAL);
+		if (p->frame.rax >= PROC_SOCKET && p->frame.rax <= PROC_NETWORK)
+			net_call(p);
+		else
+			call_reply(p, -PROC_EINVAL);
 		break;
 	}
 }

@@ -27,9 +27,11 @@ static struct end {
 	{.type = CHANNEL_BLOCK}, /* the client has its own */
 	{.type = CHANNEL_DIAG, .channel = &diag.channel},
 	{.type = CHANNEL_CONSOLE, .channel = &console},
+	{.type = CHANNEL_NETWORK}, /* the card's */
 };
-#define DISK (&ends[0])
-#define ENDS (sizeof(ends) / sizeof(ends[0]))
+#define DISK    (&ends[0])
+#define NETWORK (&ends[3])
+#define ENDS    (sizeof(ends) / sizeof(ends[0]))
 
 static void find(struct end *end)
 {
@@ -51,6 +53,8 @@ void ends_find(void)
 	for (unsigned i = 0; i < ENDS; i++)
 		find(&ends[i]);
 	diag.given = diag.given || ends[1].state != END_ABSENT;
+	if (NETWORK->state != END_ABSENT)
+		net_open();
 }
 
 static void attach(struct end *end)
@@ -75,6 +79,9 @@ static void attach(struct end *end)
 	if (end == DISK)
 		result = client_resume(&client, (void *)(uintptr_t)va,
 				       end->handle, &who);
+	else if (end == NETWORK)
+		result = nic_resume(&nic, (void *)(uintptr_t)va, end->handle,
+				    &who);
 	else
 		result = channel_attach(end->channel, (void *)(uintptr_t)va,
 					end->handle, end->type, &who);
@@ -120,6 +127,8 @@ static uint32_t pause(struct end *end)
 		return CONTROL_ENOENT;
 	if (end == DISK)
 		client_pause(&client);
+	else if (end == NETWORK)
+		nic_pause(&nic);
 	else
 		channel_close(end->channel);
 	end->state = END_PAUSED;
@@ -191,6 +200,7 @@ bool ends_sleep(void)
 	bool empty = client_sleep(&client);
 
 	empty &= control_sleep(&control);
+	empty &= nic_sleep(&nic);
 	if (console.header != NULL && process_any(PROCESS_WAIT_LINE))
 		empty &= queue_sleep(&console.queue[0]);
 	return empty;
@@ -200,6 +210,7 @@ void ends_awake(void)
 {
 	client_awake(&client);
 	control_awake(&control);
+	nic_awake(&nic);
 	if (console.header != NULL)
 		queue_awake(&console.queue[0]);
 }

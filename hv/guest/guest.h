@@ -5,6 +5,7 @@
  *   process.c  processes: made, run, ended     client.c   the block client
  *   calls.c    what they can call              diag.c     what observers hear
  *   records.c  records, written and committed  space.c    pages and spaces
+ *   net.c      the network: card, stack, what processes call
  */
 #ifndef PARTERRE_GUEST_GUEST_H
 #define PARTERRE_GUEST_GUEST_H
@@ -19,6 +20,7 @@
 #include "guest/space.h"
 #include "lib/control.h"
 #include "lib/sys.h"
+#include "net/nic.h"
 
 /* ---- process.c ---------------------------------------------------------- */
 
@@ -33,6 +35,7 @@ enum process_state {
 	PROCESS_WAIT_DISK,   /* a read, a put or a flush */
 	PROCESS_WAIT_COMMIT, /* until more than `await` are committed */
 	PROCESS_WAIT_LINE,
+	PROCESS_WAIT_NET,   /* until something changes there, or `until` */
 	PROCESS_WAIT_CHILD, /* number `await` */
 	PROCESS_SLEEPING,   /* until `until` */
 	PROCESS_ENDED,      /* its code waits for who asks */
@@ -80,6 +83,17 @@ void records_write(unsigned n, struct process *p, bool through);
 void records_commit(struct process *p);
 void records_failed(void);    /* a write of one */
 bool records_flush_bad(void); /* since the last flush; forgets it */
+
+/* ---- net.c -------------------------------------------------------------- */
+
+extern struct nic nic;
+void net_open(void); /* there is a network channel */
+bool net_run(uint64_t now);
+uint64_t net_next(void);      /* TIME_NEVER: nothing is due */
+bool net_lingers(void);       /* something isn't acknowledged yet */
+bool net_news(uint64_t seen); /* has anything changed since? */
+void net_call(struct process *p);
+void net_close(const struct process *p); /* its sockets */
 
 /* ---- ends.c ------------------------------------------------------------- */
 

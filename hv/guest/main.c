@@ -33,6 +33,8 @@ static unsigned attended_count;
 
 static bool all_ended(void)
 {
+	if (net_lingers())
+		return false;
 	if (workload && (process[WRITER].state != PROCESS_ENDED ||
 			 process[READER].state != PROCESS_ENDED))
 		return false;
@@ -76,6 +78,9 @@ static uint64_t sleep_until(uint64_t now)
 {
 	uint64_t until = process_next_wake();
 
+	uint64_t net = net_next();
+
+	until = net < until ? net : until;
 	if (client_waiting(&client) > 0 && now + WATCH_NS < until)
 		until = now + WATCH_NS;
 	if (ends_wanted() && now + ATTACH_NS < until)
@@ -104,6 +109,7 @@ __attribute__((noinline)) void guest_main_loop(void)
 		ends_serve();
 		ends_attach();
 		busy |= client_run(&client, sys_time());
+		busy |= net_run(sys_time());
 		busy |= process_wake(sys_time());
 		if (all_ended())
 			finish();

@@ -94,6 +94,7 @@ uint64_t process_start(unsigned n, const struct process_args *args)
 
 void process_end(struct process *p, uint64_t code)
 {
+	net_close(p);
 	space_drop(&p->space);
 	p->code = code;
 	p->state = PROCESS_ENDED;
@@ -209,6 +210,10 @@ bool process_wake(uint64_t now)
 		case PROCESS_WAIT_CHILD:
 			take_code(p);
 			break;
+		case PROCESS_WAIT_NET:
+			if (net_news(p->await) || p->until <= now)
+				net_call(p);
+			break;
 		case PROCESS_SLEEPING:
 			if (p->until <= now)
 				call_reply(p, 0);
@@ -226,7 +231,8 @@ uint64_t process_next_wake(void)
 	uint64_t next = TIME_NEVER;
 
 	for (unsigned n = 0; n < PROCESSES; n++) {
-		if (process[n].state == PROCESS_SLEEPING &&
+		if ((process[n].state == PROCESS_SLEEPING ||
+		     process[n].state == PROCESS_WAIT_NET) &&
 		    process[n].until < next)
 			next = process[n].until;
 	}

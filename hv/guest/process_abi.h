@@ -54,10 +54,36 @@
 	40 /* (block, page): as PROC_WRITE, but through the disk's cache;      \
 	      waits until the record is durable */
 
+/* The network: sockets are numbers, and those of one process. */
+#define PROC_SOCKET  22 /* (PROC_ICMP.., ) -> socket */
+#define PROC_BIND    23 /* (socket, port); 0: any that is free */
+#define PROC_CONNECT 24 /* (struct process_transfer *); TCP waits for it */
+#define PROC_LISTEN  25 /* (socket) */
+#define PROC_ACCEPT  26 /* (socket) -> another; waits for a connection */
+#define PROC_SEND    27 /* (struct process_transfer *) -> bytes; waits */
+#define PROC_RECEIVE                                                           \
+	28 /* (struct process_transfer *) -> bytes; waits; 0 of TCP:           \
+	      the other side sends no more.  Says from whom */
+#define PROC_SHUTDOWN 29 /* (socket): sends no more */
+#define PROC_CLOSE    30 /* (socket) */
+#define PROC_KEEP                                                              \
+	31 /* (socket, ns): probes after so long a silence; 0: none            \
+	    */
+#define PROC_NETWORK 32 /* (struct process_network *) */
+
+#define PROC_ICMP 1 /* echo: the port of a request is its sequence number */
+#define PROC_UDP  2
+#define PROC_TCP  3
+
 #define PROC_EINVAL 1
 #define PROC_EIO    2 /* a block could not be read, written or made durable */
 #define PROC_ENOENT 3 /* no such process or program */
-#define PROC_ENOMEM 4 /* no room for another process */
+#define PROC_ENOMEM 4 /* no room for another process, or socket */
+#define PROC_ERESET 5 /* the other side refused, or reset the connection */
+#define PROC_ETIME  6 /* it took longer than was allowed */
+#define PROC_ENET   7 /* this guest has no network */
+#define PROC_ESTATE 8 /* not connected, or closed on this side */
+#define PROC_EINUSE 9 /* the port is another's */
 
 #define PROC_MAGIC 0x434f525054524150 /* "PARTPROC" */
 
@@ -100,6 +126,26 @@ struct process_row { /* of PROC_LIST */
 	uint64_t code; /* if ended */
 	uint64_t run_ns;
 	char command[PROC_COMMAND_BYTES];
+};
+
+struct process_transfer {
+	uint64_t socket;
+	uint64_t at, bytes;     /* at most PROC_TRANSFER_BYTES */
+	uint64_t address, port; /* of the other side; 0 to send: whom it is
+				   connected to */
+	uint64_t wait_ns;       /* at most; 0: as long as it takes */
+};
+#define PROC_TRANSFER_BYTES 4096
+
+struct process_network {
+	uint8_t mac[8];
+	uint64_t up, address, prefix, gateway;
+	uint64_t frames_in, frames_out, bytes_in, bytes_out;
+	uint64_t bad, ignored, dropped;
+	uint64_t segments_again, fast_again, timeouts, ahead;
+	uint64_t attached; /* how often a server was attached to */
+	uint64_t lost;     /* frames under way when one went */
+	uint64_t busy, refused, odd;
 };
 
 struct process_memory { /* pages of 4 KiB */

@@ -44,6 +44,16 @@ static uint8_t *new_page(void)
 	return memset(page, 0, PAGE);
 }
 
+void *space_reserve(uint64_t pages)
+{
+	uint8_t *first = image_end + used * PAGE;
+
+	if (pages > space_all_pages() - used)
+		return NULL;
+	used += pages;
+	return memset(first, 0, pages * PAGE);
+}
+
 static void give_back(uint8_t *page)
 {
 	memcpy(page, &free_list, sizeof(free_list));

@@ -29,6 +29,9 @@ uint64_t space_load(struct space *s, unsigned as, const uint8_t *image,
 		    uint64_t bytes);
 /* A zero page at that place; false: no page is left, or the place is taken. */
 bool space_grow(struct space *s, uint64_t va);
+/* Pages of the kernel's own, one after the other and zero; NULL: there are not
+ * so many that nobody ever had. */
+void *space_reserve(uint64_t pages);
 /* Its pages are free again. */
 void space_drop(struct space *s);
 

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hv/io/main.c - the I/O partition: one image, run as io.a and as io.b.
  *
- * It owns one NVMe controller and serves block channels from it; on its
- * heartbeat channel it counts server_beat up, once each period.  The beat is
- * made by the main loop and nowhere else: a program that no longer comes round
- * its loop no longer beats.
+ * It owns one NVMe controller and serves block channels from it; it switches
+ * frames between its network channels, and its network card if it has one; on
+ * its heartbeat channel it counts server_beat up, once each period.  The beat
+ * is made by the main loop and nowhere else: a program that no longer comes
+ * round its loop no longer beats.
  *
  * It does what the ultravisor's events say and decides nothing.  When its
  * controller is lost it stops: its guests are better off on the other path.
  */
 #include "io/block.h"
 #include "io/nvme.h"
+#include "io/port.h"
+#include "io/trunk.h"
 #include "lib/channel.h"
 #include "lib/control.h"
 #include "lib/log.h"
@@ -53,6 +56,10 @@ static uint32_t on_attach(const struct control_message *event)
 		if (!block_attach(a.handle, a.at, view_now()))
 			return CONTROL_EVALUE;
 		break;
+	case CHANNEL_NETWORK:
+		if (!port_attach(a.handle, a.at, view_now()))
+			return CONTROL_EVALUE;
+		break;
 	case CHANNEL_HEARTBEAT:
 		if (channel_serve(&heartbeat[a.handle], a.at, a.handle,
 				  CHANNEL_HEARTBEAT, &a.who) != CHANNEL_OPEN)
@@ -70,7 +77,7 @@ static bool finish_detaches(void)
 	bool any = false;
 
 	for (unsigned h = 0; h < CHANNEL_SLOTS; h++) {
-		if (!detach[h].asked || !block_drained(h))
+		if (!detach[h].asked || !block_drained(h) || !port_drained(h))
 			continue;
 		if (heartbeat[h].header != NULL) {
 			channel_drained(&heartbeat[h]);
@@ -101,14 +108,17 @@ static bool serve_control(void)
 				break;
 			}
 			block_detach((unsigned)message.attach.handle);
+			port_detach((unsigned)message.attach.handle);
 			detach[message.attach.handle].asked = true;
 			detach[message.attach.handle].event = message;
 			break;
 		case EVT_CHANNEL_PAUSE:
 		case EVT_CHANNEL_RESUME:
 			control_ack(&control, &message,
-				    report_event(&message) ? CONTROL_OK
-							   : CONTROL_ENOENT);
+				    report_event(&message) ||
+						    trunk_event(&message)
+					    ? CONTROL_OK
+					    : CONTROL_ENOENT);
 			break;
 		case EVT_STOP:
 			stopping = true;
@@ -156,6 +166,7 @@ __attribute__((noinline)) void io_main_loop(void)
 		if (!nvme_poll(block_done))
 			stop(EXIT_DISK_LOST);
 		busy |= block_run();
+		busy |= switch_run();
 		busy |= finish_detaches();
 		if (stopping && nvme_outstanding() == 0) {
 			nvme_close();
@@ -164,12 +175,14 @@ __attribute__((noinline)) void io_main_loop(void)
 		deadline = beat_due_ns;
 		if (!log_flush() && sys_time() + LOG_RETRY_NS < deadline)
 			deadline = sys_time() + LOG_RETRY_NS;
-		if (block_blocked() && sys_time() + BLOCKED_RETRY_NS < deadline)
+		if ((block_blocked() || ports_blocked() || trunk_wanted()) &&
+		    sys_time() + BLOCKED_RETRY_NS < deadline)
 			deadline = sys_time() + BLOCKED_RETRY_NS;
 		if (busy)
 			continue;
 		/* Both must ask for events, whatever the first finds. */
 		empty = block_sleep();
+		empty &= switch_sleep();
 		empty &= control_sleep(&control);
 		if (empty) {
 			uint64_t events = sys_wait(~0ull, deadline);
@@ -177,6 +190,7 @@ __attribute__((noinline)) void io_main_loop(void)
 			stopping |= (events & EVENT_STOP) != 0;
 		}
 		block_awake();
+		switch_awake();
 		control_awake(&control);
 	}
 }

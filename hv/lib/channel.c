@@ -60,6 +60,16 @@ static const struct channel_type types[] = {
 	 .queues = 1,
 	 .queue = {{CONSOLE_SLOTS, sizeof(struct console_line), false}},
 	 .guid = GUID(CHANNEL_CONSOLE)},
+	{.type = CHANNEL_NETWORK,
+	 .pages = NET_CHANNEL_PAGES,
+	 .queues = 2,
+	 .queue = {[NET_QUEUE_OUT] = {NET_SLOTS, sizeof(struct net_message),
+				      true},
+		   [NET_QUEUE_IN] = {NET_SLOTS, sizeof(struct net_message),
+				     false}},
+	 .data_pages = NET_DATA_PAGES,
+	 .features = NET_FEATURES,
+	 .guid = GUID(CHANNEL_NETWORK)},
 };
 
 const struct channel_type *channel_type(uint32_t type)
@@ -135,7 +145,7 @@ enum channel_result channel_serve(struct channel *ch, void *base,
 	h->signature = CHANNEL_SIGNATURE;
 	h->header_bytes = sizeof(*h);
 	h->total_bytes = (uint64_t)who->pages * PAGE;
-	h->features = 0;
+	h->features = type->features;
 	for (unsigned i = 0; i < sizeof(h->type_guid); i++)
 		h->type_guid[i] = type->guid[i];
 	h->client = who->client;
@@ -178,9 +188,9 @@ static bool fits(volatile struct channel_header *h,
 	bool fit = h->signature == CHANNEL_SIGNATURE &&
 		   h->header_bytes == sizeof(*h) &&
 		   h->total_bytes == (uint64_t)who->pages * PAGE &&
-		   h->features == 0 && h->version == CHANNEL_VERSION &&
-		   h->type == type->type && h->id == who->id &&
-		   h->generation == who->generation &&
+		   h->features == type->features &&
+		   h->version == CHANNEL_VERSION && h->type == type->type &&
+		   h->id == who->id && h->generation == who->generation &&
 		   h->client == who->client && h->server == who->server &&
 		   h->queue_offset == sizeof(*h) &&
 		   h->queue_count == type->queues &&

@@ -75,6 +75,7 @@ struct channel_type {
 		bool to_server; /* the client is the producer */
 	} queue[CHANNEL_QUEUES_MAX];
 	uint32_t data_pages;
+	uint64_t features;
 	uint8_t guid[16];
 };
 

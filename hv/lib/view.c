@@ -59,6 +59,14 @@ uint64_t view_arg(const char *name, uint64_t otherwise)
 	return value;
 }
 
+const char *view_arg_text(const char *name)
+{
+	size_t length = strlen(name);
+	const char *at = find(view_now()->args, name, length);
+
+	return at != NULL && at[length] == '=' ? at + length + 1 : NULL;
+}
+
 int view_arg_word(const char *word)
 {
 	size_t length = strlen(word);

@@ -43,6 +43,10 @@ uint64_t view_frames(void);
 /* The number after `name=` in view.args; `otherwise` when it isn't there. */
 uint64_t view_arg(const char *name, uint64_t otherwise);
 
+/* What stands after `name=` in view.args, up to the next space; NULL when it
+ * isn't there. */
+const char *view_arg_text(const char *name);
+
 /* Is the word (for instance "ack=early") in view.args? */
 int view_arg_word(const char *word);
 

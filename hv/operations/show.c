@@ -42,14 +42,10 @@ static const char *channel_name(uint64_t type)
 		return "policy";
 	case CHANNEL_LOG:
 		return "log";
-#ifdef CHANNEL_CONSOLE
 	case CHANNEL_CONSOLE:
 		return "console";
-#endif
-#ifdef CHANNEL_NETWORK
 	case CHANNEL_NETWORK:
 		return "network";
-#endif
 	default:
 		return "?";
 	}

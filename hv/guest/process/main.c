@@ -227,6 +227,12 @@ const struct program_row programs[] = {
 	{"copy", program_copy, "copy FROM TO N [TIMES]: blocks of the disk"},
 	{"fill", program_fill, "fill FROM N: blocks of the disk, not zero"},
 	{"churn", program_churn, "churn N: so many children, one by one"},
+	{"ifconfig", program_ifconfig, "ifconfig: the network card"},
+	{"ping", program_ping, "ping ADDRESS [TIMES [MS]]"},
+	{"tcp", program_tcp,
+	 "tcp send ADDRESS PORT BYTES, tcp receive PORT [CONNECTIONS]"},
+	{"udp", program_udp,
+	 "udp send ADDRESS PORT TIMES, udp receive PORT TIMES"},
 	{NULL, NULL, NULL},
 };
 

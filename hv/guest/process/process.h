@@ -54,5 +54,6 @@ extern const struct program_row programs[];
 const struct program_row *program_find(const char *name); /* NULL: none */
 
 program program_writer, program_reader, program_shell;
+program program_ifconfig, program_ping, program_tcp, program_udp;
 
 #endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/io/switch.c - see switch.h. */
+#include "io/switch.h"
+
+#include "io/external.h"
+#include "io/learned.h"
+#include "io/port.h"
+#include "io/trunk.h"
+#include "lib/sys.h"
+
+struct switch_counts switch_counts;
+
+static void to_uplink(unsigned to, unsigned from, const struct frame *f)
+{
+	if (to == from)
+		return;
+	if (to == SWITCH_TRUNK ? trunk_send(f) : external_send(f))
+		switch_counts.forwarded++;
+	else
+		switch_counts.lost++;
+}
+
+static void to_uplinks(unsigned from, const struct frame *f)
+{
+	if (external_up())
+		to_uplink(SWITCH_EXTERNAL, from, f);
+	if (trunk_up())
+		to_uplink(SWITCH_TRUNK, from, f);
+}
+
+static void to_port(unsigned port, const struct frame *f)
+{
+	if (port_deliver(port, f))
+		switch_counts.forwarded++;
+	else
+		switch_counts.lost++;
+}
+
+/* Where it goes does not depend on the payload, which may change meanwhile. */
+void switch_frame(unsigned from, const struct frame *f)
+{
+	const uint8_t *to = f->header, *source = f->header + 6;
+	bool outside = from == SWITCH_EXTERNAL || from == SWITCH_TRUNK;
+	int port = port_of(to);
+	unsigned uplink;
+
+	/* From the outside only what is outside; our own come in by a loop, or
+	 * from somebody who lies. */
+	if (outside && port_of(source) >= 0) {
+		switch_counts.forged++;
+		return;
+	}
+	if (outside)
+		learned_put(source, from, sys_time());
+	if (to[0] & 1) {
+		for (unsigned p = 0; p < SWITCH_EXTERNAL; p++) {
+			if (p != from && port_is_guest(p))
+				to_port(p, f);
+		}
+		to_uplinks(from, f);
+	} else if (port >= 0) {
+		if ((unsigned)port != from)
+			to_port((unsigned)port, f);
+	} else if (learned_find(to, &uplink, sys_time()) &&
+		   (uplink == SWITCH_TRUNK ? trunk_up() : external_up())) {
+		to_uplink(uplink, from, f);
+	} else {
+		to_uplinks(from, f);
+	}
+}
+
+bool switch_run(void)
+{
+	bool any = ports_run();
+
+	any |= trunk_run();
+	any |= external_run();
+	return any;
+}
+
+bool switch_sleep(void)
+{
+	bool empty = ports_sleep();
+
+	empty &= trunk_sleep();
+	empty &= external_sleep();
+	return empty;
+}
+
+void switch_awake(void)
+{
+	ports_awake();
+	trunk_awake();
+	external_awake();
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hv/net/checksum.c - the Internet checksum, RFC 1071. */
+#include "net/wire.h"
+
+uint32_t checksum_add(uint32_t sum, const void *data, unsigned bytes)
+{
+	const uint8_t *at = data;
+
+	for (; bytes > 1; bytes -= 2, at += 2)
+		sum += get16(at);
+	if (bytes > 0)
+		sum += (uint32_t)at[0] << 8;
+	return (sum & 0xffff) + (sum >> 16); /* so that it never overflows */
+}
+
+uint16_t checksum_end(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+uint32_t checksum_pseudo(uint32_t source, uint32_t target, unsigned protocol,
+			 unsigned bytes)
+{
+	return (source >> 16) + (source & 0xffff) + (target >> 16) +
+	       (target & 0xffff) + protocol + bytes;
+}

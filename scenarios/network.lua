@@ -1,0 +1,42 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- Two guests on the network, each through an I/O partition of its own, whose
+-- switches are joined: they ping, then one sends the other a million bytes.  In
+-- mid-stream io.a dies: guest1's link drops, rises again on io.b, the connection
+-- goes on, and every byte arrives as it was sent.  io.a comes back and gets its
+-- load again; then io.b dies, under guest2.
+--   --set cpus=2
+machine{
+  cpus = param("cpus", 1),
+  policy = "policy/network.policy",
+}
+
+local function network_of(name)
+  for _, c in ipairs(channels()) do
+    if c.type == "network" and c.client == name then return c end
+  end
+end
+
+-- Until so many more messages have passed the guest's channel.
+local function pass(name, messages)
+  local from = network_of(name).passed
+  repeat run_for(us(20)) until network_of(name).passed - from >= messages
+end
+
+wait_event("channel", {client = "guest2", server = "io.b"}, {within = ms(100)})
+pass("guest2", 400)
+run_for(us(7))
+inject.crash("io.a")
+local moved = wait_event("channel", {client = "guest1", server = "io.b"},
+                         {within = ms(1)})
+expect_eq(moved.id, network_of("guest1").id, "the channel that was moved")
+wait_event("channel", {id = moved.id, server = "io.a"}, {within = ms(20)})
+
+pass("guest1", 300)
+inject.crash("io.b")
+wait_event("channel", {client = "guest2", server = "io.a"}, {within = ms(1)})
+
+wait_console("guest1", "1000000 bytes received, each as it should be",
+             {within = s(3)})
+wait_console("guest2", "1000000 bytes sent, .*the other side has the same",
+             {within = s(1)})
+expect_eq(wait_off{within = ms(500)}, 0, "the code at the end")

@@ -10,7 +10,7 @@ machine{
   policy = "../../scenarios/policy/failover.policy",
 }
 wait_event("committed", {stream = 1, record = 20}, {within = ms(200)})
-wait_event("committed", {stream = 2, record = 20}, {within = ms(200)})
+wait_event("committed", {stream = 2, record = 60}, {within = ms(200)})
 local base
 for _, e in ipairs(extents(who)) do
   if e.what == "monitor" then base = e.address end

@@ -197,8 +197,8 @@ static const struct taken *taken_from(const struct lens *l, uint64_t pfn,
 static const char *judge(struct lens *l, vaddr_t va, uint64_t pfn,
 			 bool writable)
 {
-	const struct db_part *row =
-		l->p->row < DB_PARTS ? &l->v->part[l->p->row] : NULL;
+	bool known = l->p->row < DB_PARTS;
+	const struct db_part *row = &l->v->part[known ? l->p->row : 0];
 
 	if (of_monitor(l->v, pfn) && !lead_area_read(l, pfn, writable))
 		return "a frame of a monitor";
@@ -206,7 +206,7 @@ static const char *judge(struct lens *l, vaddr_t va, uint64_t pfn,
 		return "an interrupt controller";
 	if (l->p->info.kind == PART_ULTRAVISOR)
 		return NULL;
-	if (row && within(pfn, row->view_pfn, PART_VIEW_PAGES))
+	if (known && within(pfn, row->view_pfn, PART_VIEW_PAGES))
 		return writable ? "its view, writable" : NULL;
 	if (given(l, va, pfn, writable))
 		return !l->v->taken_count || !taken_from(l, pfn, true) ||

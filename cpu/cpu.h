@@ -116,6 +116,8 @@ enum cpu_stop {
 	CPU_STOP_HALT,     /* HLT retired and nothing woke it */
 	CPU_STOP_SHUTDOWN, /* triple fault; state as at the fault */
 	CPU_STOP_BREAK,    /* a breakpoint's address is next to execute */
+	CPU_STOP_WATCH,    /* cpu_watch_hit() tells of an access; state is after
+			    * the instruction that made it */
 	CPU_STOP_KICK,     /* cpu_kick() was called during a callback */
 	CPU_STOP_PAUSE,    /* PAUSE retired: the guest spins, others may run */
 	CPU_STOP_BROKEN,   /* the host engine failed; cpu_broken_text() says how
@@ -165,6 +167,23 @@ void cpu_tlb_flush(struct cpu *cpu);
 
 void cpu_break_set(struct cpu *cpu, vaddr_t rip);
 void cpu_break_clear(struct cpu *cpu, vaddr_t rip);
+
+/* Accesses to linear addresses by instructions (not by page walks) stop this
+ * vCPU after them.  Between runs; the guest cannot tell.  `kinds`:
+ * CPU_WATCH_..., or-ed; 0 ends it.  False: there are CPU_WATCHES_MAX. */
+#define CPU_WATCHES_MAX 16
+#define CPU_WATCH_READ  1u
+#define CPU_WATCH_WRITE 2u
+bool cpu_watch_set(struct cpu *cpu, vaddr_t va, uint64_t bytes,
+		   unsigned kinds) MUST_USE;
+struct cpu_watch_hit {
+	vaddr_t va; /* of the access */
+	uint64_t bytes;
+	unsigned kind;    /* CPU_WATCH_READ or CPU_WATCH_WRITE */
+	uint64_t retired; /* before the instruction */
+	vaddr_t pc;       /* linear, of the instruction */
+};
+const struct cpu_watch_hit *cpu_watch_hit(const struct cpu *cpu);
 
 /* Architectural state, plain integers without holes: this is also the digest
  * and the snapshot format.  Vector registers as in the legacy FXSAVE area. */

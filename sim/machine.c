@@ -202,6 +202,26 @@ static void turn_passes(struct machine *m, struct vcpu *v)
 	m->running = NULL;
 }
 
+/* How many instructions `v` may retire before machine_set_limit()'s count. */
+static uint64_t room(const struct machine *m, const struct vcpu *v)
+{
+	uint64_t retired;
+
+	if (m->limit == MACHINE_NO_LIMIT ||
+	    (m->limit_cpu != MACHINE_ALL_CPUS && v != &m->vcpu[m->limit_cpu]))
+		return UINT64_MAX;
+	retired = m->limit_cpu == MACHINE_ALL_CPUS ? machine_retired(m)
+						   : cpu_retired(v->cpu);
+	return retired < m->limit ? m->limit - retired : 0;
+}
+
+void machine_set_limit(struct machine *m, unsigned cpu, uint64_t retired)
+{
+	CHECK(cpu == MACHINE_ALL_CPUS || cpu < m->config.cpu_count);
+	m->limit_cpu = cpu;
+	m->limit = retired;
+}
+
 /* Lets `v` work until `limit`, or for whatever reason the CPU stops. */
 static enum cpu_stop work(struct machine *m, struct vcpu *v, ps_t limit)
 {
@@ -216,6 +236,8 @@ static enum cpu_stop work(struct machine *m, struct vcpu *v, ps_t limit)
 		deadline = v->next_fold;
 	if (deadline - before > m->stop_at - machine_retired(m))
 		deadline = before + (m->stop_at - machine_retired(m));
+	if (deadline - before > room(m, v))
+		deadline = before + room(m, v);
 	v->nmi = false;
 	m->running = v;
 	stop = cpu_run(v->cpu, deadline);
@@ -267,6 +289,10 @@ static bool take_turn(struct machine *m, struct vcpu *v, ps_t until,
 		*why = MACHINE_UNTIL;
 		return true;
 	}
+	if (!room(m, v)) {
+		*why = MACHINE_LIMITED;
+		return true;
+	}
 	turn_passes(m, v);
 	switch (work(m, v, m->bound < until ? m->bound : until)) {
 	case CPU_STOP_PAUSE:
@@ -288,12 +314,20 @@ static bool take_turn(struct machine *m, struct vcpu *v, ps_t until,
 			return true;
 		*why = MACHINE_BREAK;
 		return true;
+	case CPU_STOP_WATCH:
+		if (ended(m, why))
+			return true;
+		*why = MACHINE_WATCH;
+		return true;
 	case CPU_STOP_DEADLINE:
 	case CPU_STOP_KICK:
 	case CPU_STOP_HALT:
 		break;
 	}
-	return ended(m, why);
+	if (ended(m, why))
+		return true;
+	*why = MACHINE_LIMITED;
+	return !room(m, v);
 }
 
 static void give_back(struct machine *m)

@@ -107,6 +107,8 @@ enum machine_stop {
 	MACHINE_COUNT,     /* machine_stop_at() */
 	MACHINE_BREAK,     /* a breakpoint (cpu_break_set()) is next to execute
 			      on the CPU machine_stopped_cpu() */
+	MACHINE_WATCH,   /* that CPU made a watched access (cpu_watch_set()) */
+	MACHINE_LIMITED, /* the count of machine_set_limit() was reached */
 };
 
 /* `trace` and `view` may be NULL; both stay the caller's. */
@@ -116,6 +118,11 @@ void machine_destroy(struct machine *m);
 
 /* Runs until `until` (inclusive of what happens at it) or another reason. */
 enum machine_stop machine_run(struct machine *m, ps_t until) MUST_USE;
+/* machine_run() also stops when this CPU, or all CPUs together, have retired so
+ * many instructions; MACHINE_NO_LIMIT: never. */
+#define MACHINE_ALL_CPUS UINT32_MAX
+#define MACHINE_NO_LIMIT UINT64_MAX
+void machine_set_limit(struct machine *m, unsigned cpu, uint64_t retired);
 /* From an event, a register callback or an observer: stop at this boundary. */
 void machine_request_stop(struct machine *m);
 /* Stop once, by MACHINE_COUNT, at the boundary at which all CPUs together have
@@ -236,6 +243,10 @@ struct machine_observer {
 	void *owner;
 };
 void machine_set_observer(struct machine *m, const struct machine_observer *o);
+/* One more that sees each context event, after the observer; NULL: none. */
+typedef void machine_probe_fn(void *owner, struct machine *m, struct cpu *cpu,
+			      const struct cpu_context_record *r);
+void machine_set_probe(struct machine *m, machine_probe_fn *fn, void *owner);
 /* The partition that the records of this CPU's doings carry from now on. */
 void machine_set_partition(struct machine *m, unsigned cpu, uint32_t index);
 uint32_t machine_partition(const struct machine *m, unsigned cpu);

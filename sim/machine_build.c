@@ -129,6 +129,7 @@ struct machine *machine_create(const struct machine_config *c,
 	m->config = *c;
 	m->ps_whole = PS_PER_S % c->cpu_hz ? 0 : PS_PER_S / c->cpu_hz;
 	m->trace = trace;
+	m->limit = MACHINE_NO_LIMIT;
 	m->evq = evq_create();
 	m->digest = digest_create();
 	/* A CPU on its own is never in anyone's way. */
@@ -272,6 +273,12 @@ uint64_t machine_retired(const struct machine *m)
 	for (unsigned i = 0; i < m->config.cpu_count; i++)
 		sum += cpu_retired(m->vcpu[i].cpu);
 	return sum;
+}
+
+void machine_set_probe(struct machine *m, machine_probe_fn *fn, void *owner)
+{
+	m->probe = fn;
+	m->probe_owner = owner;
 }
 
 void machine_set_observer(struct machine *m, const struct machine_observer *o)

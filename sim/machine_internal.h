@@ -57,6 +57,8 @@ struct machine {
 	ps_t bound; /* the CPU must not begin an instruction from here */
 
 	uint64_t stop_at; /* machine_stop_at() */
+	unsigned limit_cpu; /* or MACHINE_ALL_CPUS */
+	uint64_t limit;
 	bool stop_requested, off, shutdown, reset, broken;
 	const char *reset_cause; /* a reset is due at the next boundary */
 	uint32_t off_code;
@@ -72,6 +74,8 @@ struct machine {
 		machine_serial_take *take;
 	} serial[MACHINE_SERIALS];
 	struct machine_observer observer;
+	machine_probe_fn *probe;
+	void *probe_owner;
 	uint64_t chain;
 	struct digest *digest;
 };

@@ -209,6 +209,28 @@ const char *partition_view_program(const struct partition_view *v,
 bool partition_view_text(const struct partition_view *v, const char *name,
 			 vaddr_t *va, uint64_t *bytes, struct error *err);
 
+/* Registers of a virtual processor that has no CPU, as its monitor saved them:
+ * where the CPUs' task state says that ring 3 is left to (SDM 3A 7.7), in the
+ * order of struct lead_state (hv/abi/lead.h).  False: there are none. */
+struct partition_saved {
+	uint64_t gpr[CPU_GPR_COUNT]; /* by enum cpu_gpr */
+	uint64_t rip, rflags, cs, ss;
+	uint64_t cr3; /* of the kernel address space */
+};
+bool partition_view_saved(const struct partition_view *v, uint32_t slot,
+			  struct partition_saved *saved);
+/* The CPU whose current slot it is; PARTITION_NO_CPU: none. */
+#define PARTITION_NO_CPU UINT32_MAX
+uint32_t partition_view_slot_cpu(const struct partition_view *v, uint32_t slot);
+/* The slot that this CPU runs; PARTITION_NO_SLOT: none. */
+uint32_t partition_view_cpu_slot(const struct partition_view *v, unsigned cpu);
+/* What a waiting one waits for: events, deadline (hv/abi/lead.h). */
+bool partition_view_waits(const struct partition_view *v, uint32_t slot,
+			  uint64_t *mask, uint64_t *deadline_ns);
+/* Why this CPU last changed its slot, SWITCH_*, and that in words. */
+uint32_t partition_view_reason(const struct partition_view *v, unsigned cpu);
+const char *partition_switch_text(uint32_t reason);
+
 /* --- channels --- */
 
 struct partition_channel {

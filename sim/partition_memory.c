@@ -229,7 +229,7 @@ const char *partition_view_program(const struct partition_view *v,
 	const struct partition *p = partition_of(v, index);
 
 	if (!index)
-		return v->kernel;
+		return v->kernel[0] ? v->kernel : NULL;
 	return p ? module_path(v, p->module) : NULL;
 }
 

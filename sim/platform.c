@@ -288,7 +288,7 @@ static void context(void *owner, struct cpu *cpu,
 
 	bool trace = trace_wants(m->trace, TRACE_CLASS_MACHINE);
 
-	if (!trace && !m->observer.context)
+	if (!trace && !m->observer.context && !m->probe)
 		return;
 	CHECK(vcpu_of(m, cpu) == m->running);
 	m->observing = true;
@@ -296,6 +296,8 @@ static void context(void *owner, struct cpu *cpu,
 		trace_context(m, record);
 	if (m->observer.context)
 		m->observer.context(m->observer.owner, m, cpu, record);
+	if (m->probe)
+		m->probe(m->probe_owner, m, cpu, record);
 	m->observing = false;
 }
 

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cpu/unicorn/debug.c - breakpoints that the guest sets. */
+/* cpu/unicorn/debug.c - breakpoints that the guest sets, and data that the host
+ * watches.
+ */
 #include "cpu/unicorn/debug.h"
+
+#include <stdlib.h>
+
+#include "sim/check.h"
 
 #define RA ((uintptr_t)__builtin_return_address(0))
 
@@ -228,6 +234,92 @@ void helper_rechecking_single_step_x86_64(void *env)
 	originals.rechecking_single_step(env);
 }
 
+/* --- the host's --- */
+
+_Static_assert(CPU_WATCH_READ == WATCH_READ, "as the engine's flags");
+_Static_assert(CPU_WATCH_WRITE == WATCH_WRITE, "as the engine's flags");
+
+static bool watches(const struct cpu *cpu, unsigned i, uint64_t at,
+		    uint64_t bytes)
+{
+	return cpu->watch[i].va < at + bytes &&
+	       at < cpu->watch[i].va + cpu->watch[i].bytes;
+}
+
+/* The first access of an instruction is told. */
+static void host_watch(struct cpu *cpu, uint64_t addr, uint64_t n,
+		       unsigned flags, uintptr_t ra)
+{
+	unsigned kind = flags & WATCH_WRITE ? WATCH_WRITE : WATCH_READ;
+	const struct block *b;
+	bool hit = false;
+
+	for (unsigned i = 0; i < cpu->watch_count; i++)
+		hit = hit || ((cpu->watch[i].kinds & kind) &&
+			      watches(cpu, i, addr, n));
+	if (!hit || cpu->watch_due)
+		return;
+	engine_alone(cpu, cpu->outer_ra ? cpu->outer_ra : ra);
+	b = engine_block(cpu);
+	cpu->watch_due = true;
+	cpu->watch_hit = (struct cpu_watch_hit){
+		.va = addr,
+		.bytes = n,
+		.kind = kind,
+		.retired = engine_retired(cpu) - 1,
+		.pc = b ? b->pc : cpu_rip(cpu),
+	};
+	cpu->kicked = true;
+	engine_look_up(cpu);
+}
+
+const struct cpu_watch_hit *cpu_watch_hit(const struct cpu *cpu)
+{
+	return &cpu->watch_hit;
+}
+
+/* Entries of the TLB are marked when they are made: all are made again, and the
+ * guest must not notice. */
+static void mark_anew(struct cpu *cpu)
+{
+	bool pass_break = cpu->pass_break, same;
+	struct cpu_regs regs;
+	uint64_t *hidden;
+	size_t count;
+
+	cpu_regs_get(cpu, &regs);
+	hidden = cpu_hidden_get(cpu, &count);
+	cpu_regs_set(cpu, &regs);
+	same = cpu_hidden_set(cpu, hidden, count);
+	CHECK(same);
+	free(hidden);
+	cpu->pass_break = pass_break;
+}
+
+bool cpu_watch_set(struct cpu *cpu, vaddr_t va, uint64_t bytes, unsigned kinds)
+{
+	unsigned i = 0;
+
+	CHECK(!engine_running);
+	while (i < cpu->watch_count &&
+	       (cpu->watch[i].va != va || cpu->watch[i].bytes != bytes))
+		i++;
+	if (kinds && i == CPU_WATCHES_MAX)
+		return false;
+	if (kinds) {
+		cpu->watch_count += i == cpu->watch_count;
+		cpu->watch[i].va = va;
+		cpu->watch[i].bytes = bytes;
+		cpu->watch[i].kinds = kinds;
+	} else if (i < cpu->watch_count) {
+		cpu->watch[i] = cpu->watch[--cpu->watch_count];
+	}
+	mark_anew(cpu);
+	return true;
+}
+
+/* --- what the library asks --- */
+
 /* For a TLB entry: are accesses to the page to be looked at? */
 int cpu_watchpoint_address_matches_x86_64(void *cs, uint64_t addr, uint64_t n)
 {
@@ -235,9 +327,13 @@ int cpu_watchpoint_address_matches_x86_64(void *cs, uint64_t addr, uint64_t n)
 	int flags = 0;
 
 	(void)cs;
-	if (!cpu || !cpu->debug_data)
+	if (!cpu)
 		return 0;
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < cpu->watch_count; i++) {
+		if (watches(cpu, i, addr, n))
+			flags |= (int)cpu->watch[i].kinds;
+	}
+	for (unsigned i = 0; cpu->debug_data && i < 4; i++) {
 		if (!enabled(cpu, i) || !covers(cpu, i, addr, n))
 			continue;
 		if (type(cpu, i) == TYPE_WRITE)
@@ -256,7 +352,11 @@ void cpu_check_watchpoint_x86_64(void *cs, uint64_t addr, uint64_t n,
 	uint32_t hit = 0;
 
 	(void)cs, (void)attrs;
-	if (!cpu || !cpu->debug_data)
+	if (!cpu)
+		return;
+	if (cpu->watch_count)
+		host_watch(cpu, addr, n, (unsigned)flags, ra);
+	if (!cpu->debug_data)
 		return;
 	for (unsigned i = 0; i < 4; i++) {
 		if (enabled(cpu, i) && covers(cpu, i, addr, n) &&

@@ -612,6 +612,7 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
 		return CPU_STOP_DEADLINE;
 	cpu->deadline = deadline;
 	cpu->kicked = false;
+	cpu->watch_due = false;
 	do {
 		code_trim(cpu, CODE_FULL);
 		e = run(cpu);
@@ -625,6 +626,8 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
 	}
 	if (cpu->stop == CPU_STOP_BREAK)
 		cpu->pass_break = true;
+	if (cpu->watch_due && cpu->stop != CPU_STOP_SHUTDOWN)
+		return CPU_STOP_WATCH;
 	/* A halted vCPU that was kicked is halted all the same. */
 	return cpu->stop;
 }

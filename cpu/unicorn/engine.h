@@ -89,7 +89,14 @@ struct cpu {
 		bool on;
 		uint64_t at;
 	} debug_code[4]; /* the guest's code breakpoints: debug.h */
-	bool debug_data; /* there are data breakpoints */
+	bool debug_data; /* there are data breakpoints of the guest's */
+	struct {
+		uint64_t va, bytes;
+		unsigned kinds;
+	} watch[CPU_WATCHES_MAX]; /* the host's */
+	unsigned watch_count;
+	bool watch_due; /* watch_hit is new */
+	struct cpu_watch_hit watch_hit;
 	uint32_t debug_due;
 	/* Where parts of large pages may be in the TLB: a bit for all stretches
 	 * of 2 MiB, of 1 GiB whose numbers are equal in the lower bits. */

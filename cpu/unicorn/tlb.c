@@ -184,7 +184,7 @@ void engine_tlb_enter(struct cpu *cpu, uint64_t va, paddr_t pa, int prot,
 	pa &= PAGE_MASK;
 	/* The first of a mode tells the library that there is something to
 	 * flush. */
-	if (ram && !ram->r.read_only && !cpu->debug_data &&
+	if (ram && !ram->r.read_only && !cpu->debug_data && !cpu->watch_count &&
 	    AT(desc_of(cpu, mode), uint64_t, TLB_DESC_USED)) {
 		enter_ram(cpu, va, ram, pa, prot, mode, attrs);
 		return;

@@ -37,6 +37,21 @@
 #define SESSION_PARAMETERS_MAX 16
 #define SESSION_PLAN_MAX       8
 
+struct session;
+
+/* Someone who lets the first machine run in place of the session: a debugger.
+ * What it does between runs is not seen by the scenario. */
+struct session_driver {
+	/* As machine_run() of s->machine; MACHINE_REQUESTED only when the
+	 * session asked for it (s->told, s->watch_due). */
+	enum machine_stop (*run)(void *owner, struct session *s, ps_t until);
+	/* Every record of class partition, perhaps more. */
+	void (*record)(void *owner, const struct trace_record *r);
+	/* The scenario is over, its machines still stand; err->code: how. */
+	void (*over)(void *owner, struct session *s, const struct error *err);
+	void *owner;
+};
+
 /* Where a serial line leads besides its file. */
 struct session_line_to {
 	enum {
@@ -81,7 +96,8 @@ struct session_options {
 	/* At cuts of `pieces`, this often in a thousand: the machine is saved,
 	 * destroyed, and goes on as another. */
 	uint64_t snapshots;
-	bool live;  /* a line of progress on stderr */
+	const struct session_driver *driver; /* NULL: the session itself */
+	bool live;                           /* a line of progress on stderr */
 	ps_t until; /* the scenario ends at this instant; 0: when it ends */
 	/* What was typed in another run is typed in this one, and nobody is
 	 * asked.  `input`, a path, is read into `replay`. */

@@ -120,6 +120,8 @@ static void on_record(void *owner, const struct trace_record *r)
 
 	if (r->kind->class == TRACE_CLASS_PARTITION)
 		timeline_note(&s->timeline, r);
+	if (s->options.driver && s == s->first)
+		s->options.driver->record(s->options.driver->owner, r);
 	if (r->kind->number == TRACE_EV_CONSOLE)
 		keep_line(s, r);
 	if (s->wait && s->wait(s->wait_owner, r)) {

@@ -220,13 +220,16 @@ static bool doze(struct session *s, ps_t until)
  * goes on behind the end of a wait: the scenario hears at the next step. */
 static bool run_to(struct session *s, ps_t until, struct error *err)
 {
+	const struct session_driver *d =
+		s == s->first ? s->options.driver : NULL;
 	bool between = false; /* it stands within the instant: go on */
 
 	s->stop = MACHINE_UNTIL;
 	while (s->stop == MACHINE_UNTIL &&
 	       (between || machine_now(s->machine) < until)) {
 		machine_stop_at(s->machine, session_watch_count(s));
-		s->stop = machine_run(s->machine, until);
+		s->stop = d ? d->run(d->owner, s, until)
+			    : machine_run(s->machine, until);
 		between = s->stop == MACHINE_COUNT || s->watch_due;
 		if (between && !session_watch_reached(s, err))
 			return false;

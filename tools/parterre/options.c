@@ -27,6 +27,9 @@ const char run_options_help[] =
 	"snapshot\n"
 	"                  in a new machine: changes nothing either\n"
 	"  --json          the summary as JSON\n"
+	"  --gdb WHERE     gdb may come, at tcp:PORT or unix:PATH (run)\n"
+	"  -s              --gdb tcp:1234\n"
+	"  -S              stand before the first instruction until it comes\n"
 	"  --quiet         no line of progress\n";
 
 enum {
@@ -42,6 +45,7 @@ enum {
 	PIECES,
 	SNAPSHOTS,
 	JSON,
+	GDB,
 	QUIET,
 	HELP
 };
@@ -59,6 +63,7 @@ static const struct option options[] = {
 	{"pieces", required_argument, NULL, PIECES},
 	{"snapshots", required_argument, NULL, SNAPSHOTS},
 	{"json", no_argument, NULL, JSON},
+	{"gdb", required_argument, NULL, GDB},
 	{"quiet", no_argument, NULL, QUIET},
 	{"help", no_argument, NULL, HELP},
 	{NULL, 0, NULL, 0},
@@ -151,6 +156,15 @@ static bool take(struct run_options *o, int option, const char *arg)
 	case QUIET:
 		o->quiet = true;
 		return true;
+	case GDB:
+		o->gdb = arg;
+		return *arg;
+	case 's':
+		o->gdb = "tcp:1234";
+		return true;
+	case 'S':
+		o->stopped = true;
+		return true;
 	case 'o':
 		o->file = arg;
 		return *arg;
@@ -167,8 +181,8 @@ bool run_options_parse(struct run_options *o, int argc, char **argv,
 	o->session.images = default_images();
 	o->session.classes = TRACE_CLASS_PARTITION | TRACE_CLASS_MACHINE;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "o:", options, &long_index)) !=
-	       -1) {
+	while ((option = getopt_long(argc, argv, "o:sS", options,
+				     &long_index)) != -1) {
 		if (option == HELP) {
 			printf("%s%s", help, run_options_help);
 			*status = EXIT_HELD;

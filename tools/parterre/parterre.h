@@ -30,6 +30,8 @@ int usage_error(const char *command, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct run_options {
 	struct session_options session;
 	bool quiet, json;
+	const char *gdb;  /* where gdb may come; NULL: nowhere */
+	bool stopped;     /* -S */
 	const char *file; /* -o FILE, record alone */
 	const char *operand[2];
 	int operands;

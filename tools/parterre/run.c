@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/debug/gdb.h"
 #include "sim/scenario/script.h"
 #include "tools/parterre/parterre.h"
 
@@ -72,6 +73,8 @@ int run_session(struct session *s, const struct session_options *o,
 	err->code = EXIT_HELD;
 	if (!session_open(s, o, err) || !script_run(s, err))
 		status = err->code;
+	if (o->driver && s->machine)
+		o->driver->over(o->driver->owner, s, err);
 	if (!session_finish(s, &end) && !status) {
 		*err = end;
 		return end.code;
@@ -87,8 +90,34 @@ int run_session(struct session *s, const struct session_options *o,
 static const char help[] = "usage: parterre run [OPTION...] SCENARIO\n"
 			   "Runs the scenario and prints its summary.\n";
 
+/* A debugger over this run, if one was asked for; true also then. */
+static bool debugger(struct run_options *o, struct gdb_wire **wire,
+		     struct debug **debug, struct error *err)
+{
+	*wire = NULL;
+	*debug = NULL;
+	if (!o->gdb)
+		return !o->stopped ||
+		       error_set(err, EXIT_USAGE,
+				 "-S waits for gdb: add -s or --gdb WHERE");
+	if (o->session.snapshots)
+		return error_set(err, EXIT_USAGE,
+				 "--gdb and --snapshots: a debugger cannot "
+				 "follow a machine into another; give one of "
+				 "them");
+	*wire = gdb_listen(o->gdb, err);
+	if (!*wire)
+		return false;
+	*debug = debug_create(gdb_front(*wire), o->stopped);
+	o->session.driver = debug_driver(*debug);
+	o->session.live = false;
+	return true;
+}
+
 int main_run(int argc, char **argv)
 {
+	struct gdb_wire *wire;
+	struct debug *debug;
 	static struct session s;
 	static struct oracle_report oracle;
 	struct run_options o;
@@ -97,6 +126,8 @@ int main_run(int argc, char **argv)
 
 	if (!run_options_parse(&o, argc, argv, help, 1, &status))
 		return status;
+	if (!debugger(&o, &wire, &debug, &err))
+		return complain("run", &err);
 	status = run_session(&s, &o.session, &oracle, &err);
 	if (o.json)
 		summary_json(&s, &oracle, status);
@@ -112,5 +143,9 @@ int main_run(int argc, char **argv)
 				s.out);
 	}
 	session_close(&s);
+	if (debug)
+		debug_end(debug, status);
+	debug_destroy(debug);
+	gdb_close(wire);
 	return status;
 }

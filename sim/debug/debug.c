@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/debug/debug.c - the debugger is made; breakpoints and watches, as wanted
+ * and as the CPUs have them.
+ *
+ * gdb takes its breakpoints away at each stop and sets them again when it goes
+ * on.  The CPUs are told only what has changed by then: setting one makes them
+ * translate code anew.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/check.h"
+#include "sim/debug/debug_internal.h"
+
+void debug_destroy(struct debug *d)
+{
+	free(d);
+}
+
+const struct session_driver *debug_driver(struct debug *d)
+{
+	return &d->driver;
+}
+
+struct session *debug_session(struct debug *d)
+{
+	return d->s;
+}
+
+const struct debug_stop *debug_stopped(const struct debug *d)
+{
+	return &d->stop;
+}
+
+bool debug_changed(const struct debug *d)
+{
+	return d->changed;
+}
+
+/* --- as wanted --- */
+
+static struct debug_break *find_break(struct debug *d, uint32_t pid, vaddr_t va)
+{
+	for (size_t i = 0; i < d->wants.break_count; i++) {
+		if (d->wants.brk[i].pid == pid && d->wants.brk[i].va == va)
+			return &d->wants.brk[i];
+	}
+	return NULL;
+}
+
+bool debug_break_add(struct debug *d, uint32_t pid, vaddr_t va)
+{
+	if (find_break(d, pid, va))
+		return true;
+	if (d->wants.break_count == DEBUG_BREAKS_MAX)
+		return false;
+	d->wants.brk[d->wants.break_count++] = (struct debug_break){pid, va};
+	return true;
+}
+
+void debug_break_remove(struct debug *d, uint32_t pid, vaddr_t va)
+{
+	struct debug_break *b = find_break(d, pid, va);
+
+	if (b)
+		*b = d->wants.brk[--d->wants.break_count];
+}
+
+static struct debug_watch *find_watch(struct debug *d, uint32_t pid, vaddr_t va,
+				      uint64_t bytes)
+{
+	for (size_t i = 0; i < d->wants.watch_count; i++) {
+		struct debug_watch *w = &d->wants.watch[i];
+
+		if (w->pid == pid && w->va == va && w->bytes == bytes)
+			return w;
+	}
+	return NULL;
+}
+
+bool debug_watch_add(struct debug *d, uint32_t pid, vaddr_t va, uint64_t bytes,
+		     unsigned kinds)
+{
+	struct debug_watch *w = find_watch(d, pid, va, bytes);
+
+	if (!bytes)
+		return false;
+	if (!w && d->wants.watch_count == DEBUG_WATCHES_MAX)
+		return false;
+	if (!w)
+		w = &d->wants.watch[d->wants.watch_count++];
+	*w = (struct debug_watch){pid, va, bytes, kinds};
+	return true;
+}
+
+void debug_watch_remove(struct debug *d, uint32_t pid, vaddr_t va,
+			uint64_t bytes)
+{
+	struct debug_watch *w = find_watch(d, pid, va, bytes);
+
+	if (w)
+		*w = d->wants.watch[--d->wants.watch_count];
+}
+
+void debug_break_forget(struct debug *d)
+{
+	d->wants.break_count = 0;
+	d->wants.watch_count = 0;
+}
+
+/* --- as the CPUs have them --- */
+
+static bool in(const vaddr_t *list, size_t count, vaddr_t va)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (list[i] == va)
+			return true;
+	}
+	return false;
+}
+
+static void on_all(struct debug *d, void (*fn)(struct cpu *cpu, vaddr_t va),
+		   vaddr_t va)
+{
+	struct machine *m = d->s->machine;
+
+	for (unsigned i = 0; i < machine_cpu_count(m); i++)
+		fn(machine_cpu(m, i), va);
+}
+
+static void arm_breaks(struct debug *d, vaddr_t also)
+{
+	vaddr_t want[DEBUG_BREAKS_MAX + 1];
+	size_t count = 0;
+
+	for (size_t i = 0; i < d->wants.break_count; i++) {
+		if (!in(want, count, d->wants.brk[i].va))
+			want[count++] = d->wants.brk[i].va;
+	}
+	if (also && !in(want, count, also))
+		want[count++] = also;
+	for (size_t i = 0; i < d->armed_count; i++) {
+		if (!in(want, count, d->armed[i]))
+			on_all(d, cpu_break_clear, d->armed[i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!in(d->armed, d->armed_count, want[i]))
+			on_all(d, cpu_break_set, want[i]);
+	}
+	memcpy(d->armed, want, sizeof(want));
+	d->armed_count = count;
+}
+
+static void watch_all(struct debug *d, const struct debug_watch *w,
+		      unsigned kinds)
+{
+	struct machine *m = d->s->machine;
+
+	for (unsigned i = 0; i < machine_cpu_count(m); i++)
+		CHECK(cpu_watch_set(machine_cpu(m, i), w->va, w->bytes, kinds));
+}
+
+static void arm_watches(struct debug *d)
+{
+	size_t bytes = d->wants.watch_count * sizeof(struct debug_watch);
+
+	if (d->watched_count == d->wants.watch_count &&
+	    !memcmp(d->watched, d->wants.watch, bytes))
+		return;
+	for (size_t i = 0; i < d->watched_count; i++)
+		watch_all(d, &d->watched[i], 0);
+	for (size_t i = 0; i < d->wants.watch_count; i++) {
+		const struct debug_watch *w = &d->wants.watch[i];
+		unsigned kinds = 0;
+
+		/* Two processes may watch the same address. */
+		for (size_t k = 0; k < d->wants.watch_count; k++) {
+			const struct debug_watch *o = &d->wants.watch[k];
+
+			if (o->va == w->va && o->bytes == w->bytes)
+				kinds |= o->kinds;
+		}
+		watch_all(d, w, kinds);
+	}
+	memcpy(d->watched, d->wants.watch, bytes);
+	d->watched_count = d->wants.watch_count;
+}
+
+void debug_into_cpus(struct debug *d, vaddr_t also)
+{
+	arm_breaks(d, also);
+	arm_watches(d);
+}

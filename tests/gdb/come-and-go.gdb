@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Ctrl-C stops it wherever it is; gdb detaches, comes again, kills the run.
+# scenario: scenarios/quickstart.lua
+# expect: received signal SIGINT
+# expect: instructions retired
+# expect: Inferior 1 .process 1. detached
+# expect: in \?\?|at hv/
+# expect: received signal SIGINT|instructions retired
+# expect: Inferior 1 .process 1. killed
+shell (sleep 0.7; kill -INT $PPID) &
+continue
+monitor who
+detach
+eval "target extended-remote %s", $socket
+bt 1
+monitor who
+kill

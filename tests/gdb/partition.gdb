@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A partition is a process: its own symbols and memory, also while it does not
+# run; its breakpoints are not met by others; a step stays in ring 3.
+# scenario: scenarios/quickstart.lua
+# digest: same
+# expect: ^\[1\] 45.0
+# expect: "command" stopped
+# expect: command_main_loop .* at hv/command/main.c
+# expect: partition_main
+# expect: _start .* at hv/lib/crt0.S
+# expect: ^view page [1-9]
+# expect: ^retired is <unavailable>
+# expect: "command" hit Breakpoint .*, control_awake
+# expect: ^ring 3 now: 35
+# expect: ^ring 3 then: 35
+# expect: Inferior 2 .process 8. detached
+# expect: Inferior 1 .process 1. detached
+monitor break-at 45ms
+continue
+add-inferior
+inferior 2
+attach 8
+bt
+printf "view page %lx\n", *(long *)0x400000
+printf "retired is "
+output $retired
+echo \n
+break control_awake
+continue
+printf "ring 3 now: %d\n", $cs
+stepi 200
+printf "ring 3 then: %d\n", $cs
+delete
+detach
+inferior 1
+detach

@@ -67,6 +67,7 @@ struct debug_step {
 	unsigned cpu;
 	struct debug_context context;
 	bool interrupted; /* in this phase */
+	bool halted;      /* when it began: only an interrupt lets it go on */
 };
 
 struct debug {

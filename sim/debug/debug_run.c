@@ -7,7 +7,8 @@
  *
  * A step is one instruction of a thread.  When an interrupt comes before it,
  * the handler runs unseen until the thread is back where it was, and the
- * instruction is tried again.  A thread of a partition steps within ring 3: its
+ * instruction is tried again; a halted CPU steps into it, for it has nothing
+ * else to do.  A thread of a partition steps within ring 3: its
  * monitor's work, and others' turns, are run through.
  */
 #include <inttypes.h>
@@ -208,6 +209,7 @@ static void begin_step(struct debug *d)
 	    cpu_cpl(machine_cpu(d->s->machine, cpu)) != 3)
 		return;
 	d->step.phase = STEP_ONE;
+	d->step.halted = cpu_halted(machine_cpu(d->s->machine, cpu));
 	context_of(machine_cpu(d->s->machine, cpu), &d->step.context);
 	machine_set_limit(d->s->machine, cpu,
 			  cpu_retired(machine_cpu(d->s->machine, cpu)) + 1);
@@ -228,7 +230,8 @@ static void one_done(struct debug *d)
 	unsigned cpu = d->step.cpu;
 
 	machine_set_limit(m, MACHINE_ALL_CPUS, MACHINE_NO_LIMIT);
-	if (d->step.interrupted && !d->wants.into_interrupts) {
+	if (d->step.interrupted && !d->step.halted &&
+	    !d->wants.into_interrupts) {
 		d->step.phase = STEP_RETURN;
 	} else if (is_partition(&d->plan) &&
 		   (cpu_cpl(machine_cpu(m, cpu)) != 3 ||

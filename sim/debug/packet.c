@@ -221,17 +221,16 @@ bool packet_id(const char **p, struct debug_id *id)
 {
 	const char *at = *p;
 	struct debug_id read = {0, 0};
+	bool whole = false;
 
-	if (!packet_char(&at, 'p')) {
-		if (!id_part(&at, &read.tid))
+	if (packet_char(&at, 'p')) {
+		if (!id_part(&at, &read.pid))
 			return false;
-	} else if (!id_part(&at, &read.pid)) {
-		return false;
-	} else if (!packet_char(&at, '.')) {
 		read.tid = PACKET_ALL;
-	} else if (!id_part(&at, &read.tid)) {
-		return false;
+		whole = !packet_char(&at, '.');
 	}
+	if (!whole && !id_part(&at, &read.tid))
+		return false;
 	*p = at;
 	*id = read;
 	return true;

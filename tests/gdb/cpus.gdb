@@ -14,7 +14,7 @@ thread 1
 set $before = $retired
 stepi 20
 printf "cpu%d made %d\n", 0, $retired - $before
-watch -l *(long *)($rsp & ~7)
+watch -l *(long *)$rsp
 continue
 delete
 monitor break-switch guest2

@@ -203,6 +203,11 @@ bool run_options_parse(struct run_options *o, int argc, char **argv,
 			return false;
 		}
 	}
+	if ((o->gdb || o->stopped) && strcmp(argv[0], "run") != 0) {
+		*status = usage_error(argv[0],
+				      "--gdb, -s and -S are for parterre run");
+		return false;
+	}
 	o->operands = argc - optind;
 	if (o->operands != operands) {
 		*status = usage_error(argv[0], "%d operands, wanted %d",

@@ -56,7 +56,7 @@ struct machine {
 	bool observing;       /* in a context callback: time is the CPU's own */
 	ps_t bound; /* the CPU must not begin an instruction from here */
 
-	uint64_t stop_at; /* machine_stop_at() */
+	uint64_t stop_at;   /* machine_stop_at() */
 	unsigned limit_cpu; /* or MACHINE_ALL_CPUS */
 	uint64_t limit;
 	bool stop_requested, off, shutdown, reset, broken;

@@ -125,7 +125,8 @@ static void send_frame(struct gdb_wire *w, const struct packet_text *text)
 	send_all(w, w->last.data, w->last.bytes);
 }
 
-/* Text for gdb's user; only while gdb waits for a stop. */
+/* Text for gdb's user; only while gdb waits for a stop.  Of a watchpoint it
+ * tells itself, and passes over those that changed nothing. */
 static void send_note(struct gdb_wire *w, const char *text)
 {
 	struct packet_text t = {.data = NULL};
@@ -141,7 +142,7 @@ static void send_stop(struct gdb_wire *w, struct debug *d)
 {
 	struct packet_text t = {.data = NULL};
 
-	if (debug_stopped(d)->text[0])
+	if (debug_stopped(d)->text[0] && debug_stopped(d)->why != DEBUG_WATCH)
 		send_note(w, debug_stopped(d)->text);
 	gdb_stop_reply(&w->state, d, &t);
 	send_frame(w, &t);

@@ -4,9 +4,9 @@
 # digest: same
 # expect: 4 +Thread 1.4 "machine" .cpu3
 # expect: ^cpu0 made 20$
-# expect: ^Hardware
-# expect: ^Old value
-# expect: -> guest2 on cpu
+# expect: ^Hardware access .read/write. watchpoint
+# expect: ^Value =
+# expect: -> [a-z0-9.]+ on cpu
 monitor break-at 45ms
 continue
 info threads
@@ -14,9 +14,9 @@ thread 1
 set $before = $retired
 stepi 20
 printf "cpu%d made %d\n", 0, $retired - $before
-watch -l *(long *)$rsp
+awatch -l *(long *)$rsp
 continue
 delete
-monitor break-switch guest2
+monitor break-switch
 continue
 detach

@@ -32,7 +32,7 @@ local target = 40
 for turn = 1, times do
   wait_event("committed", {stream = 1, record = target}, {within = ms(300)})
   target = target + 80
-  run_for(us(37 * turn)) -- at no moment in particular
+  run_for(us(23 * turn)) -- at no moment in particular
 
   local before, instance = partition("guest1"), places()
   expect_eq(before.state, "running", "guest1's state")

@@ -151,7 +151,7 @@ Test(image, times, .timeout = 300)
 	struct partition_times t;
 	struct partition_info p;
 	struct error err;
-	ps_t sum = 0, now = 38 * PS_PER_MS;
+	ps_t sum = 0, now = 40 * PS_PER_MS;
 
 	cr_assert_eq(machine_run(b->m, now), MACHINE_UNTIL);
 	now = machine_cpu_now(b->m, 0);
@@ -213,7 +213,7 @@ Test(image, a_foreign_frame_in_a_guests_tables_is_found, .timeout = 300)
 	struct error err;
 	uint64_t entry, pa;
 
-	cr_assert_eq(machine_run(b->m, 34 * PS_PER_MS), MACHINE_UNTIL);
+	cr_assert_eq(machine_run(b->m, 36 * PS_PER_MS), MACHINE_UNTIL);
 	cr_assert(partition_view_find(b->view, "guest1", &guest, &err));
 	cr_assert(partition_view_find(b->view, "io.a", &io, &err));
 	cr_assert(partition_view_extents(b->view, io.index, e, 1));

@@ -11,10 +11,16 @@ Test(rows, s41_registers_over_switches)
 	row_probe("s41", NULL);
 }
 
-/* 336,000 calls on each machine, a million in all. */
+/* 192,000 calls on each machine, 576,000 in all, while I/O partitions and one
+ * of the callers die; then of the other kinds, 20,000 of each partition.  The
+ * long run is tests/rows/fuzz-long. */
 Test(rows, s43_calls_at_random)
 {
-	row_scenario("s43-fuzz", "");
+	row_scenario("s43-fuzz", "--trace none");
+	row_scenario_on(1, "s43-fuzz", "--trace none --set place=io");
+	row_scenario_on(2, "s43-fuzz", "--trace none --set place=diagnostics");
+	row_scenario_on(4, "s43-fuzz", "--trace none --set place=command");
+	row_scenario_on(2, "s43-fuzz", "--trace none --set place=operations");
 }
 
 Test(rows, s44_control_channel)

@@ -25,9 +25,11 @@
  *               BOOST_SHARE times what the round gets while somebody waits in
  *               the round: so a loop, or two that wake each other for ever,
  *               starves nobody
- *   a cap       bounds what a partition gets in each SCHEDULE_CAP_NS
+ *   a cap       bounds what a partition gets in each SCHEDULE_CAP_NS; what it
+ *               would have had of the round beyond that is not kept for it
  *   windows     of a cyclic frame come before all that: who may run at all is
- *               the window's slot, or in a shared window those without one
+ *               the window's slot, or in a shared window those without one.
+ *               What a slot has in its windows is none of the round's
  *   idle        standing 0: when nobody else can
  *
  * A slot runs on one CPU, which a new schedule may change; what others want of
@@ -138,6 +140,13 @@ static void rerank(uint32_t slot)
 		ranks[slot] += RANK_ROUND * standing_in_force(p);
 }
 
+/* What it has not had of the round is not made up for. */
+static void catch_up(struct lead_private *p)
+{
+	if (p->share < cpus[p->cpu].floor)
+		p->share = cpus[p->cpu].floor;
+}
+
 /* Who may run now, as far as windows are concerned. */
 static uint32_t allowed(const struct cpu *c)
 {
@@ -212,8 +221,7 @@ void sched_runnable(uint32_t slot)
 	p->budget_ns = slept >= p->quantum_ns - p->budget_ns
 			       ? p->quantum_ns
 			       : p->budget_ns + slept;
-	if (p->share < c->floor)
-		p->share = c->floor;
+	catch_up(p);
 	p->urgent = false;
 	p->spent = false;
 	p->boosted = p->standing && p->budget_ns >= BUDGET_MIN_NS;
@@ -337,9 +345,12 @@ void sched_calm(uint32_t slot)
 	lead_unlock();
 }
 
-static void charge(struct lead_private *p, uint64_t ns)
+static void charge(const struct cpu *c, uint32_t slot, uint64_t ns)
 {
-	p->share += ns * p->inverse >> 8;
+	struct lead_private *p = &lead_private[slot];
+
+	if (!(c->owners & 1u << slot))
+		p->share += ns * p->inverse >> 8;
 }
 
 /* As if it had used its quantum up. */
@@ -349,7 +360,7 @@ void sched_yield(struct cpu *c)
 	struct lead_private *p = &lead_private[slot];
 
 	lead_lock();
-	charge(p, p->budget_ns ?: p->quantum_ns);
+	charge(c, slot, p->budget_ns ?: p->quantum_ns);
 	p->budget_ns = 0;
 	p->boosted = false;
 	p->urgent = false;
@@ -417,6 +428,8 @@ static void publish_entry(const struct lead_schedule *s, uint32_t i,
 		cpus[cpu].idle |= 1u << slot;
 	if (p->cap_ns && p->cap_used_ns >= p->cap_ns && p->cap_until_ns > now)
 		cpus[cpu].capped |= 1u << slot;
+	else
+		catch_up(p);
 	rerank(slot);
 }
 
@@ -455,7 +468,10 @@ static void charge_cap(struct cpu *c, uint32_t slot, uint64_t ran, uint64_t now)
 
 	if (now >= p->cap_until_ns) {
 		p->cap_used_ns = 0;
-		p->cap_until_ns = now + SCHEDULE_CAP_NS;
+		/* One period follows the other, however late this is. */
+		p->cap_until_ns += SCHEDULE_CAP_NS;
+		if (now >= p->cap_until_ns)
+			p->cap_until_ns = now + SCHEDULE_CAP_NS;
 	}
 	p->cap_used_ns += ran;
 	if (p->cap_used_ns >= p->cap_ns)
@@ -484,7 +500,7 @@ static void account(struct cpu *c, uint64_t now)
 		if (!c->boosted_ns)
 			c->guard = false;
 	}
-	charge(p, ran);
+	charge(c, slot, ran);
 	if (p->cap_ns)
 		charge_cap(c, slot, ran, now);
 	p->budget_ns -= ran < p->budget_ns ? ran : p->budget_ns;
@@ -590,6 +606,8 @@ static void tick(struct cpu *c, uint64_t now)
 		if (lead_private[s].cap_until_ns <= now) {
 			lead_private[s].cap_used_ns = 0;
 			c->capped &= ~(1u << s);
+			catch_up(&lead_private[s]);
+			rerank(s);
 			want(c, SWITCH_QUANTUM);
 		}
 	}

@@ -70,6 +70,13 @@ Test(rows, s46_machine_check)
 	row_scenario("s46-machine-check", "");
 }
 
+/* Three stretches of 200 ms each, quanta of 50 us.  With quanta of 1 ms as they
+ * usually are, and over 10 s: docs/measurements.md. */
+Test(rows, s48_weights_caps_and_frames, .timeout = 120)
+{
+	row_scenario("../../scenarios/shares", "--trace none");
+}
+
 /* Eight programs: four that are killed for what they did, each told once; the
  * others, and the workload, as if alone.  The only exceptions are page faults,
  * the first touches of heaps among them: no instruction was emulated. */

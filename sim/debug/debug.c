@@ -106,6 +106,8 @@ void debug_break_forget(struct debug *d)
 {
 	d->wants.break_count = 0;
 	d->wants.watch_count = 0;
+	d->wants.condition_count = 0;
+	memset(d->switched, 0, sizeof(d->switched));
 }
 
 /* --- as the CPUs have them --- */

@@ -136,7 +136,8 @@ bool debug_watch_add(struct debug *d, uint32_t pid, vaddr_t va, uint64_t bytes,
 		     unsigned kinds);
 void debug_watch_remove(struct debug *d, uint32_t pid, vaddr_t va,
 			uint64_t bytes);
-void debug_break_forget(struct debug *d); /* all of both kinds */
+/* All of both kinds, and what commands wait for: nobody is there to be told. */
+void debug_break_forget(struct debug *d);
 
 /* A command line (verbs.c), for thread `id`; its answer goes to `out`.  False:
  * no such command. */

@@ -277,7 +277,14 @@ static bool load_in(enum loader_mode mode, const struct loader_job *job,
 			z.f, err, H_XLOADFLAGS, "xloadflags",
 			loader_get16(z.f, H_XLOADFLAGS),
 			"no 64-bit entry (bit 0); boot it as linux32");
-	if (!plan_kernel(&z, job, err) || !put_kernel(&z, job, load, err) ||
+	if (!plan_kernel(&z, job, err))
+		return false;
+	if (mode == LOADER_LONG64 && z.f->bytes - z.code <= ENTRY_64)
+		return loader_bad(z.f, err, z.f->bytes, "kernel",
+				  z.f->bytes - z.code,
+				  "the file ends before the 64-bit entry; give "
+				  "a whole bzImage");
+	if (!put_kernel(&z, job, load, err) ||
 	    !put_zero_page(&z, job, load, err))
 		return false;
 	load->entry.mode = mode;

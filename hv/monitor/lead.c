@@ -20,6 +20,7 @@ uint64_t idt[256][2] __attribute__((aligned(4096)));
 uint64_t shared_pt[512] __attribute__((aligned(4096)));
 struct lead_private lead_private[PART_SLOTS];
 uint64_t max_pfn;
+struct lead_ram lead_ram;
 
 uint64_t lead_pml4[512] __attribute__((aligned(4096)));
 uint64_t lead_pdpt[512] __attribute__((aligned(4096)));
@@ -61,6 +62,49 @@ static bool is_privileged(uint64_t pfn, uint64_t n)
 static bool frames_sane(uint64_t pfn, uint64_t n)
 {
 	return n && n <= 0x10000 && pfn && pfn < max_pfn - n;
+}
+
+/* A monitor reads and writes nothing else: registers of a device would be
+ * disturbed, and what is not there is no page table. */
+static bool frames_ram(uint64_t pfn, uint64_t n)
+{
+	for (uint32_t i = 0; i < lead_ram.ranges; i++) {
+		uint64_t at = pfn - lead_ram.range[i].pfn;
+
+		if (at < lead_ram.range[i].frames &&
+		    n <= lead_ram.range[i].frames - at)
+			return frames_sane(pfn, n);
+	}
+	return false;
+}
+
+static bool meet(uint64_t a, uint64_t an, uint64_t b, uint64_t bn)
+{
+	return a < b + bn && b < a + an;
+}
+
+/* Does any partition have one of these frames by its view? */
+static bool is_given(uint64_t pfn, uint64_t n)
+{
+	for (uint32_t s = 0; s < PART_SLOTS; s++) {
+		const struct lead_private *p = &lead_private[s];
+		const struct view *v;
+
+		if (lead_area.slot[s].state == SLOT_FREE)
+			continue;
+		if (meet(pfn, n, p->view_pfn, PART_VIEW_PAGES) ||
+		    meet(pfn, n, p->frame_pfn, 1))
+			return true;
+		v = slot_view(s);
+		for (uint32_t i = 0; i < v->extents && i < VIEW_EXTENTS; i++)
+			if (meet(pfn, n, v->extent[i].pfn, v->extent[i].frames))
+				return true;
+		for (uint32_t i = 0; i < CHANNEL_SLOTS; i++)
+			if (v->channel[i].id && meet(pfn, n, v->channel[i].pfn,
+						     v->channel[i].pages))
+				return true;
+	}
+	return false;
 }
 
 /* ---- create ------------------------------------------------------------- */
@@ -120,13 +164,20 @@ int64_t lead_create(const struct lead_create *lc)
 
 	if (lc->monitor_frames < LEAD_MONITOR_FRAMES ||
 	    lc->monitor_frames > INSTANCE_MAX ||
-	    !frames_sane(lc->monitor_pfn, lc->monitor_frames) ||
-	    !frames_sane(lc->view_pfn, PART_VIEW_PAGES) ||
-	    !frames_sane(lc->frame_pfn, 1) || !lc->number)
+	    !frames_ram(lc->monitor_pfn, lc->monitor_frames) ||
+	    !frames_ram(lc->view_pfn, PART_VIEW_PAGES) ||
+	    !frames_ram(lc->frame_pfn, 1) || !lc->number ||
+	    meet(lc->monitor_pfn, lc->monitor_frames, lc->view_pfn,
+		 PART_VIEW_PAGES) ||
+	    meet(lc->monitor_pfn, lc->monitor_frames, lc->frame_pfn, 1))
 		return -SYS_EINVAL;
 	if (is_privileged(lc->monitor_pfn, lc->monitor_frames) ||
 	    is_privileged(lc->view_pfn, PART_VIEW_PAGES) ||
-	    is_privileged(lc->frame_pfn, 1))
+	    is_privileged(lc->frame_pfn, 1) ||
+	    is_given(lc->monitor_pfn, lc->monitor_frames) ||
+	    restart_needs(lc->monitor_pfn, lc->monitor_frames) ||
+	    restart_needs(lc->frame_pfn, 1) ||
+	    (lc->kind == PART_ULTRAVISOR && lead_area.root_pfn))
 		return -SYS_EPERM;
 	if (lc->slot) {
 		slot = lc->slot - 1;
@@ -189,6 +240,8 @@ int64_t lead_map(const struct lead_map *lm)
 	    !frames_sane(lm->pfn, lm->frames) ||
 	    lm->frames > (CHANNEL_WINDOW_VA - lm->va) / 4096)
 		return -SYS_EINVAL;
+	if (is_privileged(lm->pfn, lm->frames))
+		return -SYS_EPERM;
 	if (lead_area.slot[lm->slot].state != SLOT_CREATED)
 		return -SYS_ESTATE;
 	for (uint64_t i = 0; i < lm->frames; i++) {
@@ -202,6 +255,8 @@ int64_t lead_map(const struct lead_map *lm)
 		e = slot_pte(lm->slot, va, true);
 		if (!e)
 			return -SYS_ENOTABLE;
+		if (!space_plain(*e))
+			return -SYS_ESTATE;
 		*e = flags ? PTE(lm->pfn + i, flags) : 0;
 	}
 	return 0;
@@ -438,18 +493,52 @@ static int64_t lead_destroy(uint64_t slot)
 	return 0;
 }
 
+/* Nobody else could ever publish another one. */
+static bool leaves_me_time(const struct lead_schedule *s)
+{
+	uint32_t cpu = CPU_NONE, i;
+
+	for (i = 0; i < PART_SLOTS && s->entry[i].slot < PART_SLOTS; i++)
+		if (s->entry[i].slot == VCPU->slot)
+			cpu = s->entry[i].standing ? s->entry[i].cpu : CPU_NONE;
+	if (cpu >= lead_area.cpu_count)
+		return false;
+	for (i = 0; i < SCHEDULE_WINDOWS && sched_window(s, cpu, i); i++)
+		if (s->window[cpu][i].slot >= PART_SLOTS ||
+		    s->window[cpu][i].slot == VCPU->slot)
+			return true;
+	return !i;
+}
+
 static int64_t lead_schedule(uint64_t pfn)
 {
-	if (!frames_sane(pfn, 1))
+	/* Whoever has that frame may change it meanwhile. */
+	static struct lead_schedule s;
+
+	if (!frames_ram(pfn, 1))
 		return -SYS_EINVAL;
 	if (is_privileged(pfn, 1))
 		return -SYS_EPERM;
-	shared_pt[(SHARED_SCHEDULE_VA >> 12) & 511] =
-		PTE(pfn, PTE_P | PTE_NX); /* read on this CPU, here, alone */
-	invlpg(SHARED_SCHEDULE_VA);
+	memcpy(&s, window(0, pfn), sizeof(s));
+	if (!leaves_me_time(&s))
+		return -SYS_EINVAL;
 	lead_area.schedule_pfn = pfn;
-	sched_publish((const struct lead_schedule *)SHARED_SCHEDULE_VA);
+	sched_publish(&s);
 	return 0;
+}
+
+/* What the ultravisor still sees of frames that it gave to a monitor. */
+static void lead_unsee(uint64_t pfn, uint64_t n)
+{
+	for (uint64_t va = LEAD_WINDOW_VA;
+	     va < LEAD_WINDOW_VA + LEAD_WINDOW_BYTES; va += 4096) {
+		uint64_t *e = kernel_pte(va);
+
+		if (!e || !(*e & PTE_P) || PTE_PFN(*e) - pfn >= n)
+			continue;
+		*e = 0;
+		invlpg(va);
+	}
 }
 
 /* The ultravisor's window onto frames that it manages: pages of its kernel
@@ -467,7 +556,8 @@ static int64_t lead_frames(uint64_t va, uint64_t pfn, uint64_t n, uint64_t prot)
 	    va > LEAD_WINDOW_VA + LEAD_WINDOW_BYTES - n * 4096 ||
 	    (flags && !frames_sane(pfn, n)))
 		return -SYS_EINVAL;
-	if (flags && !seen && is_privileged(pfn, n))
+	if ((flags && !seen && is_privileged(pfn, n)) ||
+	    ((flags & PTE_W) && restart_needs(pfn, n)))
 		return -SYS_EPERM;
 	for (uint64_t i = 0; i < n; i++) {
 		uint64_t *e = slot_pte(VCPU->slot, va + i * 4096, true);
@@ -502,6 +592,7 @@ int64_t sys_lead(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
 {
 	struct lead_create create;
 	struct lead_map map;
+	int64_t slot;
 
 	(void)e;
 	if (VCPU->kind != PART_ULTRAVISOR)
@@ -510,7 +601,10 @@ int64_t sys_lead(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
 	case SYS_LEAD_CREATE:
 		if (!copy_in(&create, a, sizeof(create)))
 			return -SYS_EFAULT;
-		return lead_create(&create);
+		slot = lead_create(&create);
+		if (slot >= 0)
+			lead_unsee(create.monitor_pfn, create.monitor_frames);
+		return slot;
 	case SYS_LEAD_MAP:
 		if (!copy_in(&map, a, sizeof(map)))
 			return -SYS_EFAULT;
@@ -536,6 +630,8 @@ int64_t sys_lead(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
 	case SYS_LEAD_BIND:
 		return lead_bind(a, b, c);
 	case SYS_LEAD_ROOT:
+		if (lead_area.root_pfn)
+			return -SYS_EEXIST;
 		lead_area.root_pfn = a;
 		return 0;
 	case SYS_LEAD_REPORT:

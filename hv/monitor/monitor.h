@@ -8,7 +8,6 @@
  * stack and state at one stroke.
  *
  *   MONITOR_VA              text, constants, lead data (2 MiB, one page table)
- *   MONITOR_VA + 0x1fe000   the schedule that the ultravisor published
  *   MONITOR_VA + 0x1ff000   local APIC
  *   INSTANCE_VA             the donated frames, in order (INST_*), then
  *   INSTANCE_VIEW_VA        the partition's view, read-only
@@ -35,7 +34,6 @@
 
 /* The image lies at IMAGE_PA and is seen at MONITOR_VA. */
 #define IMAGE_PA           0x100000
-#define SHARED_SCHEDULE_VA (MONITOR_VA + 0x1fe000)
 #define SHARED_LAPIC_VA    (MONITOR_VA + 0x1ff000)
 #define INSTANCE_VA        (MONITOR_VA + 0x200000)
 #define INSTANCE_VIEW_VA   (INSTANCE_VA + 0x1f0000)
@@ -265,6 +263,15 @@ struct lead_private {
 extern struct lead_private lead_private[PART_SLOTS];
 extern uint64_t max_pfn; /* one past what a page-table entry can name */
 
+/* What RAM there is above 1 MiB, from the boot stage. */
+#define LEAD_RANGES 32
+extern struct lead_ram {
+	uint32_t ranges;
+	struct {
+		uint64_t pfn, frames;
+	} range[LEAD_RANGES];
+} lead_ram;
+
 /* The CPU is known by its task register: right in any context, with no
  * memory to trust. */
 static inline struct cpu *this_cpu(void)
@@ -405,6 +412,8 @@ void sched_urge(uint32_t slot); /* what was posted is the ultravisor's */
 void sched_calm(uint32_t slot); /* it has seen to the ultravisor's event */
 void sched_yield(struct cpu *c);
 void sched_publish(const struct lead_schedule *s);
+/* The length of a window in ns; 0: that CPU's list has ended. */
+uint64_t sched_window(const struct lead_schedule *s, uint32_t cpu, uint32_t i);
 void sched_deadline(struct cpu *c, uint64_t at_ns); /* a nearer one */
 void sched_alarm(struct cpu *c, uint64_t at_ns);    /* EVENT_ALARM */
 void sched_tick(struct cpu *c);
@@ -495,6 +504,8 @@ extern struct ultravisor_image {
 /* The running partition has come to its end.  True: it is the ultravisor, and
  * goes on with a new program.  False: it has ended. */
 bool lead_restart(uint32_t slot);
+/* Does it begin anew from one of these frames? */
+bool restart_needs(uint64_t pfn, uint64_t n);
 
 /* ---- syscall.c, space.c, user.c, trap.c --------------------------------- */
 
@@ -531,6 +542,8 @@ int64_t lead_restore(uint64_t slot, uint64_t state_va, uint64_t part);
  * where they were in the partition's memory; whatever they name must be there,
  * too. */
 int64_t space_adopt(uint32_t slot, uint64_t as, const struct lead_state *st);
+/* Has no address space to do with this page's entry (paging.c)? */
+bool space_plain(uint64_t entry);
 
 void user_exit(uint64_t why);
 void user_deliver(void); /* ends a user run whose event or deadline came */

@@ -6,7 +6,8 @@
  * with interrupts off for the time of copying some tens of pages.  Nothing is
  * allocated.  What is where was written down once by the boot stage
  * (ultravisor_image): the program's segments, whose bytes are still in the
- * boot module, and the boot information, whose original no partition can reach.
+ * boot module, which no partition can write, and the boot information, whose
+ * original none can reach.
  *
  * New: text, constants, data, bss, boot information, registers; the window of
  * SYS_LEAD_FRAMES shows nothing.  As they were: number, slot, view, every other
@@ -48,6 +49,18 @@ static void renew(const struct ultravisor_part *p)
 		}
 		done += n;
 	}
+}
+
+bool restart_needs(uint64_t pfn, uint64_t n)
+{
+	for (uint32_t i = 0; i < ultravisor_image.parts; i++) {
+		const struct ultravisor_part *p = &ultravisor_image.part[i];
+
+		if (p->file_bytes && p->from_pa < (pfn + n) << 12 &&
+		    pfn << 12 < p->from_pa + p->file_bytes)
+			return true;
+	}
+	return false;
 }
 
 /* What the old program looked at is none of the new one's business. */

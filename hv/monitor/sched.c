@@ -371,6 +371,13 @@ void sched_yield(struct cpu *c)
 
 /* ---- a new schedule ----------------------------------------------------- */
 
+uint64_t sched_window(const struct lead_schedule *s, uint32_t cpu, uint32_t i)
+{
+	uint64_t ns = s->window[cpu][i].length_us * 1000ull;
+
+	return ns > 1000000000 ? 0 : ns;
+}
+
 static void publish_windows(const struct lead_schedule *s, struct cpu *c,
 			    uint64_t now)
 {
@@ -379,9 +386,9 @@ static void publish_windows(const struct lead_schedule *s, struct cpu *c,
 
 	for (; n < SCHEDULE_WINDOWS; n++) {
 		uint32_t slot = s->window[c->index][n].slot;
-		uint64_t ns = s->window[c->index][n].length_us * 1000ull;
+		uint64_t ns = sched_window(s, c->index, n);
 
-		if (!ns || ns > 1000000000)
+		if (!ns)
 			break;
 		if (slot >= PART_SLOTS)
 			slot = LEAD_SLOT_NONE;
@@ -417,7 +424,8 @@ static void publish_entry(const struct lead_schedule *s, uint32_t i,
 	}
 	p->scheduled = true;
 	p->cpu = cpu;
-	p->standing = s->entry[i].standing;
+	p->standing = s->entry[i].standing < URGENT ? s->entry[i].standing
+						    : URGENT - 1;
 	p->quantum_ns = (s->entry[i].quantum_us ?: 1) * 1000ull;
 	if (p->budget_ns > p->quantum_ns)
 		p->budget_ns = p->quantum_ns;

@@ -19,6 +19,8 @@
  */
 #include "monitor/monitor.h"
 
+#include "abi/database.h"
+
 #define COUNT_SHIFT 52
 #define COUNT_MASK  (0x7ffull << COUNT_SHIFT)
 #define COUNT_ONE   (1ull << COUNT_SHIFT)
@@ -53,6 +55,19 @@ static uint64_t *frame_entry(const struct view *v, uint64_t pfn)
 static bool is_data(uint64_t e)
 {
 	return (e & PTE_P) != 0;
+}
+
+bool space_plain(uint64_t e)
+{
+	return is_data(e) ? !(e & COUNT_MASK) : !(e & FRAME_TABLE);
+}
+
+/* Guests alone have processes.  Idle's virtual processors share their memory:
+ * what is a table to one of them would be data to another; and an ultravisor
+ * that begins anew gets its memory as it was. */
+static bool may_have_spaces(void)
+{
+	return VCPU->kind == PART_GUEST;
 }
 
 /* Takes a data page out of the guest's mappings, as a zeroed table. */
@@ -115,6 +130,8 @@ int64_t sys_as_create(uint64_t as, uint64_t page, uint64_t c, uint64_t d,
 	int64_t r;
 
 	UNUSED(c), UNUSED(d), UNUSED(e), UNUSED(n);
+	if (!may_have_spaces())
+		return -SYS_ENOSYS;
 	if (!sp)
 		return -SYS_EINVAL;
 	if (sp->root_pfn)
@@ -137,6 +154,8 @@ int64_t sys_as_table(uint64_t as, uint64_t va, uint64_t level, uint64_t page,
 	int64_t r;
 
 	UNUSED(e), UNUSED(n);
+	if (!may_have_spaces())
+		return -SYS_ENOSYS;
 	if (!sp || level < 1 || level > 3 || va >= USER_SPACE_END)
 		return -SYS_EINVAL;
 	if (!sp->root_pfn || sp->dying)
@@ -208,6 +227,8 @@ int64_t sys_as_map(uint64_t as, uint64_t list, uint64_t count, uint64_t d,
 	struct as_map batch[BATCH];
 
 	UNUSED(d), UNUSED(e), UNUSED(n);
+	if (!may_have_spaces())
+		return -SYS_ENOSYS;
 	if (!sp || count > BATCH)
 		return -SYS_EINVAL;
 	if (!copy_in(batch, list, count * sizeof(batch[0])))
@@ -275,6 +296,8 @@ int64_t sys_as_destroy(uint64_t as, uint64_t b, uint64_t c, uint64_t d,
 	struct space *sp = space_of(as);
 
 	UNUSED(b), UNUSED(c), UNUSED(d), UNUSED(e);
+	if (!may_have_spaces())
+		return -SYS_ENOSYS;
 	if (!sp)
 		return -SYS_EINVAL;
 	if (!sp->root_pfn)

@@ -4,9 +4,12 @@
  * nothing.
  *
  * What is read back from there is the kernel's to write: it is made harmless as
- * in user.c.
+ * in user.c.  Idle has none of this: the word would be one for all its virtual
+ * processors.
  */
 #include "monitor/monitor.h"
+
+#include "abi/database.h"
 
 #define UPCALL ((struct upcall *)(INSTANCE_FRAME_VA + PART_UPCALL_OFFSET))
 
@@ -42,6 +45,8 @@ void upcall_deliver(void)
 int64_t sys_upcall(ARGS)
 {
 	UNUSED5;
+	if (VCPU->kind == PART_IDLE)
+		return -SYS_ENOSYS;
 	if (a >= CHANNEL_WINDOW_VA)
 		return -SYS_EINVAL;
 	VCPU->upcall_entry = a;
@@ -56,6 +61,8 @@ int64_t sys_upcall_return(ARGS)
 	struct regs *r = &VCPU->regs;
 
 	(void)a, (void)b, UNUSED5;
+	if (VCPU->kind == PART_IDLE)
+		return -SYS_ENOSYS;
 	if (u.rip >= USER_SPACE_END || !canonical(u.rsp))
 		return -SYS_EINVAL;
 	r->rip = u.rip;

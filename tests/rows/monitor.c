@@ -21,6 +21,9 @@ Test(rows, s43_calls_at_random)
 	row_scenario_on(2, "s43-fuzz", "--trace none --set place=diagnostics");
 	row_scenario_on(4, "s43-fuzz", "--trace none --set place=command");
 	row_scenario_on(2, "s43-fuzz", "--trace none --set place=operations");
+	row_scenario_on(2, "s43-fuzz", "--trace none --set place=idle");
+	row_scenario_on(1, "s43-fuzz", "--trace none --set place=boot");
+	row_scenario("s43-fuzz", "--trace none --set place=uv --set within=10");
 }
 
 Test(rows, s44_control_channel)

@@ -167,6 +167,26 @@ static void load(uint32_t slot, const struct image *im, const uint8_t *file)
 		boot_fail("the ultravisor's memory can't be mapped", "");
 }
 
+/* Ranges that touch are one. */
+static void remember_ram(void)
+{
+	struct lead_ram *r = &lead_ram;
+
+	for (uint32_t i = 0; i < boot_info.ranges; i++) {
+		const struct boot_range *b = &boot_info.range[i];
+		uint32_t last = r->ranges - 1;
+
+		if (r->ranges &&
+		    b->pfn == r->range[last].pfn + r->range[last].frames) {
+			r->range[last].frames += b->frames;
+			continue;
+		}
+		r->range[r->ranges].pfn = b->pfn;
+		r->range[r->ranges++].frames = b->frames;
+	}
+}
+_Static_assert(LEAD_RANGES >= BOOT_RANGES, "each has its place");
+
 void ultravisor_start(void)
 {
 	static struct lead_schedule first;
@@ -179,6 +199,7 @@ void ultravisor_start(void)
 		boot_fail("not a partition image: module ", m->name);
 	boot_info.magic = BOOT_INFO_MAGIC;
 	publish_view();
+	remember_ram();
 	slot = create();
 	load(slot, &im, physical(m->pa));
 	memcpy((void *)((boot_info.memory.pfn << 12) + info_offset()),

@@ -4,54 +4,7 @@
 
 struct control control;
 
-static uint64_t row;
-
-extern const uint8_t image_end[];
-
 void partition_main(void);
-
-_Noreturn static void end(const char *verdict, const char *text)
-{
-	logf_("%s row %lu%s", verdict, row, text);
-	log_drain();
-	sys_exit(text[0] != '\0');
-}
-
-void want(bool ok, const char *text)
-{
-	static char line[160] = ": ";
-
-	if (ok)
-		return;
-	for (size_t i = 0; i < sizeof(line) - 3 && text[i]; i++)
-		line[2 + i] = text[i];
-	end("FAIL", line);
-}
-
-void want_result(int64_t result, int64_t wanted, const char *call)
-{
-	if (result != wanted)
-		logf_("%s: %ld, wanted %ld", call, result, wanted);
-	want(result == wanted, call);
-}
-
-uint64_t free_page(unsigned n)
-{
-	return ((uintptr_t)image_end - PART_MEMORY_VA) / ABI_PAGE_BYTES + n;
-}
-
-void *page_at(uint64_t page)
-{
-	return (void *)(uintptr_t)(PART_MEMORY_VA + page * ABI_PAGE_BYTES);
-}
-
-void spin(uint64_t ns)
-{
-	uint64_t until = sys_time() + ns;
-
-	while (sys_time() < until)
-		;
-}
 
 static void (*const rows[])(void) = {
 	[4] = row_04,  [5] = row_05,  [21] = row_21, [23] = row_23,
@@ -64,7 +17,8 @@ static void (*const rows[])(void) = {
 
 void partition_main(void)
 {
-	row = view_arg("row", 0);
+	uint64_t row = view_arg("row", 0);
+
 	want(control_open(&control), "control channel");
 	want(row < sizeof(rows) / sizeof(rows[0]) && rows[row], "no such row");
 	rows[row]();

@@ -18,6 +18,8 @@
 #include "lib/sys.h"
 #include "lib/view.h"
 
+/* The last line, "VERDICT row NTEXT"; the exit code is 0 without text. */
+_Noreturn void end(const char *verdict, const char *text);
 /* Unless `ok`, the line "FAIL row N: text", and the end. */
 void want(bool ok, const char *text);
 /* The same for a result of a call: is it the wanted one? */

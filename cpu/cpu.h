@@ -12,7 +12,7 @@
  * a page walk counts as made by its instruction.
  *
  * Nothing here knows time: the machine turns retired instructions into
- * picoseconds.
+ * picoseconds, or ticks, which a timing model counts (cpu/timing/timing.h).
  *
  * Errors: creation can fail (host library missing, foreign, wrong layout) and
  * says so in struct error with EXIT_HOST.  Guest faults are delivered to the
@@ -21,6 +21,7 @@
 #ifndef PARTERRE_CPU_CPU_H
 #define PARTERRE_CPU_CPU_H
 
+#include "cpu/timing/timing.h"
 #include "sim/base.h"
 #include "sim/status.h"
 
@@ -140,6 +141,21 @@ void cpu_reset(struct cpu *cpu);
  * (absolute, compared with cpu_retired()), or another reason to stop. */
 enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline) MUST_USE;
 uint64_t cpu_retired(const struct cpu *cpu);
+
+/* From now on this model counts ticks; with TIMING_FLAT they stand still, and
+ * instructions are what time is counted by.  Ticks are as exact as instructions
+ * are: the same at a boundary however a run came to it.  Between runs.
+ * `profile`: a file; NULL: the generic one.  False: it is no profile. */
+bool cpu_complex_set_timing(struct cpu_complex *complex,
+			    enum timing_model model, const char *profile,
+			    struct error *err) MUST_USE;
+/* timing_profile_hash() of its profile; 0 with TIMING_FLAT. */
+uint64_t cpu_complex_profile(const struct cpu_complex *complex);
+/* At the boundary that cpu_retired() counts to. */
+uint64_t cpu_ticks(const struct cpu *cpu);
+/* cpu_run() also ends, by CPU_STOP_DEADLINE, before the first instruction that
+ * would begin at this tick or later.  UINT64_MAX, as at first: never. */
+void cpu_set_ticks_deadline(struct cpu *cpu, uint64_t ticks);
 const char *cpu_broken_text(const struct cpu *cpu);
 
 /* From within a callback: cpu_run() returns CPU_STOP_KICK at the boundary
@@ -261,7 +277,8 @@ void cpu_regs_get(struct cpu *cpu, struct cpu_regs *regs);
  * a callback. */
 void cpu_regs_set(struct cpu *cpu, const struct cpu_regs *regs);
 /* What a CPU remembers beyond cpu_regs, with `retired`: NMI pending and
- * blocked, #MC pending, and its TLB, of which a guest sees by stale
+ * blocked, #MC pending, its ticks and where in a block it stands, and its TLB,
+ * of which a guest sees by stale
  * translations and by when accessed bits are set.  The same words on every
  * host; the caller frees them. Not from within a callback. */
 uint64_t *cpu_hidden_get(struct cpu *cpu, size_t *count) MUST_USE;

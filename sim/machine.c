@@ -43,8 +43,28 @@ static uint64_t instructions_in(const struct machine *m, ps_t ps)
 	return count > UINT64_MAX ? UINT64_MAX : (uint64_t)count;
 }
 
+/* The same of ticks. */
+static ps_t ticks_ps(const struct machine *m, uint64_t ticks)
+{
+	unsigned __int128 ps = (unsigned __int128)ticks * PS_PER_S;
+
+	return (ps_t)(ps / m->config.cpu_hz / TIMING_TICKS_PER_CYCLE);
+}
+
+static uint64_t ticks_in(const struct machine *m, ps_t ps)
+{
+	unsigned __int128 ticks = (unsigned __int128)ps * m->config.cpu_hz *
+				  TIMING_TICKS_PER_CYCLE;
+
+	ticks = (ticks + PS_PER_S - 1) / PS_PER_S;
+	return ticks > UINT64_MAX ? UINT64_MAX : (uint64_t)ticks;
+}
+
 ps_t vcpu_when(const struct machine *m, const struct vcpu *v, uint64_t retired)
 {
+	if (m->timing != TIMING_FLAT)
+		return v->base_ps +
+		       ticks_ps(m, cpu_ticks(v->cpu) - v->base_ticks);
 	return v->base_ps + instructions_ps(m, retired - v->base_retired);
 }
 
@@ -57,6 +77,7 @@ static void vcpu_clock_set(struct vcpu *v, ps_t now)
 {
 	v->base_ps = now;
 	v->base_retired = cpu_retired(v->cpu);
+	v->base_ticks = cpu_ticks(v->cpu);
 }
 
 void vcpu_catch_up(struct machine *m, struct vcpu *v)
@@ -222,17 +243,31 @@ void machine_set_limit(struct machine *m, unsigned cpu, uint64_t retired)
 	m->limit = retired;
 }
 
+/* Tells the CPU until when it may work: the retired count, if time is counted
+ * by that. */
+static uint64_t deadline_of(const struct machine *m, struct vcpu *v, ps_t limit)
+{
+	bool flat = m->timing == TIMING_FLAT;
+	uint64_t deadline = flat ? v->base_retired : v->base_ticks;
+	uint64_t more = flat ? instructions_in(m, limit - v->base_ps)
+			     : ticks_in(m, limit - v->base_ps);
+
+	if (__builtin_add_overflow(deadline, more, &deadline))
+		deadline = UINT64_MAX;
+	if (flat)
+		return deadline;
+	cpu_set_ticks_deadline(v->cpu, deadline);
+	return UINT64_MAX;
+}
+
 /* Lets `v` work until `limit`, or for whatever reason the CPU stops. */
 static enum cpu_stop work(struct machine *m, struct vcpu *v, ps_t limit)
 {
-	uint64_t deadline = v->base_retired;
 	uint64_t before = cpu_retired(v->cpu);
+	uint64_t deadline = deadline_of(m, v, limit);
 	enum cpu_stop stop;
 
-	if (__builtin_add_overflow(deadline,
-				   instructions_in(m, limit - v->base_ps),
-				   &deadline) ||
-	    deadline > v->next_fold)
+	if (deadline > v->next_fold)
 		deadline = v->next_fold;
 	if (deadline - before > m->stop_at - machine_retired(m))
 		deadline = before + (m->stop_at - machine_retired(m));
@@ -447,6 +482,34 @@ void machine_stall(struct machine *m, unsigned cpu, ps_t ps)
 	CHECK(!m->in_run && cpu < m->config.cpu_count);
 	vcpu_catch_up(m, v);
 	vcpu_clock_set(v, vcpu_now(m, v) + ps);
+}
+
+/* What a clock says stays; from there it counts otherwise. */
+bool machine_set_timing(struct machine *m, enum timing_model model,
+			struct error *err)
+{
+	struct trace_record r = {
+		.kind = trace_kind_find(TRACE_EV_TIMING),
+		.value = {{.s = timing_model_name[model]}},
+	};
+
+	CHECK(!m->in_run && model < TIMING_MODEL_COUNT);
+	if (m->timing == model)
+		return true;
+	if (!cpu_complex_set_timing(m->complex, model, m->config.profile, err))
+		return false;
+	for (unsigned i = 0; i < m->config.cpu_count; i++) {
+		vcpu_clock_set(&m->vcpu[i], vcpu_now(m, &m->vcpu[i]));
+		cpu_set_ticks_deadline(m->vcpu[i].cpu, UINT64_MAX);
+	}
+	m->timing = model;
+	machine_emit(m, &r);
+	return true;
+}
+
+enum timing_model machine_timing(const struct machine *m)
+{
+	return m->timing;
 }
 
 void machine_off(struct machine *m, uint32_t code)

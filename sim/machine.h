@@ -88,6 +88,8 @@ struct machine_config {
 	const char *virtio_disk; /* raw image; NULL: no virtio disk */
 	bool rng;                /* an entropy device, seeded by `seed` */
 	ps_t quantum_ps; /* of one CPU's turn among several; default 10 us */
+	enum timing_model timing;       /* at power-on; default TIMING_FLAT */
+	const char *profile;            /* of the CPUs: a file; NULL: generic */
 	enum machine_on_reset on_reset; /* default MACHINE_RESET_ENDS */
 };
 
@@ -156,6 +158,10 @@ const char *machine_broken_text(const struct machine *m);
 /* The instant, exact inside callbacks (see above).  Between runs: the instant
  * that machine_run() reached; events may be scheduled from it on. */
 ps_t machine_now(const struct machine *m);
+/* From this instant on time is counted by that model; between runs. */
+bool machine_set_timing(struct machine *m, enum timing_model model,
+			struct error *err) MUST_USE;
+enum timing_model machine_timing(const struct machine *m);
 /* How far this CPU has come; a halted CPU stands where it last worked. */
 ps_t machine_cpu_now(const struct machine *m, unsigned cpu);
 struct evq *machine_evq(struct machine *m);

@@ -94,7 +94,10 @@ static bool create_cpus(struct machine *m, struct error *err)
 		m->vcpu[i].cpu = cpu_get(m->complex, i);
 		vcpu_reset(m, &m->vcpu[i]);
 	}
-	return true;
+	m->timing = m->config.timing;
+	return m->timing == TIMING_FLAT ||
+	       cpu_complex_set_timing(m->complex, m->timing, m->config.profile,
+				      err);
 }
 
 bool machine_boot(struct machine *m, struct error *err)

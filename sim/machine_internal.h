@@ -17,6 +17,7 @@ struct vcpu {
 	 * end of a halt), never where a run was cut: rounding must not know. */
 	ps_t base_ps;
 	uint64_t base_retired;
+	uint64_t base_ticks; /* then; what counts, if not with TIMING_FLAT */
 	ps_t cost; /* of accesses of the instruction under way; added after it
 		    */
 	uint64_t next_fold;  /* retired count of the chain's next fold */
@@ -32,6 +33,7 @@ struct vcpu {
 
 struct machine {
 	struct machine_config config;
+	enum timing_model timing; /* now */
 	uint64_t ps_whole; /* of one instruction; 0: not a whole number */
 	struct evq *evq;
 	struct bus *bus;
@@ -89,8 +91,8 @@ static inline struct vcpu *vcpu_of(struct machine *m, const struct cpu *cpu)
 
 /* Another CPU than the running one could work before the bound. */
 bool machine_others_wait(const struct machine *m);
-/* The vCPU's own time, at the boundary where it stands; or stood when it had
- * retired so much. */
+/* The vCPU's own time, at the boundary where it stands; `retired`: its count
+ * there, for those who asked for it already. */
 ps_t vcpu_now(const struct machine *m, const struct vcpu *v);
 ps_t vcpu_when(const struct machine *m, const struct vcpu *v, uint64_t retired);
 /* Its clock is not before now. */

@@ -19,7 +19,7 @@
 
 #define MAGIC       "parterre machine"
 #define MAGIC_BYTES 16
-#define VERSION     3
+#define VERSION     4
 #define TEXT_MAX    65536
 #define HIDDEN_MAX  (UINT64_C(1) << 25) /* words of one CPU */
 #define NO_PAGE     UINT64_MAX
@@ -86,10 +86,11 @@ static bool same_machine(const char *theirs, const char *ours, const char *name,
 
 struct clocks {
 	uint64_t turn, worked, quantum_end, stood, chain, unmapped;
+	uint64_t timing, profile; /* the model, what it knows the CPUs by */
 };
 
 struct vcpu_clocks {
-	uint64_t base_ps, base_retired, next_fold, tsc_adjust;
+	uint64_t base_ps, base_retired, base_ticks, next_fold, tsc_adjust;
 	uint64_t partition, intr, nmi, wait_sipi;
 };
 
@@ -102,6 +103,7 @@ static void put_cpus(struct machine *m, struct snapshot_writer *w)
 		const struct vcpu_clocks c = {
 			.base_ps = v->base_ps,
 			.base_retired = v->base_retired,
+			.base_ticks = v->base_ticks,
 			.next_fold = v->next_fold,
 			.tsc_adjust = v->tsc_adjust,
 			.partition = v->partition,
@@ -150,6 +152,7 @@ static bool get_cpus(struct machine *m, struct snapshot_reader *r)
 		snapshot_get(r, &c, sizeof(c));
 		v->base_ps = c.base_ps;
 		v->base_retired = c.base_retired;
+		v->base_ticks = c.base_ticks;
 		v->next_fold = c.next_fold;
 		v->tsc_adjust = c.tsc_adjust;
 		v->partition = (uint32_t)c.partition;
@@ -287,6 +290,8 @@ static void put_all(struct machine *m, struct snapshot_writer *w)
 		.stood = m->stood,
 		.chain = m->chain,
 		.unmapped = bus_unmapped_count(m->bus),
+		.timing = m->timing,
+		.profile = cpu_complex_profile(m->complex),
 	};
 
 	snapshot_put(w, &c, sizeof(c));
@@ -295,6 +300,25 @@ static void put_all(struct machine *m, struct snapshot_writer *w)
 	put_cpus(m, w);
 	snapshot_put_u64(w, MARK);
 	put_devices(m, w);
+}
+
+/* The model that it was saved with, and the same CPUs. */
+static bool get_timing(struct machine *m, const struct clocks *c,
+		       struct error *err)
+{
+	if (c->timing >= TIMING_MODEL_COUNT)
+		return false;
+	if (c->timing != m->timing &&
+	    !cpu_complex_set_timing(m->complex, (enum timing_model)c->timing,
+				    m->config.profile, err))
+		return false;
+	m->timing = (enum timing_model)c->timing;
+	for (unsigned i = 0; i < m->config.cpu_count; i++)
+		cpu_set_ticks_deadline(m->vcpu[i].cpu, UINT64_MAX);
+	return cpu_complex_profile(m->complex) == c->profile ||
+	       error_set(err, EXIT_USAGE,
+			 "it counts time by another CPU profile; give it the "
+			 "same");
 }
 
 static bool get_parts(struct machine *m, struct snapshot_reader *r,
@@ -317,6 +341,8 @@ static bool get_parts(struct machine *m, struct snapshot_reader *r,
 	m->reset_cause = NULL;
 	m->off_code = 0;
 	bus_unmapped_set(m->bus, c.unmapped);
+	if (!get_timing(m, &c, err))
+		return false;
 	if (!evq_load(m->evq, r) || !get_ram(m, r) || !get_cpus(m, r) ||
 	    snapshot_get_u64(r) != MARK || !get_devices(m, r, err) ||
 	    !snapshot_good(r))

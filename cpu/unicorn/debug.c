@@ -169,6 +169,7 @@ bool debug_deliver(struct cpu *cpu)
 	AT(cpu->cs, int32_t, CS_EXCEPTION_INDEX) = 1;
 	AT(cpu->env, int32_t, ENV_EXCEPTION_IS_INT) = 0;
 	AT(cpu->env, int32_t, ENV_ERROR_CODE) = 0;
+	timed_event(cpu, TIMING_EXCEPTION);
 	originals.do_interrupt(cpu->cs);
 	AT(cpu->cs, int32_t, CS_EXCEPTION_INDEX) = -1;
 	engine_ring_check(cpu);

@@ -48,9 +48,13 @@ static void arena_free(struct arena **arena)
 	}
 }
 
-const struct block *block_new(struct cpu *cpu, uint64_t pc,
-			      const uint16_t *offset, uint32_t count,
-			      bool breaks, uint32_t *number)
+void *block_alloc(struct cpu *cpu, size_t bytes)
+{
+	return arena_alloc(&cpu->arena, bytes);
+}
+
+struct block *block_new(struct cpu *cpu, uint64_t pc, const uint16_t *offset,
+			uint32_t count, bool breaks, uint32_t *number)
 {
 	size_t bytes = sizeof(struct block) + count * sizeof(*offset);
 	struct block *b = arena_alloc(&cpu->arena, bytes);
@@ -58,6 +62,7 @@ const struct block *block_new(struct cpu *cpu, uint64_t pc,
 	b->pc = pc;
 	b->count = count;
 	b->cost = breaks ? ROOM_MAX + count : count;
+	b->timed = NULL;
 	memcpy(b->offset, offset, count * sizeof(*offset));
 	if (!cpu->block_count)
 		cpu->block_count = 1;
@@ -142,7 +147,9 @@ static uint32_t before_break(const struct cpu *cpu, const struct block *b)
 
 void engine_retired_set(struct cpu *cpu, uint64_t retired)
 {
-	uint64_t left = cpu->deadline > retired ? cpu->deadline - retired : 0;
+	uint64_t end = cpu->look_up_at < cpu->deadline ? cpu->look_up_at
+						       : cpu->deadline;
+	uint64_t left = end > retired ? end - retired : 0;
 	int32_t room = left < ROOM_MAX ? (int32_t)left : ROOM_MAX - 1;
 
 	if (cpu->attend)
@@ -175,12 +182,15 @@ void block_enter(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 	uint64_t retired = engine_retired(cpu) - b->cost, room;
 	bool attend = cpu->attend, pass = cpu->pass_break;
 	uint32_t limit = b->count;
+	bool goes_on;
 
 	(void)uc;
 	(void)size;
+	timed_take_back(cpu, b);
 	engine_no_block(cpu);
 	to_main_loop(cpu);
 	cpu->attend = false;
+	cpu->look_up_at = UINT64_MAX;
 	engine_retired_set(cpu, retired);
 	if (cpu->debug_due)
 		return; /* it goes with the instruction before */
@@ -191,10 +201,22 @@ void block_enter(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 		uc_emu_stop(cpu->uc);
 		return;
 	}
-	room = cpu->deadline - retired;
+	room = timed_due(cpu) ? 0 : cpu->deadline - retired;
+	goes_on = timed_goes_on(cpu, b, retired);
 	/* The main loop may find an interrupt to take; then the next block is
-	 * another. */
-	if (attend && room)
+	 * another.  If not, one under way comes here again. */
+	if (attend && room) {
+		if (goes_on) {
+			cpu->look_up_at = retired;
+			engine_retired_set(cpu, retired);
+			if (b->timed->limited)
+				AT(cpu->cs, uint32_t, CS_CFLAGS_NEXT_TB) =
+					b->count;
+		}
+		return;
+	}
+	/* Other code is there now: as it comes. */
+	if (room && !goes_on && b->timed && b->timed->limited)
 		return;
 	cpu->pass_break = false;
 	if (b->cost != b->count && !pass && host_breaks_at(cpu, b->pc)) {
@@ -215,8 +237,13 @@ void block_enter(uc_engine *uc, uint64_t address, uint32_t size, void *user)
 	}
 	if (limit > room)
 		limit = (uint32_t)room;
+	if (b->timed) {
+		limit = timed_limit(cpu, b, retired, limit);
+		engine_retired_set(cpu, retired);
+	}
 	/* A block of a length that was asked for has no breakpoints. */
-	if (limit < b->count || b->cost != b->count)
+	if (limit < b->count || b->cost != b->count ||
+	    (b->timed && cpu->way.on))
 		AT(cpu->cs, uint32_t, CS_CFLAGS_NEXT_TB) = limit;
 }
 
@@ -233,6 +260,7 @@ void block_settle(struct cpu *cpu, unsigned done)
 	engine_no_block(cpu);
 	for (uint32_t i = 0; i < b->count; i++) {
 		if (b->offset[i] == at) {
+			timed_settle(cpu, b, i + done);
 			engine_retired_set(cpu, engine_retired(cpu) -
 							(b->count - i - done));
 			return;
@@ -326,6 +354,7 @@ static void on_exception(uc_engine *uc, uint32_t vector, void *user)
 	engine_context(cpu, soft ? CPU_CTX_SOFTINT : CPU_CTX_EXCEPTION, vector,
 		       (uint32_t)AT(cpu->env, int32_t, ENV_ERROR_CODE),
 		       AT(cpu->env, uint64_t, ENV_CR + 16));
+	timed_event(cpu, TIMING_EXCEPTION);
 	originals.do_interrupt(cpu->cs);
 	engine_ring_check(cpu);
 }
@@ -475,6 +504,8 @@ static bool engine_create(struct cpu_complex *cx, unsigned index,
 	cx->cpu[index] = cpu;
 	cpu->complex = cx;
 	cpu->index = index;
+	cpu->tick_deadline = UINT64_MAX;
+	cpu->look_up_at = UINT64_MAX;
 	if (!engine_ok(uc_open(UC_ARCH_X86, UC_MODE_64, &cpu->uc), "uc_open",
 		       err))
 		return false;
@@ -545,6 +576,7 @@ void cpu_complex_destroy(struct cpu_complex *cx)
 	}
 	for (size_t i = 0; i < cx->ram_count; i++)
 		free(cx->ram[i].has_code);
+	timing_destroy(cx->timing);
 	arena_free(&cx->arena);
 	free(cx->ram);
 	free(cx);
@@ -583,7 +615,9 @@ static uc_err run(struct cpu *cpu)
 	cpu->outer_ra = 0;
 	cpu->debug_due = 0;
 	cpu->attend = false;
+	cpu->look_up_at = cpu->way.on ? engine_retired(cpu) : UINT64_MAX;
 	engine_retired_set(cpu, engine_retired(cpu));
+	engine_ticks_set(cpu, engine_ticks(cpu));
 	engine_no_block(cpu);
 	/* Whether an access may be made is asked by engine_alone(). */
 	AT(cpu->cs, uint32_t, CS_CAN_DO_IO) = 1;
@@ -608,7 +642,7 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
 	CHECK(!engine_running);
 	if (cpu->halted && !wakes(cpu))
 		return CPU_STOP_HALT;
-	if (engine_retired(cpu) >= deadline)
+	if (engine_retired(cpu) >= deadline || timed_due(cpu))
 		return CPU_STOP_DEADLINE;
 	cpu->deadline = deadline;
 	cpu->kicked = false;

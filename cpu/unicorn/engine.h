@@ -16,6 +16,8 @@
  * takes all room away.  A block that is left in its middle (fault, register
  * access, code that it changed itself) is settled: the instructions that did
  * not run are given back.
+ *
+ * Ticks are counted beside, if a timing model asks for it: timed.h.
  */
 #ifndef PARTERRE_UNICORN_ENGINE_H
 #define PARTERRE_UNICORN_ENGINE_H
@@ -24,8 +26,10 @@
 
 #include "cpu/cpu.h"
 #include "cpu/unicorn/layout.h"
+#include "cpu/unicorn/timed.h"
 
 #define BREAKS_MAX 64
+#define BLOCK_MAX  512
 #define LARGE_BITS 4096
 
 /* The room for an engine's translations.  When the library has none left it
@@ -42,7 +46,8 @@ struct block {
 	uint64_t pc; /* linear */
 	uint32_t count;
 	uint32_t cost; /* count, or more than any room: a breakpoint is in it */
-	uint16_t offset[]; /* of instruction i from pc; [0] = 0 */
+	const struct timed_block *timed; /* NULL: it counts no ticks */
+	uint16_t offset[];               /* of instruction i from pc; [0] = 0 */
 };
 
 struct arena {
@@ -108,6 +113,10 @@ struct cpu {
 	const struct block **block; /* by number; [0]: none */
 	uintptr_t code;             /* the lowest translation; 0: none yet */
 	bool full;                  /* there is little room for more of them */
+	uint64_t tick_goal;         /* ticks plus their room */
+	uint64_t tick_deadline;
+	uint64_t look_up_at; /* retired count at which to look up; or never */
+	struct under_way way;
 	char broken[160];
 };
 
@@ -120,7 +129,9 @@ struct cpu_complex {
 	size_t ram_count;
 	struct ram *ram;
 	void *ram_region; /* what memory_mapping() answers while a guest runs */
-	struct arena *arena; /* of what lives as long as the complex */
+	enum timing_model model;
+	struct timing *timing; /* NULL: flat */
+	struct arena *arena;   /* of what lives as long as the complex */
 };
 
 /* The vCPU that this thread is running; NULL outside cpu_run(). */
@@ -233,9 +244,10 @@ static inline void engine_no_block(struct cpu *cpu)
 	AT(cpu->env, uint32_t, ENV_BLOCK) = 0;
 }
 /* Gives the block a number. */
-const struct block *block_new(struct cpu *cpu, uint64_t pc,
-			      const uint16_t *offset, uint32_t count,
-			      bool breaks, uint32_t *number);
+struct block *block_new(struct cpu *cpu, uint64_t pc, const uint16_t *offset,
+			uint32_t count, bool breaks, uint32_t *number);
+/* Memory that lives as long as the blocks. */
+void *block_alloc(struct cpu *cpu, size_t bytes);
 bool engine_breaks_at(const struct cpu *cpu, uint64_t linear);
 /* Translate anew: breakpoints changed. */
 void engine_forget_code(struct cpu *cpu);
@@ -294,6 +306,41 @@ void engine_context(struct cpu *cpu, enum cpu_context_event what,
 		    uint32_t vector, uint32_t error, uint64_t value);
 void engine_ring_check(struct cpu *cpu);
 void engine_leave(struct cpu *cpu, enum cpu_stop why);
+
+/* timed.c: of an engine whose complex has a timing model.  Ticks up to where
+ * engine_retired() counts. */
+static inline uint64_t engine_ticks(const struct cpu *cpu)
+{
+	return cpu->tick_goal -
+	       (uint64_t)(int64_t)AT(cpu->env, int32_t, ENV_TICK_ROOM);
+}
+void engine_ticks_set(struct cpu *cpu, uint64_t ticks);
+/* Is the deadline of ticks reached? */
+static inline bool timed_due(const struct cpu *cpu)
+{
+	return cpu->complex->timing && engine_ticks(cpu) >= cpu->tick_deadline;
+}
+/* The flow leaves the block under way. */
+static inline void timed_leave(struct cpu *cpu)
+{
+	cpu->way.on = false;
+}
+/* What an exception or an interrupt costs; the flow goes elsewhere. */
+void timed_event(struct cpu *cpu, enum timing_event event);
+/* A block was translated; `limited`: of a length that was asked for. */
+void timed_block_new(struct cpu *cpu, struct block *b, uint32_t bytes,
+		     bool limited);
+/* Of block_settle(): instructions [at, count) of `b` did not run; called before
+ * they are given back. */
+void timed_settle(struct cpu *cpu, const struct block *b, uint32_t at);
+/* Of block_enter(): takes back what `b` was charged. */
+void timed_take_back(struct cpu *cpu, const struct block *b);
+/* Is the next block part of one that is under way? */
+bool timed_goes_on(struct cpu *cpu, const struct block *b, uint64_t retired);
+/* How many of `limit` instructions from `b`'s first may begin; sets what they
+ * are charged if it is not all of a fresh block. */
+uint32_t timed_limit(struct cpu *cpu, const struct block *b, uint64_t retired,
+		     uint32_t limit);
 
 /* msr.c: false when there is no such MSR or the value is not allowed. */
 bool msr_read(struct cpu *cpu, uint32_t msr, uint64_t *value);

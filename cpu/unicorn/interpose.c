@@ -550,7 +550,8 @@ bool x86_cpu_exec_interrupt_x86_64(void *cs, int request)
 	}
 	/* A run that ends at this boundary ends before the interrupt, however
 	 * the boundary was reached. */
-	if (cpu->kicked || cpu->stopped || engine_retired(cpu) >= cpu->deadline)
+	if (cpu->kicked || cpu->stopped ||
+	    engine_retired(cpu) >= cpu->deadline || timed_due(cpu))
 		return false;
 	if (cpu->check && (cpu->check == CHECK_FATAL ||
 			   !(AT(cpu->env, uint64_t, ENV_CR + 32) & CR4_MCE))) {
@@ -585,6 +586,7 @@ bool x86_cpu_exec_interrupt_x86_64(void *cs, int request)
 	/* A length that was asked for was for what is interrupted. */
 	AT(cs, uint32_t, CS_CFLAGS_NEXT_TB) = ~0u;
 	engine_context(cpu, CPU_CTX_INTERRUPT, (uint32_t)vector, 0, 0);
+	timed_event(cpu, TIMING_INTERRUPT);
 	originals.hardirq(cpu->env, vector, 1);
 	AT(cpu->env, int32_t, ENV_OLD_EXCEPTION) = -1;
 	engine_ring_check(cpu);

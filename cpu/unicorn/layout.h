@@ -63,6 +63,8 @@
 #define ENV_CSTAR              4816
 #define ENV_FMASK              4824
 #define ENV_KERNELGSBASE       4832
+#define ENV_TICK_ROOM          4840 /* int32_t; the TSC's offset, not in use */
+#define ENV_PART               4844 /* uint32_t; its upper half */
 #define ENV_ROOM               4848 /* int32_t; IA32_TSC_ADJUST, not in use */
 #define ENV_BLOCK              4856 /* uint32_t; TSC deadline, not in use */
 #define ENV_TSC_AUX            4864
@@ -105,6 +107,7 @@ struct env_segment {
 #define TCG_LD_I32     13
 #define TCG_ST_I32     16
 #define TCG_SUB_I32    18
+#define TCG_OR_I32     27
 #define TCG_BRCOND_I32 38
 #define TCG_MOVI_I64   64
 #define TCG_EXIT_TB    130

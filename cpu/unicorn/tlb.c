@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cpu/unicorn/tlb.c - the hidden state of a vCPU as words (cpu_hidden_get()).
  *
- * Its order: retired, NMI pending, NMI blocked; then for each mode of the TLB
+ * Its order: retired, NMI pending, NMI blocked, #MC pending, ticks; of a block
+ * under way (timed.h) its number of instructions, or 0, then start, pc, bytes,
+ * for each instruction its offset and until, and the code, 8 bytes a word; then
+ * for each mode of the TLB
  * its slots, the most in use since it was resized, the next victim, the number
  * of entries; then for each entry: linear page with the kinds of access allowed
  * in its low bits, physical page with its place in the low bits (0: its slot;
@@ -17,7 +20,8 @@
 #include "cpu/unicorn/engine.h"
 #include "sim/check.h"
 
-#define HEAD_WORDS  4
+#define HEAD_WORDS  6
+#define WAY_WORDS   3
 #define MODE_WORDS  4
 #define ENTRY_WORDS 2
 #define SLOTS_MIN   2
@@ -340,6 +344,25 @@ static void add_mode(struct cpu *cpu, struct words *w, unsigned mode)
 	w->word[count_at] = entries;
 }
 
+static void add_way(struct words *w, const struct under_way *way)
+{
+	add(w, way->on ? way->count : 0);
+	if (!way->on)
+		return;
+	add(w, way->start);
+	add(w, way->pc);
+	add(w, way->bytes);
+	for (uint32_t i = 0; i < way->count; i++)
+		add(w, (uint64_t)way->until[i] << 16 | way->offset[i]);
+	for (uint32_t i = 0; i < way->bytes; i += 8) {
+		uint64_t word = 0;
+
+		memcpy(&word, way->code + i,
+		       way->bytes - i < 8 ? way->bytes - i : 8);
+		add(w, word);
+	}
+}
+
 uint64_t *cpu_hidden_get(struct cpu *cpu, size_t *count)
 {
 	struct words w = {0};
@@ -349,6 +372,8 @@ uint64_t *cpu_hidden_get(struct cpu *cpu, size_t *count)
 	add(&w, cpu->nmi);
 	add(&w, (AT(cpu->env, uint32_t, ENV_HFLAGS2) & HF2_NMI_MASK) != 0);
 	add(&w, cpu->check);
+	add(&w, engine_ticks(cpu));
+	add_way(&w, &cpu->way);
 	for (unsigned mode = 0; mode < TLB_MODES; mode++)
 		add_mode(cpu, &w, mode);
 	*count = w.count;
@@ -431,6 +456,33 @@ static const uint64_t *set_mode(struct cpu *cpu, unsigned mode,
 	return p;
 }
 
+/* `p`: the words after the number of instructions; NULL: they are not. */
+static const uint64_t *set_way(struct under_way *way, uint64_t count,
+			       const uint64_t *p, const uint64_t *end)
+{
+	way->on = false;
+	if (!count)
+		return p;
+	if (count > TIMING_BLOCK_MAX || end - p < WAY_WORDS ||
+	    p[2] > sizeof(way->code) ||
+	    (uint64_t)(end - p) < WAY_WORDS + count + (p[2] + 7) / 8)
+		return NULL;
+	way->start = p[0];
+	way->pc = p[1];
+	way->bytes = (uint32_t)p[2];
+	way->count = (uint32_t)count;
+	p += WAY_WORDS;
+	for (uint64_t i = 0; i < count; i++, p++) {
+		way->offset[i] = (uint16_t)*p;
+		way->until[i] = (uint32_t)(*p >> 16);
+		if (way->offset[i] >= way->bytes)
+			return NULL;
+	}
+	memcpy(way->code, p, way->bytes);
+	way->on = true;
+	return p + (way->bytes + 7) / 8;
+}
+
 bool cpu_hidden_set(struct cpu *cpu, const uint64_t *words, size_t count)
 {
 	const uint64_t *p = words + HEAD_WORDS, *end = words + count;
@@ -441,7 +493,10 @@ bool cpu_hidden_set(struct cpu *cpu, const uint64_t *words, size_t count)
 	cpu->deadline = words[0];
 	cpu->attend = false;
 	cpu->pass_break = false;
+	cpu->look_up_at = UINT64_MAX;
 	engine_retired_set(cpu, words[0]);
+	engine_ticks_set(cpu, words[4]);
+	p = set_way(&cpu->way, words[5], p, end);
 	engine_no_block(cpu);
 	cpu->nmi = words[1];
 	cpu->check = words[3] <= CHECK_FATAL ? words[3] : CHECK_NONE;

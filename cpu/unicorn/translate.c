@@ -16,6 +16,7 @@
  * becomes
  *
  *      t := load room; n := the block's cost; t := t - n; store t to room
+ *      (with a timing model the same of ticks; t has the signs of both)
  *      number := the block's; store it
  *      if t < zero goto leave
  *      ...
@@ -64,7 +65,6 @@ struct disas_base {
 	bool singlestep_enabled;
 };
 
-#define BLOCK_MAX      512
 #define INSN_BYTES_MAX 15
 
 struct translation {
@@ -307,6 +307,7 @@ static void count_in_block(struct cpu *cpu, const struct block *b,
 	void *tcg = AT(cpu->uc, void *, UC_TCG_CTX);
 	void *hook[HOOK_OPS], *load, *zero, *branch, *op;
 	uint64_t t, n, env;
+	bool limited = b->timed && b->timed->limited;
 
 	static const uint8_t hook_codes[HOOK_OPS] = {TCG_MOVI_I32, TCG_MOVI_I64,
 						     TCG_MOVI_I64, TCG_MOVI_I64,
@@ -331,6 +332,18 @@ static void count_in_block(struct cpu *cpu, const struct block *b,
 	op = put_after(tcg, load, TCG_MOVI_I32, n, b->cost, 0);
 	op = put_after(tcg, op, TCG_SUB_I32, t, t, n);
 	op = put_after(tcg, op, TCG_ST_I32, t, env, ENV_ROOM);
+	if (b->timed) {
+		uint64_t u = fresh(tcg, t, args(zero)[0]);
+
+		op = put_after(tcg, op, TCG_LD_I32, u, env, ENV_TICK_ROOM);
+		op = limited ? put_after(tcg, op, TCG_LD_I32, n, env, ENV_PART)
+			     : put_after(tcg, op, TCG_MOVI_I32, n,
+					 b->timed->ticks, 0);
+		op = put_after(tcg, op, TCG_SUB_I32, u, u, n);
+		op = put_after(tcg, op, TCG_ST_I32, u, env, ENV_TICK_ROOM);
+		if (!limited)
+			op = put_after(tcg, op, TCG_OR_I32, t, t, u);
+	}
 	op = put_after(tcg, op, TCG_MOVI_I32, n, number, 0);
 	put_after(tcg, op, TCG_ST_I32, n, env, ENV_BLOCK);
 
@@ -399,7 +412,7 @@ void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
 	struct cpu *cpu = engine_running;
 	struct translation t = {.ops = ops, .cpu = cpu};
 	struct translator_ops mine = *(const struct translator_ops *)ops;
-	const struct block *b;
+	struct block *b;
 	uint32_t number;
 
 	if (!cpu) {
@@ -421,6 +434,8 @@ void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
 		t.breaks = false;
 	b = block_new(cpu, AT(tb, uint64_t, TB_PC), t.offset, t.count, t.breaks,
 		      &number);
+	timed_block_new(cpu, b, t.bytes,
+			AT(tb, uint32_t, TB_CFLAGS) & CF_COUNT_MASK);
 	count_in_block(cpu, b, number);
 	if (AT(tb, uint32_t, TB_FLAGS) & HF_INHIBIT_IRQ)
 		end_in_main_loop(cpu);

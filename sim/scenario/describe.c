@@ -105,6 +105,23 @@ static void key_hz(lua_State *L, struct session_machine *d)
 	d->config.cpu_hz = number(L, "hz", 1000000, UINT64_C(10000000000));
 }
 
+static void key_timing(lua_State *L, struct session_machine *d)
+{
+	char model[16];
+
+	text(L, "timing", model, sizeof(model));
+	if (!timing_model_find(model, &d->config.timing))
+		luaL_error(L,
+			   "machine{}: timing is \"flat\" or \"block\", "
+			   "not \"%s\"",
+			   model);
+}
+
+static void key_profile(lua_State *L, struct session_machine *d)
+{
+	path(L, "profile", d->profile);
+}
+
 static void key_serial_hz(lua_State *L, struct session_machine *d)
 {
 	d->config.serial_hz =
@@ -356,12 +373,14 @@ static const struct key {
 	{"nics", key_nics},
 	{"on_reset", key_on_reset},
 	{"policy", key_policy},
+	{"profile", key_profile},
 	{"ram", key_ram},
 	{"rng", key_rng},
 	{"rtc", key_rtc},
 	{"seed", key_seed},
 	{"serial", key_serial},
 	{"serial_hz", key_serial_hz},
+	{"timing", key_timing},
 	{"video", key_video},
 	{"virtio_disk", key_virtio_disk},
 };
@@ -426,6 +445,11 @@ static int lua_machine(lua_State *L)
 		d->initrd[0] = '\0';
 		d->modules_given = false;
 	}
+	if (s->options.timing_given)
+		d->config.timing = s->options.timing;
+	if (s->options.profile)
+		snprintf(d->profile, sizeof(d->profile), "%s",
+			 s->options.profile);
 	if (d->firmware[0] && d->kernel_given)
 		return luaL_error(L, "machine{}: firmware boots by itself: "
 				     "give no kernel with it");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sim/scenario/hands.c - what a scenario does at a machine's keyboard and
- * mouse.
+ * mouse, and to its clock.
  */
 #include <string.h>
 
@@ -75,9 +75,23 @@ static int lua_mouse(lua_State *L)
 	return 0;
 }
 
+static int lua_timing(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 1);
+	struct error err = {0};
+	enum timing_model model;
+
+	if (!timing_model_find(name, &model))
+		return luaL_error(L,
+				  "timing(): there is no model '%s'; it is "
+				  "\"flat\" or \"block\"",
+				  name);
+	if (!machine_set_timing(script_machine(L)->machine, model, &err))
+		return script_fail_with(L, &err);
+	return 0;
+}
+
 const luaL_Reg hand_functions[] = {
-	{"key", lua_key},
-	{"keys", lua_keys},
-	{"mouse", lua_mouse},
-	{NULL, NULL},
+	{"key", lua_key},       {"keys", lua_keys}, {"mouse", lua_mouse},
+	{"timing", lua_timing}, {NULL, NULL},
 };

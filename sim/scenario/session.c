@@ -74,6 +74,12 @@ bool session_write_command(struct session *s, struct error *err)
 		fputs(" --firmware", f);
 		put_word(f, o->firmware);
 	}
+	if (o->timing_given)
+		fprintf(f, " --timing %s", timing_model_name[o->timing]);
+	if (o->profile) {
+		fputs(" --profile", f);
+		put_word(f, o->profile);
+	}
 	for (size_t i = 0; i < o->parameter_count; i++) {
 		fputs(" --set", f);
 		put_word(f, o->parameter[i]);

@@ -85,6 +85,10 @@ struct session_options {
 	unsigned classes;     /* TRACE_CLASS_…; 0: no trace on disk */
 	unsigned listen;      /* ... that are noted then; 0: partition */
 	const char *firmware; /* of the first machine; NULL: the scenario's */
+	/* Of all machines; not given, NULL: the scenario's. */
+	bool timing_given;
+	enum timing_model timing;
+	const char *profile;
 	/* "NAME=VALUE", for param() in the scenario. */
 	const char *parameter[SESSION_PARAMETERS_MAX];
 	size_t parameter_count;
@@ -120,6 +124,7 @@ struct session_machine {
 	bool kernel_is_path;
 	bool kernel_given;
 	char firmware[PATH_MAX]; /* as found; empty: none */
+	char profile[PATH_MAX];  /* as found; empty: the generic one */
 	char boot[16];           /* empty: as the file says */
 	char initrd[PATH_MAX];   /* as found; empty: none */
 	char cmdline[2048];
@@ -191,7 +196,7 @@ struct session {
 	unsigned index;               /* 0: the first */
 	char name[SESSION_NAME_BYTES]; /* empty: the first has none */
 	char out[PATH_MAX];
-	char path[MACHINE_MODULES_MAX + 7 + MACHINE_NAMESPACES_MAX]
+	char path[MACHINE_MODULES_MAX + 8 + MACHINE_NAMESPACES_MAX]
 		 [PATH_MAX]; /* the config's strings */
 	char module_name[MACHINE_MODULES_MAX][64];
 	char boot[16];

@@ -49,6 +49,8 @@ static bool fill_config(struct session *s, const struct session_machine *d,
 	}
 	snprintf(s->boot, sizeof(s->boot), "%s", d->boot);
 	c->boot = d->boot[0] ? s->boot : NULL;
+	snprintf(s->path[n], PATH_MAX, "%s", d->profile);
+	c->profile = d->profile[0] ? s->path[n++] : NULL;
 	snprintf(s->path[n], PATH_MAX, "%s", d->initrd);
 	c->initrd = d->initrd[0] ? s->path[n++] : NULL;
 	c->module_count = 0;

@@ -18,6 +18,10 @@ const char run_options_help[] =
 	"  --inject 'WHAT @ WHEN'  a fault, at an instant or event "
 	"(docs/faults.md)\n"
 	"  --firmware FILE  a ROM that ends at 4 GiB, instead of a kernel\n"
+	"  --timing MODEL  what counts time: flat (an instruction is a cycle) "
+	"or\n"
+	"                  block (docs/timing.md)\n"
+	"  --profile FILE  what the CPUs are like, for block\n"
 	"  --input FILE    type what was typed in another run (its input.txt)\n"
 	"  --trace CLASS   partition, machine (both; the default) or none\n"
 	"  --until TIME    leave the scenario at this instant: 40ms, 12500us\n"
@@ -39,6 +43,8 @@ enum {
 	SET,
 	INJECT,
 	FIRMWARE,
+	TIMING,
+	PROFILE,
 	INPUT,
 	TRACE,
 	UNTIL,
@@ -57,6 +63,8 @@ static const struct option options[] = {
 	{"set", required_argument, NULL, SET},
 	{"inject", required_argument, NULL, INJECT},
 	{"firmware", required_argument, NULL, FIRMWARE},
+	{"timing", required_argument, NULL, TIMING},
+	{"profile", required_argument, NULL, PROFILE},
 	{"input", required_argument, NULL, INPUT},
 	{"trace", required_argument, NULL, TRACE},
 	{"until", required_argument, NULL, UNTIL},
@@ -138,6 +146,12 @@ static bool take(struct run_options *o, int option, const char *arg)
 		return true;
 	case FIRMWARE:
 		s->firmware = arg;
+		return *arg;
+	case TIMING:
+		s->timing_given = true;
+		return timing_model_find(arg, &s->timing);
+	case PROFILE:
+		s->profile = arg;
 		return *arg;
 	case INPUT:
 		s->input = arg;

@@ -6,6 +6,7 @@
  *   parterre-recording 1
  *   scenario HASH PATH        file HASH PATH (each image and other input)
  *   seed N                    that --seed gave; absent: the scenario's
+ *   timing MODEL, profile PATH   that were given so
  *   inject WHAT @ WHEN        (each)
  *   classes N                 of trace events
  *   engine TEXT               for information; not compared
@@ -29,7 +30,7 @@
 #include "tools/parterre/golden.h"
 #include "tools/parterre/parterre.h"
 
-#define FILES_MAX (SESSION_MACHINES_MAX * (MACHINE_MODULES_MAX + 2))
+#define FILES_MAX (SESSION_MACHINES_MAX * (MACHINE_MODULES_MAX + 3))
 
 struct recorded_file {
 	char path[PATH_MAX];
@@ -40,7 +41,9 @@ struct recording {
 	struct recorded_file scenario;
 	size_t file_count;
 	struct recorded_file file[FILES_MAX];
-	const char *firmware;
+	const char *firmware, *profile;
+	bool timing_given;
+	enum timing_model timing;
 	const char *parameter[SESSION_PARAMETERS_MAX];
 	size_t parameter_count;
 	const char *plan[SESSION_PLAN_MAX];
@@ -95,6 +98,8 @@ static bool write_files(FILE *to, const struct session *s, struct error *err)
 		return false;
 	if (c->initrd && !write_file_line(to, "file", c->initrd, err))
 		return false;
+	if (c->profile && !write_file_line(to, "file", c->profile, err))
+		return false;
 	for (size_t i = 0; i < c->module_count; i++) {
 		if (!write_file_line(to, "file", c->module[i].path, err))
 			return false;
@@ -120,6 +125,11 @@ static bool write_recording(const char *path, const struct session *s,
 		fprintf(to, "seed %" PRIu64 "\n", s->options.seed);
 	if (s->options.firmware)
 		fprintf(to, "firmware %s\n", s->options.firmware);
+	if (s->options.timing_given)
+		fprintf(to, "timing %s\n",
+			timing_model_name[s->options.timing]);
+	if (s->options.profile)
+		fprintf(to, "profile %s\n", s->options.profile);
 	for (size_t i = 0; i < s->options.parameter_count; i++)
 		fprintf(to, "set %s\n", s->options.parameter[i]);
 	for (size_t i = 0; i < s->options.plan_count; i++)
@@ -277,6 +287,11 @@ static bool read_line(struct recording *rec, const char *key, char *value)
 		       read_hashed(value, &rec->file[rec->file_count++]);
 	if (strcmp(key, "firmware") == 0)
 		return (rec->firmware = strdup(value)) != NULL;
+	if (strcmp(key, "timing") == 0)
+		return (rec->timing_given =
+				timing_model_find(value, &rec->timing));
+	if (strcmp(key, "profile") == 0)
+		return (rec->profile = strdup(value)) != NULL;
 	if (strcmp(key, "set") == 0)
 		return rec->parameter_count < SESSION_PARAMETERS_MAX &&
 		       (rec->parameter[rec->parameter_count++] =
@@ -472,6 +487,9 @@ struct recording *recording_open(const char *path, struct session_options *o,
 	}
 	o->scenario = rec->scenario.path;
 	o->firmware = rec->firmware;
+	o->timing_given = rec->timing_given;
+	o->timing = rec->timing;
+	o->profile = rec->profile;
 	memcpy(o->parameter, rec->parameter, sizeof(rec->parameter));
 	o->parameter_count = rec->parameter_count;
 	memcpy(o->plan, rec->plan, sizeof(rec->plan));
@@ -488,8 +506,8 @@ struct recording *recording_open(const char *path, struct session_options *o,
 static const char replay_help[] =
 	"usage: parterre replay [OPTION...] FILE\n"
 	"Runs a recording again and compares, bit for bit; ends with status 6 "
-	"if it\ndiffers.  --seed, --set, --input, --firmware and "
-	"--trace are the recording's.\n";
+	"if it\ndiffers.  --seed, --set, --input, --firmware, --timing, "
+	"--profile and\n--trace are the recording's.\n";
 
 int main_replay(int argc, char **argv)
 {

@@ -52,6 +52,17 @@ void exact_make_quantum(struct exact *e, const char *kernel, unsigned cpus,
 	exact_start(e, kernel, cpus);
 }
 
+void exact_make_timing(struct exact *e, const char *kernel, unsigned cpus,
+		       bool disk, enum timing_model timing)
+{
+	memset(e, 0, sizeof(*e));
+	e->timing = timing;
+	e->hz = UINT64_C(4000000000);
+	if (disk)
+		make_disk(e);
+	exact_start(e, kernel, cpus);
+}
+
 void exact_start(struct exact *e, const char *kernel, unsigned cpus)
 {
 	struct machine_config c;
@@ -63,6 +74,9 @@ void exact_start(struct exact *e, const char *kernel, unsigned cpus)
 	c.cpu_count = cpus;
 	c.controllers = 0;
 	c.digest_interval = 10000;
+	c.timing = e->timing;
+	if (e->hz)
+		c.cpu_hz = e->hz;
 	if (e->quantum)
 		c.quantum_ps = e->quantum;
 	snprintf(path, sizeof(path), "%s/exact/%s.elf", GUEST_DIR, kernel);

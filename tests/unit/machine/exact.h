@@ -14,6 +14,8 @@
 struct exact {
 	struct machine *m;
 	ps_t quantum; /* 0: the default */
+	enum timing_model timing;
+	uint64_t hz; /* 0: the default */
 	char disk[64];
 	char console[EXACT_CONSOLE];
 };
@@ -31,6 +33,10 @@ struct exact_result {
 void exact_make(struct exact *e, const char *kernel, unsigned cpus, bool disk);
 void exact_make_quantum(struct exact *e, const char *kernel, unsigned cpus,
 			bool disk, ps_t quantum);
+/* At 4 GHz: the kernel's timers come often, and with models their handler takes
+ * longer. */
+void exact_make_timing(struct exact *e, const char *kernel, unsigned cpus,
+		       bool disk, enum timing_model timing);
 /* The machine alone, with the disk that there is. */
 void exact_start(struct exact *e, const char *kernel, unsigned cpus);
 /* For machine_set_console(), when a struct exact was moved. */

@@ -76,6 +76,32 @@ void cpu_reset(struct cpu *cpu)
 	cpu->intr = cpu->nmi = cpu->die = false;
 }
 
+bool cpu_complex_set_timing(struct cpu_complex *complex,
+			    enum timing_model model, const char *profile,
+			    struct error *err)
+{
+	(void)complex, (void)profile;
+	return model == TIMING_FLAT ||
+	       error_set(err, EXIT_USAGE, "a toy counts instructions alone");
+}
+
+uint64_t cpu_complex_profile(const struct cpu_complex *complex)
+{
+	(void)complex;
+	return 0;
+}
+
+uint64_t cpu_ticks(const struct cpu *cpu)
+{
+	(void)cpu;
+	return 0;
+}
+
+void cpu_set_ticks_deadline(struct cpu *cpu, uint64_t ticks)
+{
+	(void)cpu, (void)ticks;
+}
+
 uint64_t cpu_retired(const struct cpu *cpu)
 {
 	return cpu->regs.retired;

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cpu/timing/block.c - what a block costs: the largest of
+ *
+ *   - its slots of dispatch, by the width;
+ *   - for each kind of unit, what is asked of it, by how many there are;
+ *   - how much later its results come each time when it runs again and again:
+ *     chains through registers and through memory operands that are written
+ *     alike.  A chain that does not go on from one time to the next is
+ *     overlapped with its neighbours, as far as the window reaches;
+ *
+ * and what serialises on top.  Loads hit the first cache, branches are
+ * foreseen.  Sources: R. Tomasulo, IBM J. R&D 1967, for what waits for what;
+ * the bounds are those of any introduction to pipelines.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu/timing/insn.h"
+#include "sim/check.h"
+
+#define ROUNDS 8
+#define PLACES 16
+#define CYCLE  TIMING_TICKS_PER_CYCLE
+
+struct timing {
+	struct profile profile;
+	struct insn_decoder *decoder;
+	int load_port, store_port;
+	/* The block at hand. */
+	struct insn insn[TIMING_BLOCK_MAX];
+};
+
+/* --- chains --- */
+
+struct chains {
+	uint64_t ready[INSN_REGISTERS];
+	uint64_t last; /* the latest of all */
+	struct {
+		uint32_t place; /* 0: none */
+		uint64_t registers, ready;
+	} stored[PLACES];
+	unsigned next;
+};
+
+static uint64_t latest(const struct chains *c, uint64_t set)
+{
+	uint64_t t = 0;
+
+	for (; set; set &= set - 1) {
+		uint64_t r = c->ready[__builtin_ctzll(set)];
+
+		if (r > t)
+			t = r;
+	}
+	return t;
+}
+
+static uint64_t stored_at(const struct chains *c, uint32_t place)
+{
+	for (unsigned i = 0; i < PLACES; i++) {
+		if (c->stored[i].place == place)
+			return c->stored[i].ready;
+	}
+	return 0;
+}
+
+static void store_at(struct chains *c, const struct insn *in, uint64_t when)
+{
+	unsigned i = 0;
+
+	while (i < PLACES && c->stored[i].place != in->place)
+		i++;
+	if (i == PLACES)
+		i = c->next++ % PLACES;
+	c->stored[i].place = in->place;
+	c->stored[i].registers = in->address;
+	c->stored[i].ready = when;
+}
+
+static void chain(struct chains *c, const struct insn *in, uint32_t forward)
+{
+	uint64_t when = latest(c, in->source);
+
+	if (in->loads) {
+		uint64_t loaded = latest(c, in->address) + in->load;
+		uint64_t stored = in->place ? stored_at(c, in->place) : 0;
+
+		if (stored && stored + forward > loaded)
+			loaded = stored + forward;
+		if (loaded > when)
+			when = loaded;
+	}
+	when += in->class->latency;
+	if (when > c->last)
+		c->last = when;
+	for (uint64_t set = in->result; set; set &= set - 1)
+		c->ready[__builtin_ctzll(set)] = when;
+	/* An operand with a register that changed is another place. */
+	for (unsigned i = 0; i < PLACES; i++) {
+		if (c->stored[i].registers & in->result)
+			c->stored[i].place = 0;
+	}
+	if (in->stores && in->place && !(in->address & in->result))
+		store_at(c, in, when);
+}
+
+/* What the chains add each time; *once: the longest of a single time. */
+static uint64_t recurrence(const struct timing *t, unsigned count,
+			   uint64_t *once)
+{
+	uint32_t forward = t->profile.key[PROFILE_FORWARD];
+	struct chains c = {0};
+	uint64_t half = 0;
+
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		for (unsigned i = 0; i < count; i++)
+			chain(&c, &t->insn[i], forward);
+		if (round == 0)
+			*once = c.last;
+		if (round == ROUNDS / 2 - 1)
+			half = c.last;
+	}
+	return (c.last - half) / (ROUNDS / 2);
+}
+
+/* --- units --- */
+
+static uint64_t busiest_port(const struct timing *t, unsigned count)
+{
+	uint64_t use[PROFILE_PORTS] = {0}, most = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct insn *in = &t->insn[i];
+
+		for (unsigned p = 0; p < t->profile.port_count; p++)
+			use[p] += in->class->use[p];
+		if (in->loads && t->load_port >= 0)
+			use[t->load_port] += CYCLE;
+		if (in->stores && t->store_port >= 0)
+			use[t->store_port] += CYCLE;
+	}
+	for (unsigned p = 0; p < t->profile.port_count; p++) {
+		uint64_t each = use[p] / t->profile.port[p].count;
+
+		if (each > most)
+			most = each;
+	}
+	return most;
+}
+
+/* Slots that the instruction takes; a jump that fuses takes none. */
+static uint32_t slots(const struct timing *t, unsigned i)
+{
+	if (i && t->insn[i].jcc && t->insn[i - 1].fuses)
+		return 0;
+	return t->insn[i].ops;
+}
+
+static uint64_t max(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Without what serialises. */
+static uint64_t cost(const struct timing *t, unsigned count, uint64_t all)
+{
+	const uint32_t *key = t->profile.key;
+	const struct insn *last = &t->insn[count - 1];
+	uint64_t once, most = all * CYCLE / key[PROFILE_WIDTH];
+
+	most = max(most, busiest_port(t, count));
+	most = max(most, recurrence(t, count, &once));
+	most = max(most, once * all / key[PROFILE_WINDOW]);
+	if (last->leaves)
+		most = max(most, key[PROFILE_TAKEN]);
+	else if (last->jcc)
+		most = max(most, key[PROFILE_TAKEN] / 2);
+	return max(most, count);
+}
+
+void timing_block(struct timing *t, const struct timing_code *c,
+		  uint32_t *until)
+{
+	uint64_t all = 0, total, at = 0, done = 0;
+
+	CHECK(c->count && c->count <= TIMING_BLOCK_MAX);
+	for (uint32_t i = 0; i < c->count; i++) {
+		uint32_t end = i + 1 < c->count ? c->offset[i + 1] : c->bytes;
+
+		t->insn[i] = *insn_look(t->decoder, c->code + c->offset[i],
+					end - c->offset[i], c->bits);
+		all += slots(t, i);
+	}
+	total = cost(t, c->count, all) - c->count;
+	/* Handed out by slots; a tick for each beside. */
+	for (uint32_t i = 0; i < c->count; i++) {
+		done += slots(t, i);
+		at += t->insn[i].serial + 1;
+		until[i] = (uint32_t)(at + (all ? total * done / all : 0));
+	}
+	if (!all)
+		until[c->count - 1] += (uint32_t)total;
+}
+
+uint32_t timing_event(const struct timing *t, enum timing_event event)
+{
+	return t->profile.event[event];
+}
+
+/* --- making one --- */
+
+static char *read_file(const char *path, size_t *bytes, struct error *err)
+{
+	FILE *f = fopen(path, "re");
+	char *text = NULL;
+	size_t n, space = 0;
+
+	*bytes = 0;
+	if (!f) {
+		error_set(err, EXIT_USAGE, "CPU profile %s cannot be read",
+			  path);
+		return NULL;
+	}
+	do {
+		if (*bytes == space) {
+			space = space ? 2 * space : 1 << 16;
+			text = realloc(text, space);
+			CHECK(text);
+		}
+		n = fread(text + *bytes, 1, space - *bytes, f);
+		*bytes += n;
+	} while (n);
+	fclose(f);
+	return text;
+}
+
+struct timing *timing_create(const char *profile, struct error *err)
+{
+	struct timing *t = calloc(1, sizeof(*t));
+	const char *text = timing_generic_profile;
+	size_t bytes = (size_t)(timing_generic_profile_end - text);
+	char *own = NULL;
+	bool good = true;
+
+	CHECK(t);
+	if (profile) {
+		own = read_file(profile, &bytes, err);
+		text = own;
+		good = own != NULL;
+	}
+	good = good &&
+	       profile_read(&t->profile, profile ? profile : "generic.profile",
+			    text, bytes, err);
+	free(own);
+	if (!good) {
+		free(t);
+		return NULL;
+	}
+	t->decoder = insn_decoder_create(&t->profile);
+	t->load_port = profile_find_port(&t->profile, "load");
+	t->store_port = profile_find_port(&t->profile, "store");
+	return t;
+}
+
+void timing_destroy(struct timing *t)
+{
+	if (!t)
+		return;
+	insn_decoder_destroy(t->decoder);
+	profile_free(&t->profile);
+	free(t);
+}
+
+uint64_t timing_profile_hash(const struct timing *t)
+{
+	return t->profile.hash;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cpu/timing/profile.h - what a core is like, read from a text.
+ *
+ * One statement a line; # begins a comment, which names the source of the
+ * figure.  Cycles are decimal numbers of up to three places.
+ *
+ *   name TEXT                     of the core, to the end of the line
+ *   set KEY CYCLES                a number of the core: profile_keys, below
+ *   port NAME COUNT               a kind of unit, and how many there are
+ *   class NAME latency L ops N serial S USE...
+ *                                 of instructions: cycles from operands to
+ *                                 result, slots of dispatch, cycles in which
+ *                                 nothing else happens; each may be left out
+ *                                 (1, 1, 0).  USE is PORT:CYCLES
+ *   insn CLASS NAME...            instructions as Capstone calls them
+ *   event NAME CYCLES             enum timing_event: exception, interrupt
+ *
+ * A memory operand adds its load or store to what the class says.
+ */
+#ifndef PARTERRE_CPU_TIMING_PROFILE_H
+#define PARTERRE_CPU_TIMING_PROFILE_H
+
+#include "cpu/timing/timing.h"
+
+#define PROFILE_PORTS   24
+#define PROFILE_CLASSES 96
+#define PROFILE_NAME    24
+
+/* In ticks, but for counts (in ticks, too: 1 is TIMING_TICKS_PER_CYCLE). */
+enum profile_key {
+	PROFILE_WIDTH,       /* dispatch slots in a cycle */
+	PROFILE_WINDOW,      /* slots that are under way at once */
+	PROFILE_LOAD,        /* latency of a load into a general register */
+	PROFILE_LOAD_VECTOR, /* ... into a vector register */
+	PROFILE_FORWARD,     /* from a store to a load of the same place */
+	PROFILE_TAKEN,       /* least time from a taken branch to the next */
+	PROFILE_KEY_COUNT
+};
+
+struct profile_class {
+	char name[PROFILE_NAME];
+	uint32_t latency, ops, serial;
+	uint32_t use[PROFILE_PORTS];
+};
+
+struct profile_port {
+	char name[PROFILE_NAME];
+	uint32_t count;
+};
+
+struct profile {
+	char name[64];
+	uint64_t hash;
+	uint32_t key[PROFILE_KEY_COUNT];
+	uint32_t event[TIMING_EVENT_COUNT];
+	unsigned port_count, class_count;
+	struct profile_port port[PROFILE_PORTS];
+	struct profile_class class[PROFILE_CLASSES];
+	/* Instruction number of Capstone to class; -1: not named. */
+	int16_t *class_of;
+	unsigned insn_count;
+};
+
+/* `path` is for messages; `text` need not end with a 0. */
+bool profile_read(struct profile *p, const char *path, const char *text,
+		  size_t bytes, struct error *err) MUST_USE;
+void profile_free(struct profile *p);
+/* -1: there is none. */
+int profile_find_class(const struct profile *p, const char *name);
+int profile_find_port(const struct profile *p, const char *name);
+
+/* The generic one: cpu/timing/generic.profile, part of the program. */
+extern const char timing_generic_profile[], timing_generic_profile_end[];
+
+#endif

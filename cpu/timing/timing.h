@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cpu/timing/timing.h - what code costs.
+ *
+ * A timing model turns the instruction stream into ticks, of which
+ * TIMING_TICKS_PER_CYCLE make a cycle.  Integers alone: equal streams cost the
+ * same on every host and in however many pieces they run.
+ *
+ *   flat   each instruction is a cycle.  The CPUs count nothing for it.
+ *   block  straight stretches of code (blocks) cost what a model of an
+ *          out-of-order core says of their instructions, once, when they are
+ *          translated: block.c.
+ *
+ * What a core is like says a profile, a text file: profile.h.
+ *
+ * A struct timing serves one complex of CPUs, from one thread; creation can
+ * fail by its profile (struct error names file and line).
+ */
+#ifndef PARTERRE_CPU_TIMING_H
+#define PARTERRE_CPU_TIMING_H
+
+#include <string.h>
+
+#include "sim/base.h"
+#include "sim/status.h"
+
+#define TIMING_TICKS_PER_CYCLE 256u
+
+enum timing_model {
+	TIMING_FLAT,
+	TIMING_BLOCK,
+	TIMING_MODEL_COUNT
+};
+
+static const char *const timing_model_name[TIMING_MODEL_COUNT] = {
+	[TIMING_FLAT] = "flat",
+	[TIMING_BLOCK] = "block",
+};
+
+static inline bool timing_model_find(const char *name, enum timing_model *model)
+{
+	for (int i = 0; i < TIMING_MODEL_COUNT; i++) {
+		if (strcmp(timing_model_name[i], name) == 0) {
+			*model = (enum timing_model)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+struct timing;
+
+/* `profile`: a file; NULL: the generic one. */
+struct timing *timing_create(const char *profile, struct error *err) MUST_USE;
+void timing_destroy(struct timing *t); /* NULL is fine */
+/* Of the profile's text: equal profiles cost the same. */
+uint64_t timing_profile_hash(const struct timing *t);
+
+/* A block of code.  Instruction i begins at code + offset[i]. */
+struct timing_code {
+	const uint8_t *code;
+	const uint16_t *offset;
+	uint32_t count, bytes;
+	unsigned bits; /* of the code segment: 16, 32 or 64 */
+};
+#define TIMING_BLOCK_MAX 512
+
+/* until[i]: ticks from the block's start to the end of instruction i; each is
+ * at least one more than the one before. */
+void timing_block(struct timing *t, const struct timing_code *c,
+		  uint32_t *until);
+
+/* What happens to a CPU beside its instructions. */
+enum timing_event {
+	TIMING_EXCEPTION, /* delivery through the IDT, INT n too */
+	TIMING_INTERRUPT, /* ... of an external one */
+	TIMING_EVENT_COUNT
+};
+uint32_t timing_event(const struct timing *t, enum timing_event event);
+
+#endif

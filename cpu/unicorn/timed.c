@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cpu/unicorn/timed.c - see timed.h. */
+#include <string.h>
+
+#include "cpu/unicorn/engine.h"
+#include "sim/check.h"
+
+_Static_assert(TIMING_BLOCK_MAX >= BLOCK_MAX, "room for any block");
+
+void engine_ticks_set(struct cpu *cpu, uint64_t ticks)
+{
+	uint64_t left =
+		cpu->tick_deadline > ticks ? cpu->tick_deadline - ticks : 0;
+	int32_t room = left < ROOM_MAX ? (int32_t)left : ROOM_MAX - 1;
+
+	AT(cpu->env, int32_t, ENV_TICK_ROOM) = room;
+	cpu->tick_goal = ticks + (uint64_t)room;
+}
+
+void timed_event(struct cpu *cpu, enum timing_event event)
+{
+	if (!cpu->complex->timing)
+		return;
+	timed_leave(cpu);
+	engine_ticks_set(cpu,
+			 engine_ticks(cpu) +
+				 timing_event(cpu->complex->timing, event));
+}
+
+#define HF_CS32 (1u << 4)
+
+void timed_block_new(struct cpu *cpu, struct block *b, uint32_t bytes,
+		     bool limited)
+{
+	uint32_t hflags = AT(cpu->env, uint32_t, ENV_HFLAGS);
+	struct timed_block *t;
+	struct timing_code c = {
+		.offset = b->offset,
+		.count = b->count,
+		.bytes = bytes,
+		.bits = hflags & HF_CS64   ? 64
+			: hflags & HF_CS32 ? 32
+					   : 16,
+	};
+
+	if (!cpu->complex->timing)
+		return;
+	t = block_alloc(cpu, sizeof(*t));
+	t->bytes = bytes;
+	t->limited = limited;
+	t->code = block_alloc(cpu, bytes);
+	t->until = NULL;
+	t->ticks = 0;
+	b->timed = t;
+	cpu_block_code(cpu, b->pc, t->code, bytes);
+	if (limited)
+		return;
+	t->until = block_alloc(cpu, b->count * sizeof(*t->until));
+	c.code = t->code;
+	timing_block(cpu->complex->timing, &c, t->until);
+	t->ticks = t->until[b->count - 1];
+}
+
+/* --- the block under way --- */
+
+/* Ticks from the block's start to the beginning of instruction i. */
+static uint32_t begins(const uint32_t *until, uint32_t i)
+{
+	return i ? until[i - 1] : 0;
+}
+
+static uint32_t part(const struct under_way *w, uint32_t from, uint32_t count)
+{
+	return begins(w->until, from + count) - begins(w->until, from);
+}
+
+static void set_under_way(struct cpu *cpu, const struct block *b,
+			  uint64_t start)
+{
+	struct under_way *w = &cpu->way;
+
+	CHECK(!b->timed->limited);
+	w->on = true;
+	w->start = start;
+	w->pc = b->pc;
+	w->count = b->count;
+	w->bytes = b->timed->bytes;
+	memcpy(w->offset, b->offset, b->count * sizeof(*w->offset));
+	memcpy(w->until, b->timed->until, b->count * sizeof(*w->until));
+	memcpy(w->code, b->timed->code, w->bytes);
+}
+
+void timed_settle(struct cpu *cpu, const struct block *b, uint32_t at)
+{
+	uint64_t first = engine_retired(cpu) - b->count;
+	uint32_t left;
+
+	if (!b->timed)
+		return;
+	if (b->timed->limited) {
+		CHECK(cpu->way.on);
+		left = part(&cpu->way, (uint32_t)(first - cpu->way.start) + at,
+			    b->count - at);
+	} else {
+		left = b->timed->ticks - begins(b->timed->until, at);
+		set_under_way(cpu, b, first);
+	}
+	engine_ticks_set(cpu, engine_ticks(cpu) - left);
+	cpu->look_up_at = engine_retired(cpu) - (b->count - at);
+}
+
+void timed_take_back(struct cpu *cpu, const struct block *b)
+{
+	if (b->timed)
+		engine_ticks_set(
+			cpu, engine_ticks(cpu) -
+				     (b->timed->limited
+					      ? AT(cpu->env, uint32_t, ENV_PART)
+					      : b->timed->ticks));
+}
+
+bool timed_goes_on(struct cpu *cpu, const struct block *b, uint64_t retired)
+{
+	struct under_way *w = &cpu->way;
+	uint64_t at = retired - w->start;
+	uint32_t bytes;
+
+	if (!w->on || !b->timed)
+		return false;
+	w->on = at < w->count && b->pc == w->pc + w->offset[at];
+	if (!w->on)
+		return false;
+	bytes = w->bytes - w->offset[at];
+	if (bytes > b->timed->bytes)
+		bytes = b->timed->bytes;
+	w->on = !memcmp(w->code + w->offset[at], b->timed->code, bytes);
+	return w->on;
+}
+
+uint32_t timed_limit(struct cpu *cpu, const struct block *b, uint64_t retired,
+		     uint32_t limit)
+{
+	struct under_way *w = &cpu->way;
+	uint64_t room = cpu->tick_deadline - engine_ticks(cpu);
+	uint32_t at, n = 0;
+
+	if (!w->on) {
+		/* All of a fresh one: it takes its ticks by itself. */
+		if (limit == b->cost && b->timed->ticks <= room)
+			return limit;
+		set_under_way(cpu, b, retired);
+	}
+	at = (uint32_t)(retired - w->start);
+	if (limit > w->count - at)
+		limit = w->count - at;
+	while (n < limit &&
+	       begins(w->until, at + n) - begins(w->until, at) < room)
+		n++;
+	AT(cpu->env, uint32_t, ENV_PART) = part(w, at, n);
+	if (at + n < w->count)
+		cpu->look_up_at = retired + n;
+	return n;
+}
+
+/* --- cpu/cpu.h --- */
+
+bool cpu_complex_set_timing(struct cpu_complex *cx, enum timing_model model,
+			    const char *profile, struct error *err)
+{
+	struct timing *timing = NULL;
+
+	CHECK(!engine_running);
+	if (model != TIMING_FLAT) {
+		timing = timing_create(profile, err);
+		if (!timing)
+			return false;
+	}
+	timing_destroy(cx->timing);
+	cx->timing = timing;
+	cx->model = model;
+	for (unsigned i = 0; i < cx->cpu_count; i++) {
+		timed_leave(cx->cpu[i]);
+		engine_forget_code(cx->cpu[i]);
+	}
+	return true;
+}
+
+uint64_t cpu_complex_profile(const struct cpu_complex *cx)
+{
+	return cx->timing ? timing_profile_hash(cx->timing) : 0;
+}
+
+uint64_t cpu_ticks(const struct cpu *cpu)
+{
+	const struct block *b = cpu->accessing ? engine_block(cpu) : NULL;
+	uint64_t ticks = engine_ticks(cpu);
+
+	if (!b || !b->timed)
+		return ticks;
+	/* It is the only one of its block (engine_alone()). */
+	return ticks - (b->timed->limited ? AT(cpu->env, uint32_t, ENV_PART)
+					  : b->timed->ticks);
+}
+
+void cpu_set_ticks_deadline(struct cpu *cpu, uint64_t ticks)
+{
+	CHECK(!cpu->running);
+	cpu->tick_deadline = ticks;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The block model on code of which one can tell by hand what it costs, and
+ * profiles that are none.  Figures are the generic profile's. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cpu/timing/timing.h"
+
+static struct timing *timing;
+
+static void make(void)
+{
+	struct error err;
+
+	timing = timing_create(NULL, &err);
+	cr_assert(timing, "%s", err.text);
+}
+
+static void drop(void)
+{
+	timing_destroy(timing);
+}
+
+TestSuite(timing_block, .init = make, .fini = drop);
+
+/* `times` copies of an instruction, then one more, if it has bytes. */
+static uint32_t ticks(const char *insn, size_t bytes, unsigned times,
+		      const char *last, size_t last_bytes)
+{
+	static uint8_t code[TIMING_BLOCK_MAX * 15];
+	static uint16_t offset[TIMING_BLOCK_MAX];
+	static uint32_t until[TIMING_BLOCK_MAX];
+	struct timing_code c = {
+		.code = code, .offset = offset, .bits = 64, .count = times};
+
+	for (unsigned i = 0; i < times; i++) {
+		offset[i] = (uint16_t)(i * bytes);
+		memcpy(code + i * bytes, insn, bytes);
+	}
+	c.bytes = (uint32_t)(times * bytes);
+	if (last_bytes) {
+		offset[c.count++] = (uint16_t)c.bytes;
+		memcpy(code + c.bytes, last, last_bytes);
+		c.bytes += (uint32_t)last_bytes;
+	}
+	timing_block(timing, &c, until);
+	for (unsigned i = 0; i < c.count; i++)
+		cr_assert_gt(until[i], i ? until[i - 1] : 0);
+	return until[c.count - 1];
+}
+
+#define CYCLES(insn, times)                                                    \
+	((double)ticks(insn, sizeof(insn) - 1, times, "", 0) /                 \
+	 TIMING_TICKS_PER_CYCLE)
+#define CYCLES_AND(insn, times, last)                                          \
+	((double)ticks(insn, sizeof(insn) - 1, times, last,                    \
+		       sizeof(last) - 1) /                                     \
+	 TIMING_TICKS_PER_CYCLE)
+
+Test(timing_block, chains)
+{
+	cr_expect_float_eq(CYCLES("\x48\x01\xd8", 60), 60, 0.01,
+			   "add %%rbx, %%rax");
+	cr_expect_float_eq(CYCLES("\x48\x0f\xaf\xc3", 60), 180, 0.01,
+			   "imul %%rbx, %%rax");
+	cr_expect_float_eq(CYCLES("\x48\x8b\x00", 60), 240, 0.01,
+			   "mov (%%rax), %%rax");
+	cr_expect_float_eq(CYCLES("\x66\x0f\x58\xc1", 60), 180, 0.01,
+			   "addpd %%xmm1, %%xmm0");
+	cr_expect_float_eq(CYCLES("\x48\x83\x07\x01", 60), 480, 0.01,
+			   "addq $1, (%%rdi)");
+	/* The rest of the register stays: a chain. */
+	cr_expect_float_eq(CYCLES("\xb0\x01", 60), 60, 0.01, "mov $1, %%al");
+}
+
+Test(timing_block, units)
+{
+	/* add %rbx, %rcx after mov $1, %ecx would be; a store is no chain */
+	cr_expect_float_eq(CYCLES("\x48\x89\x07", 60), 30, 0.01,
+			   "mov %%rax, (%%rdi): two stores a cycle");
+	cr_expect_float_eq(CYCLES("\x48\x8b\x07", 60), 20, 0.01,
+			   "mov (%%rdi), %%rax: three loads a cycle");
+	cr_expect_float_eq(CYCLES("\xb9\x01\x00\x00\x00", 60), 15, 0.01,
+			   "mov $1, %%ecx: four ALUs");
+	cr_expect_float_eq(CYCLES("\x90", 60), 10, 0.01, "nop: six slots");
+	cr_expect_float_eq(CYCLES("\x31\xc0", 60), 10, 0.01,
+			   "xor %%eax, %%eax waits for nothing");
+	cr_expect_float_eq(CYCLES("\x48\x89\xc8", 60), 10, 0.01,
+			   "mov %%rcx, %%rax is renaming");
+}
+
+Test(timing_block, jumps)
+{
+	cr_expect_float_eq(CYCLES_AND("\x90", 1, "\xc3"), 1, 0.01,
+			   "ret: a taken branch a cycle");
+	/* dec %ecx; jnz: fused, half a cycle at least, the chain is one */
+	cr_expect_float_eq(CYCLES_AND("\xff\xc9", 1, "\x75\xfc"), 1, 0.01,
+			   "dec, jnz");
+}
+
+Test(timing_block, serialising)
+{
+	double wrmsr = CYCLES("\x0f\x30", 1), cr3 = CYCLES("\x0f\x22\xd8", 1);
+
+	cr_expect_gt(wrmsr, 100, "WRMSR");
+	cr_expect_gt(cr3, 100, "MOV to CR3");
+	cr_expect_lt(CYCLES("\x0f\x20\xd8", 1), cr3, "MOV from CR3");
+	cr_expect_gt(CYCLES("\xf0\x48\xff\x07", 1),
+		     CYCLES("\x48\xff\x07", 1) + 10, "LOCK INC");
+	cr_expect_gt(CYCLES("\x0f\xa2", 1), 100, "CPUID");
+	cr_expect_gt(CYCLES("\x48\xcf", 1), 100, "IRET");
+	cr_expect_gt(CYCLES("\x0f\x01\x38", 1), 100, "INVLPG");
+	cr_expect_gt(CYCLES("\xec", 1), 50, "IN");
+	cr_expect_gt(timing_event(timing, TIMING_EXCEPTION),
+		     100 * TIMING_TICKS_PER_CYCLE);
+}
+
+/* --- profiles --- */
+
+static void refuses(const char *text, const char *why)
+{
+	char path[] = "/tmp/parterre-profile-XXXXXX";
+	int fd = mkstemp(path);
+	struct error err = {0};
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	cr_expect_null(timing_create(path, &err), "%s", text);
+	cr_expect_eq(err.code, EXIT_USAGE);
+	cr_expect(strstr(err.text, why), "'%s' does not say '%s'", err.text,
+		  why);
+	unlink(path);
+}
+
+Test(profile, refuses)
+{
+	struct error err;
+
+	cr_expect_null(timing_create("/nowhere/at/all", &err));
+	refuses("", "the profile has no class 'default'");
+	refuses("set width six\n", ":1: no number of cycles: 'six'");
+	refuses("\nset wide 6\n", ":2: not known, or not one number: 'wide'");
+	refuses("port alu 0\n", "no count of ports");
+	refuses("port alu 4\nport alu 4\n", ":2: one port too many");
+	refuses("class add alu:1\n", "no such port above: 'alu'");
+	refuses("class add latency\n", "a number is missing after");
+	refuses("class add latency 1.2345\n", "no number of cycles: '1.2345'");
+	refuses("insn add add\n", "no such class above");
+	refuses("class add\ninsn add adder\n", "no such instruction: 'adder'");
+	refuses("event nap 3\n", "not known");
+	refuses("core zen\n", "no such statement: 'core'");
+}

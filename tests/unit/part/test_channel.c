@@ -182,6 +182,9 @@ Test(channel, s65_any_bytes_at_any_time_do_no_harm)
 		/* The peer writes where it likes, the queue headers mostly. */
 		test_channel[(r >> 16) % (r & 1 ? 512 : 8192)] =
 			(uint8_t)(r >> 40);
+		/* It sends as well, so that there is something to take. */
+		if (r >> 50 & 1)
+			q->header->head = (uint32_t)(r >> 52) % q->slot_count;
 		if (q == &server.queue[BLOCK_QUEUE_REQUEST]) {
 			while (taken < BLOCK_SLOTS &&
 			       queue_remove(q, &guarded.request))

@@ -37,6 +37,11 @@ Test(rows, s21_all_operations_or_none)
 	transact(21);
 }
 
+Test(rows, s22_what_fails_leaves_no_mark)
+{
+	transact(22);
+}
+
 Test(rows, s23_one_wins)
 {
 	transact(23);

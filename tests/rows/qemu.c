@@ -19,6 +19,7 @@
 #define IMAGES       BUILD_DIR "/hv/"
 #define HOST_SECONDS 60
 #define WRITE_BYTES  512 /* of one gdb packet */
+#define QEMU_RAM_MIB 128
 
 static struct {
 	pid_t pid; /* 0: none runs */
@@ -83,8 +84,8 @@ static int connect_to(const char *name)
 	return -1;
 }
 
-/* What comes, until it ends with `end`. */
-static void read_until(int fd, const char *end)
+/* What comes, until it ends with `end`; of much, the last of it. */
+static const char *read_until(int fd, const char *end)
 {
 	static char text[1 << 16];
 	size_t used = 0, n = strlen(end);
@@ -99,6 +100,8 @@ static void read_until(int fd, const char *end)
 			used = n;
 		}
 	} while (used < n || memcmp(text + used - n, end, n) != 0);
+	text[used] = '\0';
+	return text;
 }
 
 static void write_all(int fd, const char *text, size_t bytes)
@@ -106,7 +109,7 @@ static void write_all(int fd, const char *text, size_t bytes)
 	cr_assert_eq(write(fd, text, bytes), (ssize_t)bytes);
 }
 
-void qemu_monitor(const char *fmt, ...)
+const char *qemu_monitor(const char *fmt, ...)
 {
 	char line[512];
 	va_list ap;
@@ -117,23 +120,24 @@ void qemu_monitor(const char *fmt, ...)
 	va_end(ap);
 	line[n++] = '\n';
 	write_all(q.monitor, line, (size_t)n);
-	read_until(q.monitor, "(qemu) ");
+	return read_until(q.monitor, "(qemu) ");
 }
 
 /* --- the machine --- */
 
-/* The modules in order, and the policy. */
-static const char *modules(void)
+#define MODULES "uv boot idle io command operations diagnostics guest probe"
+
+/* The modules in order, and the policy, with commas between them. */
+static const char *modules(const char *words)
 {
-	static const char *const names[] = {
-		"uv",         "boot",        "idle",  "io",   "command",
-		"operations", "diagnostics", "guest", "probe"};
 	static char list[4096];
 	size_t n = 0;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t word; *words; words += word + !!words[word]) {
+		word = strcspn(words, " ");
 		n += (size_t)snprintf(list + n, sizeof(list) - n,
-				      IMAGES "%s.elf,", names[i]);
+				      IMAGES "%.*s.elf,", (int)word, words);
+	}
 	snprintf(list + n, sizeof(list) - n, "%s", in_scratch("policy.txt"));
 	return list;
 }
@@ -149,52 +153,60 @@ static const char *with(const char *before, const char *name, const char *after)
 	return to;
 }
 
-static void become_qemu(int keyboard, unsigned cpus, const char *icount)
+static void become_qemu(int keyboard, const struct qemu_setup *s)
 {
-	char count[16];
+	char count[16], ram[16];
 	int console = open(in_scratch("serial.txt"),
 			   O_CREAT | O_WRONLY | O_TRUNC, 0666);
 	int errors = open(in_scratch("qemu.log"), O_CREAT | O_WRONLY | O_TRUNC,
 			  0666);
 
-	snprintf(count, sizeof(count), "%u", cpus);
+	snprintf(count, sizeof(count), "%u", s->cpus);
+	snprintf(ram, sizeof(ram), "%u", s->ram);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(keyboard, 0);
 	dup2(console, 1);
 	dup2(errors, 2);
 	execlp("qemu-system-x86_64", "qemu-system-x86_64", "-machine", "q35",
-	       "-m", "128", "-smp", count, "-accel", "tcg", "-icount", icount,
-	       "-display", "none", "-nic", "none", "-no-reboot", "-chardev",
+	       "-m", ram, "-smp", count, "-accel", "tcg", "-icount",
+	       s->exact ? "shift=0,sleep=off" : "shift=0", "-display", "none",
+	       "-nic", "none", "-no-reboot", "-chardev",
 	       "stdio,id=console,signal=off", "-serial", "chardev:console",
 	       "-monitor", with("unix:", "monitor", ",server=on,wait=off"),
 	       "-gdb", with("unix:", "gdb", ",server=on,wait=off"), "-kernel",
-	       IMAGES "ultravisor.elf", "-append", "", "-initrd", modules(),
-	       "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-device",
+	       IMAGES "ultravisor.elf", "-append", s->cmdline, "-initrd",
+	       modules(s->modules), "-device",
+	       "isa-debug-exit,iobase=0xf4,iosize=4", "-device",
 	       "nvme-subsys,id=s0", "-device", "nvme,id=n0,serial=S0,subsys=s0",
 	       "-device", "nvme,id=n1,serial=S0,subsys=s0", "-drive",
 	       with("file=", "disk.img",
 		    ",if=none,format=raw,cache=unsafe,id=d0"),
 	       "-device", "nvme-ns,drive=d0,bus=n0,nsid=1,shared=on",
-	       (char *)NULL);
+	       s->controllers > 2 ? "-device" : (char *)NULL,
+	       "nvme,id=n2,serial=S0,subsys=s0", (char *)NULL);
 	_exit(127);
 }
 
-static void start(const char *policy, unsigned cpus, const char *icount)
+void qemu_boot_as(const struct qemu_setup *setup)
 {
+	struct qemu_setup s = *setup;
 	int keys[2];
 
+	s.modules = s.modules ? s.modules : MODULES;
+	s.cmdline = s.cmdline ? s.cmdline : "";
+	s.ram = s.ram ? s.ram : QEMU_RAM_MIB;
 	qemu_end();
 	signal(SIGPIPE, SIG_IGN);
 	wants(shell("cd %s && rm -f disk.img monitor gdb serial.txt && "
 		    "truncate -s 64M disk.img && cp %s policy.txt",
-		    scratch(), policy),
+		    scratch(), s.policy),
 	      0);
 	cr_assert_eq(pipe2(keys, O_CLOEXEC), 0);
-	q.cpus = cpus;
+	q.cpus = s.cpus;
 	q.stands = false;
 	q.pid = fork();
 	if (q.pid == 0)
-		become_qemu(keys[0], cpus, icount);
+		become_qemu(keys[0], &s);
 	cr_assert(q.pid > 0);
 	close(keys[0]);
 	q.keyboard = keys[1];
@@ -204,12 +216,13 @@ static void start(const char *policy, unsigned cpus, const char *icount)
 
 void qemu_boot(const char *policy, unsigned cpus)
 {
-	start(policy, cpus, "shift=0");
+	qemu_boot_as(&(struct qemu_setup){.policy = policy, .cpus = cpus});
 }
 
 void qemu_boot_exact(const char *policy, unsigned cpus)
 {
-	start(policy, cpus, "shift=0,sleep=off");
+	qemu_boot_as(&(struct qemu_setup){
+		.policy = policy, .cpus = cpus, .exact = true});
 }
 
 static int reap(void)
@@ -327,7 +340,38 @@ void qemu_read(uint64_t pa, void *bytes, size_t count)
 	close(fd);
 }
 
-static void packet(int fd, const char *body)
+/* --- QEMU's gdb server --- */
+
+/* One character; what came in before it was read is kept. */
+static char take(int fd)
+{
+	char c;
+
+	cr_assert_eq(read(fd, &c, 1), 1, "QEMU's gdb server hung up");
+	return c;
+}
+
+/* The next packet, acknowledged. */
+static const char *reply(int fd)
+{
+	static char text[8192];
+	size_t n = 0;
+	char c;
+
+	while (take(fd) != '$')
+		; /* acknowledgements */
+	while ((c = take(fd)) != '#') {
+		cr_assert(n < sizeof(text) - 1);
+		text[n++] = c;
+	}
+	text[n] = '\0';
+	(void)take(fd); /* its sum: it came by a local socket */
+	(void)take(fd);
+	write_all(fd, "+", 1);
+	return text;
+}
+
+static const char *ask(int fd, const char *body)
 {
 	char text[2 * WRITE_BYTES + 80];
 	unsigned sum = 0;
@@ -337,9 +381,12 @@ static void packet(int fd, const char *body)
 		sum += (unsigned char)*at;
 	n = snprintf(text, sizeof(text), "$%s#%02x", body, sum & 255);
 	write_all(fd, text, (size_t)n);
-	/* "+$OK#9a", acknowledged. */
-	read_until(fd, "$OK#9a");
-	write_all(fd, "+", 1);
+	return reply(fd);
+}
+
+static void packet(int fd, const char *body)
+{
+	cr_assert_str_eq(ask(fd, body), "OK");
 }
 
 void qemu_write(uint64_t pa, const void *bytes, size_t count)
@@ -368,4 +415,86 @@ void qemu_go(void)
 {
 	q.stands = false;
 	qemu_monitor("cont");
+}
+
+/* Little-endian hexadecimal, as `g` gives it. */
+static uint64_t value(const char *registers, size_t offset, size_t bytes)
+{
+	uint64_t v = 0;
+
+	cr_assert_geq(strlen(registers), 2 * (offset + bytes));
+	for (size_t i = bytes; i-- > 0;) {
+		char byte[3] = {registers[2 * (offset + i)],
+				registers[2 * (offset + i) + 1], '\0'};
+
+		v = v << 8 | strtoul(byte, NULL, 16);
+	}
+	return v;
+}
+
+/* gdb's order: 16 general registers, RIP, EFLAGS, six selectors, three bases,
+ * CR0, CR2, CR3. */
+#define AT_RSI 32
+#define AT_RDI 40
+#define AT_RIP 128
+#define AT_CS  140
+#define AT_CR3 204
+
+static struct qemu_cpu registers(int fd)
+{
+	const char *r = ask(fd, "g");
+
+	return (struct qemu_cpu){
+		.rsi = value(r, AT_RSI, 8),
+		.rdi = value(r, AT_RDI, 8),
+		.rip = value(r, AT_RIP, 8),
+		.cs = (unsigned)value(r, AT_CS, 4),
+		.cr3 = value(r, AT_CR3, 8),
+	};
+}
+
+/* "c" or "s", until it stands again. */
+static struct qemu_cpu resume(int fd, const char *how)
+{
+	const char *why = ask(fd, how);
+
+	cr_assert(strncmp(why, "T05", 3) == 0, "%s: %s", how, why);
+	return registers(fd);
+}
+
+struct qemu_cpu qemu_until(uint64_t va, uint64_t cr3)
+{
+	int fd = connect_to("gdb");
+	struct qemu_cpu cpu;
+	char at[40];
+
+	cr_assert(q.stands);
+	snprintf(at, sizeof(at), "Z1,%llx,1", (unsigned long long)va);
+	/* A breakpoint where it stands would not let it go. */
+	if (registers(fd).rip == va)
+		resume(fd, "s");
+	packet(fd, at);
+	while (cpu = resume(fd, "c"), cr3 && cpu.cr3 != cr3) {
+		at[0] = 'z';
+		packet(fd, at);
+		resume(fd, "s");
+		at[0] = 'Z';
+		packet(fd, at);
+	}
+	at[0] = 'z';
+	packet(fd, at);
+	close(fd);
+	cr_assert_eq(cpu.rip, va);
+	return cpu;
+}
+
+struct qemu_cpu qemu_step(void)
+{
+	int fd = connect_to("gdb");
+	struct qemu_cpu cpu;
+
+	cr_assert(q.stands);
+	cpu = resume(fd, "s");
+	close(fd);
+	return cpu;
 }

@@ -15,6 +15,7 @@
 #ifndef PARTERRE_TESTS_ROWS_QEMU_H
 #define PARTERRE_TESTS_ROWS_QEMU_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,10 +29,25 @@
 unsigned qemu_cpus_first(unsigned usual);
 unsigned qemu_cpus_next(unsigned cpus);
 
-/* Boots with that file as policy; the one before is ended. */
+/* What a machine is; 0 or NULL: as usual. */
+struct qemu_setup {
+	const char *policy; /* a file */
+	unsigned cpus;
+	/* Idle time jumps to the next timer, whatever the host's time is: for
+	 * what measures time and waits for no disk. */
+	bool exact;
+	const char *modules; /* words, in order, without the policy:
+				"uv boot idle io rows/command" */
+	const char *cmdline;
+	unsigned ram; /* MiB; with another than usual it can't be looked at
+		       */
+	unsigned controllers; /* of the disk: 2, or 3, of which one is free */
+};
+
+/* Boots it; the one before is ended. */
+void qemu_boot_as(const struct qemu_setup *setup);
+/* With that policy, all else as usual. */
 void qemu_boot(const char *policy, unsigned cpus);
-/* The same, but idle time jumps to the next timer, whatever the host's time is:
- * for what measures time and waits for no disk. */
 void qemu_boot_exact(const char *policy, unsigned cpus);
 /* Ends it, whatever it does. */
 void qemu_end(void);
@@ -47,8 +63,9 @@ void qemu_wait(const char *text, unsigned times);
 void qemu_wait_either(const char *text, const char * or);
 void qemu_type(const char *text);
 
-/* A command of QEMU's monitor (HMP). */
-void qemu_monitor(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* A command of QEMU's monitor (HMP); what that says. */
+const char *qemu_monitor(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2)));
 /* So many milliseconds of the host go by. */
 void qemu_run_for(unsigned ms);
 /* Stops it, if it does not stand yet, and runs tests/rows/NAME.lua with
@@ -58,5 +75,16 @@ const char *qemu_look(const char *name, const char *options);
 void qemu_read(uint64_t pa, void *bytes, size_t count);
 void qemu_write(uint64_t pa, const void *bytes, size_t count);
 void qemu_go(void);
+
+/* The registers of a CPU that has come to where it was waited for. */
+struct qemu_cpu {
+	uint64_t rdi, rsi, rip, cr3;
+	unsigned cs;
+};
+/* From where it stands, until some CPU is about to execute what lies at `va` in
+ * the address space with that root (0: in any): it stands then. */
+struct qemu_cpu qemu_until(uint64_t va, uint64_t cr3);
+/* While it stands there: that CPU's next instruction. */
+struct qemu_cpu qemu_step(void);
 
 #endif

@@ -39,6 +39,7 @@ extern struct control control; /* open */
 void row_04(void);
 void row_05(void);
 void row_21(void);
+void row_22(void);
 void row_23(void);
 void row_25(void);
 void row_28(void);

@@ -1,7 +1,10 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- What a machine of another host looks like while it stands, a line each:
---   partition NAME STATE incarnation N vector N address 0xN ran N
---   at 0xN          the physical address of what was asked for
+--   partition NAME STATE incarnation N vector N address 0xN ran N stolen N number 0xN
+--     cr3 0xN
+--   at 0xN of va 0xN   the physical address of what was asked for, and its own
+--   digest N           of all bytes of a partition's memory
+-- --set digest=guest1
 -- --set who=io.a --set symbol=log_flush      of its program
 -- --set who=io.a --set va=0x400000           an address of its own
 -- --set who=guest2 --set frame=6             of its monitor instance's
@@ -15,8 +18,24 @@ local va, frame = param("va", 0), param("frame", -1)
 
 for _, p in ipairs(partitions()) do
   note(string.format("partition %s %s incarnation %d vector %d address 0x%x " ..
-                     "ran %d", p.name, p.state, p.incarnation, p.vector,
-                     p.address, p.run_ns))
+                     "ran %d stolen %d number 0x%x cr3 0x%x", p.name,
+                     p.state, p.incarnation, p.vector, p.address, p.run_ns,
+                     p.stolen_ns, p.number, p.cr3))
+end
+if param("digest", "") ~= "" then
+  local h, pages = 0, 0
+  for _, e in ipairs(extents(param("digest", ""))) do
+    for a = e.address, e.what == "memory" and e.address + e.bytes - 1 or 0, 4096 do
+      local page = ram(a, 4096)
+      for i = 1, 4096, 8 do
+        h = (h ~ string.unpack("<I8", page, i)) * 0x100000001b3
+        h = h ~ h >> 29
+      end
+      pages = pages + 1
+    end
+  end
+  expect(pages >= 512, "it has memory")
+  note(string.format("digest 0x%016x", h))
 end
 local free = 0
 for a = 0, (128 << 20) - 1, 4096 do
@@ -32,5 +51,5 @@ if frame >= 0 then
     end
   end
 elseif va ~= 0 then
-  note(string.format("at 0x%x", physical(who, va)))
+  note(string.format("at 0x%x of va 0x%x", physical(who, va), va))
 end

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #define HOST_SECONDS 60
 #define WRITE_BYTES  512 /* of one gdb packet */
 #define QEMU_RAM_MIB 128
+#define OTHERS_MAX   20000 /* who come where one was waited for */
 
 static struct {
 	pid_t pid; /* 0: none runs */
@@ -155,7 +157,7 @@ static const char *with(const char *before, const char *name, const char *after)
 
 static void become_qemu(int keyboard, const struct qemu_setup *s)
 {
-	char count[16], ram[16];
+	char count[16], ram[16], memory[400];
 	int console = open(in_scratch("serial.txt"),
 			   O_CREAT | O_WRONLY | O_TRUNC, 0666);
 	int errors = open(in_scratch("qemu.log"), O_CREAT | O_WRONLY | O_TRUNC,
@@ -163,12 +165,16 @@ static void become_qemu(int keyboard, const struct qemu_setup *s)
 
 	snprintf(count, sizeof(count), "%u", s->cpus);
 	snprintf(ram, sizeof(ram), "%u", s->ram);
+	snprintf(memory, sizeof(memory),
+		 "memory-backend-file,id=ram,size=%uM,share=on,mem-path=%s",
+		 s->ram, in_scratch("ram"));
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(keyboard, 0);
 	dup2(console, 1);
 	dup2(errors, 2);
-	execlp("qemu-system-x86_64", "qemu-system-x86_64", "-machine", "q35",
-	       "-m", ram, "-smp", count, "-accel", "tcg", "-icount",
+	execlp("qemu-system-x86_64", "qemu-system-x86_64", "-machine",
+	       "q35,memory-backend=ram", "-object", memory, "-m", ram, "-smp",
+	       count, "-accel", "tcg", "-icount",
 	       s->exact ? "shift=0,sleep=off" : "shift=0", "-display", "none",
 	       "-nic", "none", "-no-reboot", "-chardev",
 	       "stdio,id=console,signal=off", "-serial", "chardev:console",
@@ -197,7 +203,7 @@ void qemu_boot_as(const struct qemu_setup *setup)
 	s.ram = s.ram ? s.ram : QEMU_RAM_MIB;
 	qemu_end();
 	signal(SIGPIPE, SIG_IGN);
-	wants(shell("cd %s && rm -f disk.img monitor gdb serial.txt && "
+	wants(shell("cd %s && rm -f disk.img ram monitor gdb serial.txt && "
 		    "truncate -s 64M disk.img && cp %s policy.txt",
 		    scratch(), s.policy),
 	      0);
@@ -322,7 +328,6 @@ const char *qemu_look(const char *name, const char *options)
 	if (!q.stands)
 		qemu_monitor("stop");
 	q.stands = true;
-	qemu_monitor("pmemsave 0 " QEMU_RAM " \"%s\"", in_scratch("ram"));
 	o = shell(PARTERRE " run --quiet --out %s/out --set cpus=%u "
 			   "--set memory=%s %s " ROWS "%s.lua",
 		  scratch(), q.cpus, in_scratch("ram"), options, name);
@@ -342,11 +347,13 @@ void qemu_read(uint64_t pa, void *bytes, size_t count)
 
 /* --- QEMU's gdb server --- */
 
-/* One character; what came in before it was read is kept. */
 static char take(int fd)
 {
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 	char c;
 
+	cr_assert_eq(poll(&p, 1, HOST_SECONDS * 1000), 1,
+		     "QEMU's gdb server says nothing:\n%s", qemu_console());
 	cr_assert_eq(read(fd, &c, 1), 1, "QEMU's gdb server hung up");
 	return c;
 }
@@ -474,7 +481,10 @@ struct qemu_cpu qemu_until(uint64_t va, uint64_t cr3)
 	if (registers(fd).rip == va)
 		resume(fd, "s");
 	packet(fd, at);
-	while (cpu = resume(fd, "c"), cr3 && cpu.cr3 != cr3) {
+	for (unsigned n = 0; cpu = resume(fd, "c"), cr3 && cpu.cr3 != cr3;
+	     n++) {
+		cr_assert_lt(n, OTHERS_MAX, "others alone come there:\n%s",
+			     qemu_console());
 		at[0] = 'z';
 		packet(fd, at);
 		resume(fd, "s");

@@ -3,9 +3,9 @@
  *
  * One machine at a time, of the topology that Parterre gives the images.  The
  * test reads the console, types on it, and stops the machine at an instant.
- * While it stands, its RAM can be looked at by Parterre's own partition view
- * (machine{memory = ...}) and, as by a stray DMA, changed by QEMU's gdb server.
- * Nothing in the image knows of it.
+ * While it stands, its RAM, which is a file, can be looked at by Parterre's own
+ * partition view (machine{memory = ...}) and, as by a stray DMA, changed by
+ * QEMU's gdb server. Nothing in the image knows of it.
  *
  * Under -icount the guest's time goes with its instructions.  The instants at
  * which a test stops it are the host's: a test must hold at any of them.  An
@@ -18,8 +18,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define QEMU_RAM "134217728"
 
 /* On how many CPUs: the usual number, or, with PARTERRE_ROWS_ALL=1 in the
  * environment, 1, 2 and 4 after each other. */
@@ -71,7 +69,7 @@ void qemu_run_for(unsigned ms);
 /* Stops it, if it does not stand yet, and runs tests/rows/NAME.lua with
  * further --set on its memory: it has to hold.  Returns what that printed. */
 const char *qemu_look(const char *name, const char *options);
-/* While it stands: bytes at a physical address, as at the last look. */
+/* While it stands: bytes at a physical address. */
 void qemu_read(uint64_t pa, void *bytes, size_t count);
 void qemu_write(uint64_t pa, const void *bytes, size_t count);
 void qemu_go(void);

@@ -6,15 +6,71 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "qemu.h"
+#include "qemu_look.h"
 #include "rows.h"
+
+/* What QEMU's own list of its bus says: device << 3 | function, in order. */
+static const char *functions(void)
+{
+	static char list[200];
+	const char *at = qemu_monitor("info pci");
+	unsigned bus, device, function;
+	size_t n = 0;
+
+	for (; (at = strstr(at, "  Bus ")); at++) {
+		cr_assert_eq(sscanf(at, " Bus %u, device %u, function %u:",
+				    &bus, &device, &function),
+			     3);
+		cr_assert_eq(bus, 0);
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%u ",
+				      device << 3 | function);
+	}
+	return list;
+}
+
+/* Command's transactions move its channels: of all that are committed from the
+ * death on, until one is. */
+static void failover_is_commands(unsigned long long command)
+{
+	struct place commit = function_of("ultravisor", "db_commit");
+	unsigned commits = 0;
+
+	while (qemu_until(commit.va, commit.cr3).rsi != command && commits < 40)
+		commits++;
+	cr_assert(commits < 40, "none of 40 transactions was asked for by "
+				"command");
+	qemu_go();
+	work_ends();
+}
+
+Test(rows_qemu, s08_s20_s26_s27_in_the_database_on_qemu)
+{
+	each_cpus(cpus, 4)
+	{
+		unsigned long long command;
+		char options[300];
+
+		boot_work(cpus);
+		snprintf(options, sizeof(options),
+			 "--set ram=128M --set functions='%s'", functions());
+		qemu_look("database", options);
+		command = number_in(line_of(qemu_look("look", ""), "command"),
+				    " number ");
+		kill_partition("io.a");
+		qemu_wait("[monitor] io.a crashed: vector 6 ", 1);
+		qemu_look("database", options);
+		failover_is_commands(command);
+		qemu_end();
+	}
+}
 
 #define PLACES "uv boot idle io rows/command rows/operations probe"
 
 /* The probes of that row, with further words; of three controllers one is free.
  * Their instants are counted from power-on. */
 static char failure[32];
-static void boot(unsigned row, const char *words, unsigned cpus)
+static void boot_with(unsigned row, const char *words, unsigned cpus,
+		      unsigned ram)
 {
 	char cmdline[64];
 
@@ -25,7 +81,13 @@ static void boot(unsigned row, const char *words, unsigned cpus)
 					  .exact = true,
 					  .modules = PLACES,
 					  .cmdline = cmdline,
+					  .ram = ram,
 					  .controllers = 3});
+}
+
+static void boot(unsigned row, const char *words, unsigned cpus)
+{
+	boot_with(row, words, cpus, 0);
 }
 
 /* Until that is on the console, and no failure. */
@@ -158,14 +220,6 @@ Test(rows_qemu, s25_an_index_resolves_back_on_qemu)
 	}
 }
 
-static unsigned number(const char *text, const char *key)
-{
-	const char *at = strstr(text, key);
-
-	cr_assert(at, "no %s in %s", key, text);
-	return (unsigned)strtoul(at + strlen(key), NULL, 10);
-}
-
 Test(rows_qemu, s28_a_block_is_a_word_on_qemu)
 {
 	each_cpus(cpus, 1)
@@ -176,10 +230,10 @@ Test(rows_qemu, s28_a_block_is_a_word_on_qemu)
 		look_at(28, "without", without);
 		look_at(28, "with\n", with);
 		look_at(28, "again without", again);
-		cr_assert_eq(number(with, "blocks "), 5, "%s", with);
-		cr_assert_leq(number(with, "pages "),
-			      number(without, "pages ") + 1);
-		cr_assert_gt(number(with, "pages "), 1);
+		cr_assert_eq(number_in(with, "blocks "), 5, "%s", with);
+		cr_assert_leq(number_in(with, "pages "),
+			      number_in(without, "pages ") + 1);
+		cr_assert_gt(number_in(with, "pages "), 1);
 		cr_assert_str_neq(without, with);
 		cr_assert_str_eq(without, again);
 		qemu_wait("[operations] PASS row 28", 1);
@@ -205,4 +259,42 @@ Test(rows_qemu, s63_a_full_queue_on_qemu)
 Test(rows_qemu, s66_buses_and_devices_on_qemu)
 {
 	each_cpus(cpus, 4) passes(66, cpus);
+}
+
+/* Transactions of 1 and of 16 operations, a partition made and destroyed, a
+ * channel made. */
+#define COSTS 5
+static void costs(unsigned ram, double cost[COSTS])
+{
+	const char *at;
+
+	boot_with(32, "turns=64 lives=24 io=1", 1, ram);
+	wait_for("[operations] PASS row 32");
+	at = strstr(qemu_console(), "at least: ");
+	cr_assert(at && sscanf(at, "at least: %lf %lf %lf %lf %lf ns", &cost[0],
+			       &cost[1], &cost[2], &cost[3], &cost[4]) == COSTS,
+		  "%s", qemu_console());
+	qemu_end();
+}
+
+/* An instruction is a nanosecond; the least of some went by undisturbed.  From
+ * the second GiB on, all of it free, a block that is given and merges back
+ * costs a look at a page of 512 words more: once, not for each GiB. */
+Test(rows_qemu, s32_costs_no_more_with_more_memory_on_qemu)
+{
+	static const double bound[COSTS] = {1.03, 1.03, 1.2, 1.2, 1.03};
+	double little[COSTS], more[COSTS], much[COSTS];
+
+	costs(64, little);
+	costs(1024, more);
+	costs(4096, much);
+	for (unsigned i = 0; i < COSTS; i++) {
+		cr_assert_gt(little[i], 1000);
+		cr_assert_leq(more[i], 1.03 * little[i],
+			      "%u: %.0f ns, %.0f with 1 GiB", i, little[i],
+			      more[i]);
+		cr_assert_leq(much[i], bound[i] * little[i],
+			      "%u: %.0f ns, %.0f with 4 GiB", i, little[i],
+			      much[i]);
+	}
 }

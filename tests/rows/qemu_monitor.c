@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "qemu.h"
+#include "qemu_look.h"
 #include "rows.h"
 
 /* Each partition prints the same as on Parterre, in the last run there.  What
@@ -42,6 +42,45 @@ static void probe(const char *row, unsigned usual)
 		snprintf(option, sizeof(option), "--set row=%s", row);
 		row_scenario_on(cpus, "probe", option);
 		same_console();
+	}
+}
+
+/* At five switches away from the probe: what it had is in its virtual
+ * processor's structure before the target's root is loaded; then that is in
+ * force, and the target goes on where its own structure says. */
+Test(rows_qemu, s40_what_a_switch_keeps_on_qemu)
+{
+	each_cpus(cpus, 1)
+	{
+		uint64_t switch_to = monitor_function("switch_to"), root;
+		unsigned turns = 0;
+
+		qemu_boot(edited("s40", "s/row=40/row=40 turns=1000000/"),
+			  cpus);
+		qemu_wait("[command] command: probe started", 1);
+		root = number_in(line_of(qemu_look("look", ""), "probe"),
+				 " cr3 ");
+		while (turns < 5) {
+			struct qemu_cpu cpu = qemu_until(switch_to, root);
+			uint64_t target = cpu.rdi;
+			const char *looked, *at;
+			char line[40];
+
+			looked = qemu_look("s40-switch", "");
+			snprintf(line, sizeof(line), "root 0x%llx ",
+				 (unsigned long long)target);
+			at = strstr(looked, line);
+			cpu = qemu_step();
+			cr_assert_eq(cpu.cr3, target);
+			if (!at) /* idle of another CPU */
+				continue;
+			while ((cpu.cs & 3) != 3)
+				cpu = qemu_step();
+			cr_assert_eq(cpu.cr3, target);
+			cr_assert_eq(cpu.rip, number_in(at, " goes on at "));
+			turns++;
+		}
+		qemu_end();
 	}
 }
 
@@ -162,4 +201,45 @@ Test(rows_qemu, s54_virtual_interrupt_flag_on_qemu)
 Test(rows_qemu, s55_virtual_time_on_qemu)
 {
 	probe("s55", 1);
+}
+
+/* The calls of SYS_SIGNAL by guests and I/O partitions, each of some of them
+ * looked at; there are fewer than messages. */
+Test(rows_qemu, s61_signals_are_few_on_qemu)
+{
+	static const char *const who[] = {"guest1", "guest2", "io.a", "io.b"};
+
+	each_cpus(cpus, 1)
+	{
+		uint64_t signal = monitor_function("sys_signal"), root[4];
+		unsigned long long before = 0, now = 0;
+		unsigned signals = 0;
+		const char *looked;
+
+		boot_work(cpus);
+		looked = qemu_look("look", "");
+		for (unsigned i = 0; i < 4; i++)
+			root[i] = number_in(line_of(looked, who[i]), " cr3 ");
+		while (signals < 81) {
+			struct qemu_cpu cpu = qemu_until(signal, 0);
+			char options[80];
+			unsigned n = 0;
+
+			while (n < 4 && cpu.cr3 != root[n])
+				n++;
+			if (n == 4 || cpu.rdi == 0 || signals++ % 8 != 0)
+				continue;
+			snprintf(options, sizeof(options),
+				 "--set who=%s --set handle=%u", who[n],
+				 (unsigned)cpu.rdi);
+			now = number_in(qemu_look("s61-signals", options),
+					"messages ");
+			before = before ? before : now;
+		}
+		cr_assert_gt(now - before, signals - 1, "%llu messages",
+			     now - before);
+		qemu_go();
+		work_ends();
+		qemu_end();
+	}
 }

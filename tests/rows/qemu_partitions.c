@@ -6,85 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "qemu.h"
+#include "qemu_look.h"
 #include "rows.h"
-
-#define WORK ROWS "policy/qemu.policy"
-
-/* Both guests are at work. */
-static void boot(unsigned cpus)
-{
-	qemu_boot(WORK, cpus);
-	qemu_wait("records to 64 blocks", 2);
-}
-
-/* Both came to their end as if nothing had been. */
-static void guests_end(void)
-{
-	qemu_wait("stream 1: 1500 written", 1);
-	qemu_wait("stream 2: 1500 written", 1);
-	cr_assert(strstr(qemu_console(), ", 0 errors"));
-}
-
-/* Where something of a partition lies, as tests/rows/look.lua says. */
-static uint64_t where(const char *who, const char *what)
-{
-	char options[160];
-	const char *at;
-
-	snprintf(options, sizeof(options), "--set who=%s --set %s", who, what);
-	at = strstr(qemu_look("look", options), " at 0x");
-	cr_assert(at);
-	return strtoull(at + 4, NULL, 16);
-}
-
-/* A line of tests/rows/look.lua: state, incarnation, vector, address. */
-static const char *of(const char *looked, const char *who)
-{
-	static char line[200];
-	char begin[40];
-	const char *at;
-
-	snprintf(begin, sizeof(begin), "partition %s ", who);
-	at = strstr(looked, begin);
-	cr_assert(at, "no %s in:\n%s", who, looked);
-	snprintf(line, sizeof(line), "%.*s", (int)strcspn(at, "\n"), at);
-	return line;
-}
-
-static unsigned long long number(const char *line, const char *key)
-{
-	const char *at = strstr(line, key);
-
-	cr_assert(at, "no %s in %s", key, line);
-	return strtoull(at + strlen(key), NULL, 0);
-}
 
 Test(rows_qemu, s01_s03_s11_s15_s24_s29_s60_mapped_on_qemu)
 {
 	each_cpus(cpus, 2)
 	{
-		boot(cpus);
+		boot_work(cpus);
 		qemu_look("mapped", "");
 		qemu_go();
 		qemu_run_for(100);
 		qemu_look("mapped", "");
 		qemu_end();
 	}
-}
-
-/* Bytes where a program comes in each of its passes; the machine goes on. */
-static void plant(const char *who, const void *bytes, size_t count)
-{
-	uint64_t pa = where(who, "symbol=log_flush");
-
-	qemu_write(pa, bytes, count);
-	qemu_go();
-}
-
-static void kill_partition(const char *who)
-{
-	plant(who, "\x06", 1); /* no instruction */
 }
 
 /* Whoever is killed last is not made anew. */
@@ -102,7 +37,7 @@ Test(rows_qemu, s02_resource_manager_is_deprivileged_on_qemu)
 
 	each_cpus(cpus, 2)
 	{
-		boot(cpus);
+		boot_work(cpus);
 		for (unsigned i = 0; i < 3; i++) {
 			char line[64];
 
@@ -187,7 +122,7 @@ static const char *const workers[] = {"io.a", "io.b", "command", "guest1",
 static bool progress(const char *looked, const unsigned long long *ran)
 {
 	for (unsigned i = 0; i < WORKERS; i++)
-		if (number(of(looked, workers[i]), " ran ") <= ran[i])
+		if (number_in(line_of(looked, workers[i]), " ran ") <= ran[i])
 			return false;
 	return true;
 }
@@ -200,10 +135,11 @@ Test(rows_qemu, s07_all_make_progress_on_qemu)
 		const char *looked;
 		unsigned looks = 0;
 
-		boot(cpus);
+		boot_work(cpus);
 		looked = qemu_look("look", "");
 		for (unsigned i = 0; i < WORKERS; i++)
-			ran[i] = number(of(looked, workers[i]), " ran ");
+			ran[i] =
+				number_in(line_of(looked, workers[i]), " ran ");
 		do {
 			qemu_go();
 			qemu_run_for(100);
@@ -218,11 +154,11 @@ Test(rows_qemu, s09_guests_outlive_command_on_qemu)
 {
 	each_cpus(cpus, 2)
 	{
-		boot(cpus);
+		boot_work(cpus);
 		kill_partition("command");
 		qemu_wait("[monitor] command crashed: vector 6 ", 1);
 		qemu_wait("[command] command: policy of", 2); /* it is back */
-		guests_end();
+		work_ends();
 		qemu_end();
 	}
 }
@@ -231,14 +167,14 @@ Test(rows_qemu, s10_operations_killed_on_qemu)
 {
 	each_cpus(cpus, 4)
 	{
-		boot(cpus);
+		boot_work(cpus);
 		kill_partition("operations");
 		/* It sleeps until somebody types. */
 		qemu_type("list\r");
 		qemu_wait("[monitor] operations crashed: vector 6 ", 1);
 		kill_partition("io.a");
 		qemu_wait("[monitor] io.a crashed: vector 6 ", 1);
-		guests_end();
+		work_ends();
 		qemu_end();
 	}
 }
@@ -252,7 +188,7 @@ Test(rows_qemu, s12_a_broken_instance_stops_its_partition_alone_on_qemu)
 		const char *looked;
 		uint64_t pa;
 
-		boot(cpus);
+		boot_work(cpus);
 		pa = where("guest2", "frame=6"); /* its state */
 		memset(bytes, 0xff, sizeof(bytes));
 		qemu_write(pa, bytes, sizeof(bytes));
@@ -260,9 +196,11 @@ Test(rows_qemu, s12_a_broken_instance_stops_its_partition_alone_on_qemu)
 		qemu_wait("[monitor] guest2 crashed: ", 1);
 		qemu_wait("stream 1: 1500 written", 1);
 		looked = qemu_look("look", "");
-		cr_assert(strstr(of(looked, "io.a"), "running incarnation 1 "));
-		cr_assert(strstr(of(looked, "io.b"), "running incarnation 1 "));
-		cr_assert(strstr(of(looked, "command"),
+		cr_assert(strstr(line_of(looked, "io.a"),
+				 "running incarnation 1 "));
+		cr_assert(strstr(line_of(looked, "io.b"),
+				 "running incarnation 1 "));
+		cr_assert(strstr(line_of(looked, "command"),
 				 "running incarnation 1 "));
 		qemu_end();
 	}
@@ -274,7 +212,7 @@ Test(rows_qemu, s13_instances_come_and_go_on_qemu)
 	{
 		unsigned long long before = 0, now;
 
-		boot(cpus);
+		boot_work(cpus);
 		for (unsigned n = 2; n <= 4; n++) {
 			const char *looked;
 
@@ -283,9 +221,10 @@ Test(rows_qemu, s13_instances_come_and_go_on_qemu)
 			qemu_wait("[ultravisor] io.a starts at ", n);
 			qemu_run_for(50);
 			looked = qemu_look("look", "");
-			cr_assert_eq(number(of(looked, "io.a"), "incarnation "),
+			cr_assert_eq(number_in(line_of(looked, "io.a"),
+					       "incarnation "),
 				     n);
-			now = number(strstr(looked, " free "), " free ");
+			now = number_in(strstr(looked, " free "), " free ");
 			cr_assert(!before || now == before, "%llu, %llu free",
 				  before, now);
 			before = now;
@@ -304,7 +243,7 @@ Test(rows_qemu, s14_boot_order_on_qemu)
 	{
 		const char *at;
 
-		boot(cpus);
+		boot_work(cpus);
 		at = qemu_console();
 		for (unsigned i = 0; i < 5; i++) {
 			char line[64];
@@ -316,6 +255,59 @@ Test(rows_qemu, s14_boot_order_on_qemu)
 				  qemu_console());
 		}
 		cr_assert(strstr(at, "[boot] retires at "));
+		qemu_end();
+	}
+}
+
+/* What is gathered for the operator, two operations, is committed; the
+ * ultravisor comes there `times` times, and dies. */
+static void dies_within(const char *function, unsigned times)
+{
+	struct place p = function_of("ultravisor", function);
+
+	qemu_type("commit\r");
+	while (times--)
+		(void)qemu_until(p.va, p.cr3);
+	qemu_write(p.pa, "\x06", 1);
+	qemu_go();
+}
+
+/* In the second operation, before the commit, and in an effect after it: the
+ * transaction is done once and as a whole all the same, and guests and their
+ * I/O go on. */
+Test(rows_qemu, s16_ultravisor_goes_on_on_qemu)
+{
+	static const struct {
+		const char *function;
+		unsigned times;
+	} in[] = {{"part_schedule", 2},
+		  {"db_commit", 1},
+		  {"part_publish_schedule", 1}};
+
+	each_cpus(cpus, 2)
+	{
+		boot_work(cpus);
+		for (unsigned i = 0; i < 3; i++) {
+			char line[80];
+
+			operator_says("begin\r", "transaction begun", i + 1);
+			snprintf(line, sizeof(line),
+				 "schedule guest1 weight %u\r", 200 + i);
+			operator_says(line, "gathered: schedule guest1", i + 1);
+			snprintf(line, sizeof(line),
+				 "schedule guest2 weight %u\r", 300 + i);
+			operator_says(line, "gathered: schedule guest2", i + 1);
+			dies_within(in[i].function, in[i].times);
+			qemu_wait("[monitor] ultravisor begins anew", i + 1);
+			qemu_wait("transaction: done", i + 1);
+			operator_says("scan\r", "scan: every invariant holds",
+				      i + 1);
+			snprintf(line, sizeof(line), ", weight %u,", 200 + i);
+			operator_says("show guest1\r", line, 1);
+			snprintf(line, sizeof(line), ", weight %u,", 300 + i);
+			operator_says("show guest2\r", line, 1);
+		}
+		work_ends();
 		qemu_end();
 	}
 }

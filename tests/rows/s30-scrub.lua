@@ -4,14 +4,28 @@
 -- released and by a restore over it, by channels and a partition destroyed, and by
 -- a creation that fails.  At the instant at which the next owner runs for the first
 -- time, all of RAM that is its own is looked through from outside.
-machine{
-  cpus = param("cpus", 1),
-  ram = "64M",
-  serial_hz = 184320000,
-  modules = {"uv", "boot", "idle", "io", "command", "operations", "diagnostics", "guest",
-             "probe"},
-  policy = "policy/s30.policy",
-}
+--   --set cpus=4
+-- or, of another host that stands: no frame of RAM that is anybody's has a mark but
+-- those of `who`; `next` has frames again that lie where `before` says.
+--   --set memory=/tmp/qemu/ram --set who=probe --set next=guest1
+--   --set before="0x1000000+0x600000 "
+local memory = param("memory", "")
+local who, next_one, had = param("who", ""), param("next", ""), param("before", "")
+
+local MODULES <const> = {"uv", "boot", "idle", "io", "command", "operations",
+                         "diagnostics", "guest", "probe"}
+if memory ~= "" then
+  machine{ cpus = param("cpus", 1), ram = "128M", memory = memory,
+           modules = MODULES }
+else
+  machine{
+    cpus = param("cpus", 1),
+    ram = "64M",
+    serial_hz = 184320000,
+    modules = MODULES,
+    policy = "policy/s30.policy",
+  }
+end
 
 local MARK <const> = string.rep(string.pack("<I8", 0x5330335330335330), 2)
 
@@ -53,6 +67,51 @@ local function meets(now_at, before)
     end
   end
   return false
+end
+
+-- Of another host's RAM.
+local function at_a_stop()
+  local marked, list = 0, {}
+  if who ~= "" then
+    for _, e in ipairs(extents(who)) do
+      if e.what ~= "device" then list[#list + 1] = e end
+    end
+  end
+  for base = 1 << 20, (128 << 20) - 1, PIECE do
+    local text = ram(base, PIECE)
+    local at = string.find(text, MARK, 1, true)
+    while at do
+      local a = base + at - 1
+      local name = owner(a)
+      local page = {{address = a & -4096, bytes = 4096}}
+      if name ~= "available" then
+        expect(name == who or meets(list, page),
+               string.format("%s at 0x%x bears a mark", name, a))
+        marked = marked + 1
+      end
+      -- One a page is enough.
+      at = string.find(text, MARK, ((at - 1) | 4095) + 2, true)
+    end
+  end
+  if who ~= "" then
+    expect(marked >= 512, who .. " left marks: " .. marked)
+    local text = {}
+    for _, e in ipairs(list) do
+      text[#text + 1] = string.format("0x%x+0x%x", e.address, e.bytes)
+    end
+    note("had " .. table.concat(text, " ") .. " .")
+  end
+  if next_one ~= "" then
+    local before = {}
+    for a, n in string.gmatch(had, "(0x%x+)%+(0x%x+)") do
+      before[#before + 1] = {address = tonumber(a), bytes = tonumber(n)}
+    end
+    expect(meets(extents(next_one), before), next_one .. " has frames again")
+  end
+end
+if memory ~= "" then
+  at_a_stop()
+  return
 end
 
 -- `but`: what it had all along.

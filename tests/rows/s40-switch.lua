@@ -4,13 +4,22 @@
 -- target's page-table root is loaded its FPU's are there too, beside its own root;
 -- then the root is the target's, and that goes on where its structure says.
 -- Descriptor tables are the CPU's, the same for all; a partition has none to keep.
-machine{
-  cpus = param("cpus", 1),
-  serial_hz = 184320000,
-  modules = {"uv", "boot", "idle", "io", "command", "operations", "guest",
-             "probe"},
-  policy = "policy/s40.policy",
-}
+-- Of another host that stands in a switch of the probe's, before the root is loaded:
+--   --set memory=/tmp/qemu/ram
+local memory = param("memory", "")
+local MODULES <const> = {"uv", "boot", "idle", "io", "command", "operations", "guest",
+                         "probe"}
+if memory ~= "" then
+  machine{ cpus = param("cpus", 1), ram = "128M", memory = memory,
+           modules = MODULES }
+else
+  machine{
+    cpus = param("cpus", 1),
+    serial_hz = 184320000,
+    modules = MODULES,
+    policy = "policy/s40.policy",
+  }
+end
 local VCPU <const> = -0x80000000 + 0x206000 -- struct vcpu (hv/monitor/monitor.h)
 local CR3 <const>, FX <const> = 200, 464
 -- Offsets in struct regs, in the order of the probe's contents.
@@ -34,7 +43,9 @@ local function structure(name)
   return at & 0x000ffffffffff000
 end
 
-wait_event("syscall", {number = 2, partition = "probe"}, {within = ms(200)})
+if memory == "" then
+  wait_event("syscall", {number = 2, partition = "probe"}, {within = ms(200)})
+end
 local wanted = symbol("probe", "wanted")
 local vcpu = structure("probe")
 local where = false
@@ -44,12 +55,8 @@ for _, e in ipairs(extents("probe")) do
 end
 expect(where, "the structure is in the instance's private frames")
 
-for turn = 1, 40 do
-  local call = wait_event("syscall", {number = 2, partition = "probe", rdi = 0},
-                          {within = ms(5)})
-  -- The registers are the CPU's still.
-  expect(word(ram(vcpu, 176), GPR.rsi) ~= call.rsi, "nothing is saved yet")
-  local switch = wait_event("switch", {from = "probe"}, {within = ms(2)})
+-- What the probe had in its registers, and its root.
+local function kept()
   local v = ram(vcpu, FX + 512)
   local contents = read("probe", wanted, 14 * 8 + 512)
   for name, at in pairs(GPR) do
@@ -58,13 +65,37 @@ for turn = 1, 40 do
   expect_eq(string.sub(v, FX + 161, FX + 416), string.sub(contents, 112 + 161,
             112 + 416), "SSE registers")
   expect_eq(word(v, CR3), partition("probe").cr3, "its page-table root")
+end
+
+-- Where a partition goes on.
+local function goes_on_at(name)
+  return word(ram(structure(name), 176), 136)
+end
+
+if memory ~= "" then
+  kept()
+  for _, p in ipairs(partitions()) do
+    if p.cr3 ~= 0 and p.state == "running" then
+      note(string.format("root 0x%x goes on at 0x%x", p.cr3, goes_on_at(p.name)))
+    end
+  end
+  return
+end
+
+for turn = 1, 40 do
+  local call = wait_event("syscall", {number = 2, partition = "probe", rdi = 0},
+                          {within = ms(5)})
+  -- The registers are the CPU's still.
+  expect(word(ram(vcpu, 176), GPR.rsi) ~= call.rsi, "nothing is saved yet")
+  local switch = wait_event("switch", {from = "probe"}, {within = ms(2)})
+  kept()
   -- The root in force is the target's; its registers are in its own structure.
   local to
   for _, p in ipairs(partitions()) do
     if p.index == switch.to then to = p end
   end
   if to.kind ~= "idle" then
-    local rip = word(ram(structure(to.name), 176), 136)
+    local rip = goes_on_at(to.name)
     local ring = wait_event("ring", {cpl = 3, partition = to.name}, {within = ms(1)})
     expect_eq(ring.rip, rip, to.name .. " goes on where it was")
   end

@@ -7,7 +7,7 @@
  */
 #include "transact.h"
 
-#define OPENED_NS (10 * MS)
+#define OPENED_NS (1000 * MS)
 #define PUT_RIGHT (3 * MS)
 #define HARM_NS   (80 * MS)
 

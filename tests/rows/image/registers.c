@@ -194,7 +194,7 @@ void row_41(void)
 	logf_("registers: %u rounds", rounds);
 }
 
-/* Row 40: the same contents before each call that waits;
+/* Row 40: the same contents before each of `turns` calls that wait;
  * tests/rows/s40-switch.lua looks for them in the virtual processor's
  * structure. */
 void row_40(void)
@@ -206,7 +206,7 @@ void row_40(void)
 		wanted.fx[i] = (uint8_t)(i * 7 + 1);
 	for (unsigned i = 0; i < 14; i++)
 		wanted.gpr[i] = 0x4000000000000000u + i * 0x1111111u;
-	for (unsigned i = 0; i < 60; i++) {
+	for (uint64_t i = view_arg("turns", 60); i; i--) {
 		wanted.gpr[4] = 0;                     /* RDI: no event */
 		wanted.gpr[3] = sys_time() + 250 * US; /* RSI: until then */
 		registers_run(&wanted, &found, 1, SYS_WAIT + 1);

@@ -277,12 +277,13 @@ static void costs(unsigned ram, double cost[COSTS])
 	qemu_end();
 }
 
-/* An instruction is a nanosecond; the least of some went by undisturbed.  From
- * the second GiB on, all of it free, a block that is given and merges back
- * costs a look at a page of 512 words more: once, not for each GiB. */
+/* An instruction is a nanosecond; the least of some went by all but
+ * undisturbed: a beat of io.a's is 5,000.  From the second GiB on, all of it
+ * free, a block that is given and merges back costs a look at a page of 512
+ * words more: once, not for each GiB. */
 Test(rows_qemu, s32_costs_no_more_with_more_memory_on_qemu)
 {
-	static const double bound[COSTS] = {1.03, 1.03, 1.2, 1.2, 1.03};
+	static const double bound[COSTS] = {1.1, 1.1, 1.3, 1.3, 1.1};
 	double little[COSTS], more[COSTS], much[COSTS];
 
 	costs(64, little);
@@ -290,7 +291,7 @@ Test(rows_qemu, s32_costs_no_more_with_more_memory_on_qemu)
 	costs(4096, much);
 	for (unsigned i = 0; i < COSTS; i++) {
 		cr_assert_gt(little[i], 1000);
-		cr_assert_leq(more[i], 1.03 * little[i],
+		cr_assert_leq(more[i], 1.1 * little[i],
 			      "%u: %.0f ns, %.0f with 1 GiB", i, little[i],
 			      more[i]);
 		cr_assert_leq(much[i], bound[i] * little[i],

@@ -12,6 +12,7 @@
 #include "devices/lapic.h"
 #include "devices/mc146818.h"
 #include "devices/pci.h"
+#include "devices/vtd.h"
 #include "sim/check.h"
 
 /* Bytes are appended; `at` is also the offset from ACPI_TABLES_BASE. */
@@ -302,7 +303,7 @@ static void dsdt_isa_device(struct out *o, const struct isa_device *d)
 	aml_close(o, device);
 }
 
-static void dsdt_devices(struct out *o, unsigned cpus)
+static void dsdt_devices(struct out *o, unsigned cpus, bool iommu)
 {
 	size_t device;
 	struct crs crs;
@@ -310,11 +311,14 @@ static void dsdt_devices(struct out *o, unsigned cpus)
 	dsdt_bridge(o);
 
 	/* What no driver may be given: the window of configuration space
-	 * (PCI Firmware 4.1.2), the PM registers and the exit port. */
+	 * (PCI Firmware 4.1.2), the IOMMU, the PM registers and the exit port.
+	 */
 	device = aml_device_open(o, "MRES");
 	aml_hid(o, "_HID", "PNP0C02");
 	crs = crs_open(o);
 	crs_memory32_fixed(o, PCI_ECAM_BASE, PCI_ECAM_BYTES);
+	if (iommu)
+		crs_memory32_fixed(o, VTD_BASE, VTD_BYTES);
 	crs_io(o, ACPI_PM_BASE, 12);
 	crs_io(o, 0xF4, 4);
 	crs_close(o, crs);
@@ -345,7 +349,7 @@ static void dsdt_devices(struct out *o, unsigned cpus)
 	}
 }
 
-static size_t make_dsdt(struct out *o, unsigned cpus)
+static size_t make_dsdt(struct out *o, unsigned cpus, bool iommu)
 {
 	size_t at = table_begin(o, "DSDT", 2), scope, package;
 
@@ -361,7 +365,7 @@ static size_t make_dsdt(struct out *o, unsigned cpus)
 	put(o, 0x10, 1); /* ScopeOp */
 	scope = aml_open(o);
 	put_text(o, "\\_SB_", 5);
-	dsdt_devices(o, cpus);
+	dsdt_devices(o, cpus, iommu);
 	aml_close(o, scope);
 	return table_end(o, at);
 }
@@ -512,6 +516,23 @@ static size_t make_hpet(struct out *o) /* IA-PC HPET 1.0a, 3.2.4 */
 	return table_end(o, at);
 }
 
+static size_t make_dmar(struct out *o) /* VT-d 3.4, 8.1, 8.3 */
+{
+	size_t at = table_begin(o, "DMAR", 1);
+
+	put(o, VTD_HOST_BITS - 1, 1);
+	put(o, 0, 1); /* flags: no interrupt remapping */
+	put(o, 0, 8);
+	put(o, 0, 2);
+	put(o, 0, 2);  /* DRHD */
+	put(o, 16, 2); /* no device scopes, for: */
+	put(o, 1, 1);  /* INCLUDE_PCI_ALL */
+	put(o, 0, 1);
+	put(o, 0, 2); /* segment */
+	put(o, VTD_BASE, 8);
+	return table_end(o, at);
+}
+
 static size_t make_root(struct out *o, const char *signature, unsigned size,
 			const size_t *table, size_t count)
 {
@@ -522,14 +543,17 @@ static size_t make_root(struct out *o, const char *signature, unsigned size,
 	return table_end(o, at);
 }
 
-size_t acpi_tables_make(uint8_t buf[ACPI_TABLES_BYTES], unsigned cpus)
+size_t acpi_tables_make(uint8_t buf[ACPI_TABLES_BYTES], unsigned cpus,
+			bool iommu)
 {
 	struct out o = {buf, 36}; /* after the RSDP */
-	size_t dsdt = make_dsdt(&o, cpus), facs = make_facs(&o);
+	size_t dsdt = make_dsdt(&o, cpus, iommu), facs = make_facs(&o);
 	size_t table[] = {make_fadt(&o, facs, dsdt), make_madt(&o, cpus),
-			  make_mcfg(&o), make_hpet(&o)};
-	size_t rsdt = make_root(&o, "RSDT", 4, table, ARRAY_LEN(table));
-	size_t xsdt = make_root(&o, "XSDT", 8, table, ARRAY_LEN(table));
+			  make_mcfg(&o), make_hpet(&o),
+			  iommu ? make_dmar(&o) : 0};
+	size_t count = ARRAY_LEN(table) - !iommu;
+	size_t rsdt = make_root(&o, "RSDT", 4, table, count);
+	size_t xsdt = make_root(&o, "XSDT", 8, table, count);
 	struct out rsdp = {buf, BOARD_RSDP - ACPI_TABLES_BASE};
 
 	put_text(&rsdp, "RSD PTR ", 8); /* 5.2.5.3 */
@@ -551,7 +575,8 @@ bool acpi_tables_install(struct machine *m, struct error *err)
 	bool done;
 
 	CHECK(buf);
-	acpi_tables_make(buf, machine_cpu_count(m));
+	acpi_tables_make(buf, machine_cpu_count(m),
+			 machine_device(m, "iommu0"));
 	done = bus_poke(machine_bus(m), ACPI_TABLES_BASE, buf,
 			ACPI_TABLES_BYTES);
 	free(buf);

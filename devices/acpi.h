@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* devices/acpi.h - the tables that firmware would leave in RAM (ACPI
  * specification 6.4): RSDP, RSDT, XSDT, FADT, FACS, DSDT, MADT, MCFG,
- * HPET.
+ * HPET, and with an IOMMU DMAR.
  *
  * They lie at E0000 and up, where a kernel looks for the RSDP, and say what
  * board.c built.
@@ -19,7 +19,8 @@
 
 /* Makes all tables for `cpus` CPUs; buf stands for ACPI_TABLES_BASE.  Gives
  * the number of bytes used. */
-size_t acpi_tables_make(uint8_t buf[ACPI_TABLES_BYTES], unsigned cpus);
+size_t acpi_tables_make(uint8_t buf[ACPI_TABLES_BYTES], unsigned cpus,
+			bool iommu);
 
 /* Makes and writes them to the machine's RAM. */
 bool acpi_tables_install(struct machine *m, struct error *err);

@@ -14,7 +14,7 @@
  *   3B0-3DF  vga0               FEC00000  ioapic0
  *   3F8-3FF  uart0  (IRQ 4)     FED00000  hpet0
  *   4D0-4D1  pic0, ELCR         FEE00000  lapic0 and up
- *   600-60B  pm0    (IRQ 9)
+ *   600-60B  pm0    (IRQ 9)     FED90000  iommu0, if asked for
  *   CF8-CFF  pci0
  *
  *   PCI slots (bus 0, function 0; INTA is I/O APIC pin 16 + slot % 4)
@@ -24,8 +24,8 @@
  * Order matters in four places, for a device finds its wires by name when it
  * is added: lapic0 before the other local APICs (it holds the page), isa0
  * (after both interrupt controllers) before whoever has an interrupt wire, pci0
- * before its functions, disk0 before its controllers.  The order is also the
- * order of the digest.
+ * before its functions and iommu0, disk0 before its controllers.  The order is
+ * also the order of the digest.
  */
 #include "devices/board.h"
 
@@ -176,6 +176,7 @@ bool board_build(struct machine *m, const struct machine_config *c,
 	       add(m, "i8042", "kbc0", NULL, 0, err) &&
 	       add(m, "pci_host", "pci0", NULL, 0, err) &&
 	       add(m, "acpi_pm", "pm0", NULL, 0, err) &&
+	       (!c->iommu || add(m, "vtd", "iommu0", NULL, 0, err)) &&
 	       add(m, "uart16550", "uart0", com1, ARRAY_LEN(com1), err) &&
 	       add(m, "uart16550", "uart1", com2, ARRAY_LEN(com2), err) &&
 	       add(m, "debugexit", "exit0", NULL, 0, err) &&

@@ -108,6 +108,20 @@ static void work_stop_all(struct nvme *n)
 		work_stop(n, w);
 }
 
+/* A controller that does not hear of its reset goes on with what it has. */
+static void work_forget(struct nvme *n)
+{
+	for (unsigned w = 0; w < NVME_WORK; w++) {
+		bool busy = n->work_state[w] == NVME_WORK_BUSY ||
+			    n->work_state[w] == NVME_WORK_LATE;
+
+		if (n->pci.fault_deaf && busy && n->work_sq[w])
+			n->work_state[w] = NVME_WORK_LATE;
+		else
+			work_stop(n, w);
+	}
+}
+
 static struct nvme_command work_command(const struct nvme *n, unsigned w)
 {
 	struct nvme_command c;
@@ -330,7 +344,7 @@ static void work_fire(void *owner, ps_t when)
 	n->subsys->acting = NULL;
 	if (n->csts & NVME_CSTS_CFS) /* it broke on the way */
 		return;
-	if (status == NVME_HELD)
+	if (status == NVME_HELD || n->work_state[o->index] == NVME_WORK_LATE)
 		work_stop(n, o->index);
 	else
 		finish(n, o->index, status, result);
@@ -345,7 +359,7 @@ static void controller_reset(struct nvme *n)
 
 	evq_cancel(q, &n->ready);
 	evq_cancel(q, &n->shutdown);
-	work_stop_all(n);
+	work_forget(n);
 	memset(n->sq_base, 0, sizeof(n->sq_base));
 	memset(n->cq_base, 0, sizeof(n->cq_base));
 	memset(n->sq_size, 0, sizeof(n->sq_size));
@@ -597,6 +611,8 @@ static bool nvme_fault(struct device *d, const char *name, uint64_t argument,
 	if (pci_fault(&n->pci, name, argument)) {
 		if (n->pci.fault_removed)
 			work_stop_all(n);
+	} else if (!strcmp(name, "deaf")) {
+		n->pci.fault_deaf = argument != 0;
 	} else if (!strcmp(name, "slow")) {
 		n->fault_slow = argument * PS_PER_US;
 	} else if (!strcmp(name, "fatal")) {
@@ -643,6 +659,7 @@ static void nvme_reset(struct device *d)
 	n->fault_dead = n->fault_lose = n->fault_lose_all = 0;
 	n->fault_errors = n->fault_status = n->fault_health = 0;
 	n->fault_slow = 0;
+	n->pci.fault_deaf = 0;
 	nvme_warm_reset(d);
 }
 
@@ -829,8 +846,9 @@ static const struct device_register nvme_registers[] = {
 	{NULL, 0, 0},
 };
 
-static const char *const nvme_faults[] = {
-	"fatal", "timeout", "error", "health", "slow", PCI_FAULTS, NULL};
+static const char *const nvme_faults[] = {"fatal",    "timeout", "error",
+					  "health",   "slow",    "deaf",
+					  PCI_FAULTS, NULL};
 
 const struct device_class nvme_class = {
 	.name = "nvme",

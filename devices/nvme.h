@@ -33,6 +33,9 @@
  *            as in figure 123; 0: media error by the kind of command); bits
  *            31:16 how many commands (0: one).
  *   slow     I/O commands take <argument> microseconds longer (0: no more).
+ *   deaf     1: it does not hear that it is disabled or that bus mastering goes
+ *            off: what is in flight then happens at its time, DMA and disk,
+ *            and is told to nobody.  0: no more.
  *   remove, stray, msi-...   those of every PCI function (pci_fault.c); what
  *            is in flight at a removal never happened.
  *   health   Argument: the critical warnings of the SMART log (figure 197: 1
@@ -153,6 +156,7 @@ enum nvme_work_state {
 	NVME_WORK_FREE,
 	NVME_WORK_BUSY, /* until its event */
 	NVME_WORK_DONE, /* executed; its completion queue is full */
+	NVME_WORK_LATE, /* BUSY for a driver that is gone: nobody is told */
 };
 
 struct nvme {

@@ -141,28 +141,83 @@ void pci_express_declare(struct pci_function *f)
 
 /* ---- DMA ---- */
 
+struct pci_host {
+	struct pci_function pci; /* the bridge is 00:00.0 */
+	uint32_t config_address; /* CF8 (3.2.2.3.2) */
+	uint8_t reset_control;   /* CF9 */
+	struct pci_function *slot[PCI_SLOTS];
+	pci_remap_fn *remap; /* NULL: no IOMMU */
+	struct device *iommu;
+};
+
 static bool may_dma(struct pci_function *f, paddr_t pa)
 {
 	if (f->fault_removed)
 		return false;
-	if (pci_command(f) & PCI_COMMAND_MASTER)
+	if ((pci_command(f) & PCI_COMMAND_MASTER) || f->fault_deaf)
 		return true;
 	machine_odd(&f->device, "DMA without bus mastering", PCI_COMMAND, pa);
 	return false;
 }
 
+/* How many of the bytes go to *to in one piece; 0: none. */
+static uint64_t remapped(struct pci_function *f, paddr_t pa, uint64_t bytes,
+			 bool write, paddr_t *to)
+{
+	const struct pci_host *h = (const struct pci_host *)f->bus[0];
+	uint64_t left = PAGE_BYTES - pa % PAGE_BYTES;
+
+	*to = pa;
+	if (!h->remap)
+		return bytes;
+	if (!h->remap(h->iommu, &f->device, (uint16_t)(f->slot << 3), pa, write,
+		      to))
+		return 0;
+	return bytes < left ? bytes : left;
+}
+
 bool pci_dma_read(struct pci_function *f, paddr_t pa, void *buf, uint64_t bytes)
 {
-	return may_dma(f, pa) && bus_dma_read(machine_bus(f->device.machine),
-					      &f->device, pa, buf, bytes);
+	struct bus *bus = machine_bus(f->device.machine);
+	uint8_t *into = buf;
+
+	if (!may_dma(f, pa))
+		return false;
+	do {
+		paddr_t to;
+		uint64_t part = remapped(f, pa, bytes, false, &to);
+
+		if ((!part && bytes) ||
+		    !bus_dma_read(bus, &f->device, to, into, part))
+			return false;
+		pa += part;
+		into += part;
+		bytes -= part;
+	} while (bytes);
+	return true;
 }
 
 bool pci_dma_write(struct pci_function *f, paddr_t pa, const void *buf,
 		   uint64_t bytes)
 {
-	return may_dma(f, pa) &&
-	       bus_dma_write(machine_bus(f->device.machine), &f->device,
-			     pci_fault_target(f, pa), buf, bytes);
+	struct bus *bus = machine_bus(f->device.machine);
+	const uint8_t *from = buf;
+
+	if (!may_dma(f, pa))
+		return false;
+	pa = pci_fault_target(f, pa);
+	do {
+		paddr_t to;
+		uint64_t part = remapped(f, pa, bytes, true, &to);
+
+		if ((!part && bytes) ||
+		    !bus_dma_write(bus, &f->device, to, from, part))
+			return false;
+		pa += part;
+		from += part;
+		bytes -= part;
+	} while (bytes);
+	return true;
 }
 
 /* ---- configuration accesses ---- */
@@ -219,13 +274,6 @@ static void config_write(struct pci_function *f, unsigned off, unsigned size,
 }
 
 /* ---- functions ---- */
-
-struct pci_host {
-	struct pci_function pci; /* the bridge is 00:00.0 */
-	uint32_t config_address; /* CF8 (3.2.2.3.2) */
-	uint8_t reset_control;   /* CF9 */
-	struct pci_function *slot[PCI_SLOTS];
-};
 
 bool pci_function_init(struct pci_function *f, const struct pci_ident *ident,
 		       const struct device_prop *props, size_t prop_count,
@@ -290,6 +338,16 @@ void pci_function_fini(struct pci_function *f)
 }
 
 /* ---- the host bridge ---- */
+
+void pci_remap_by(struct device *iommu, pci_remap_fn *remap)
+{
+	struct pci_host *h =
+		(struct pci_host *)machine_device(iommu->machine, "pci0");
+
+	CHECK(h);
+	h->remap = remap;
+	h->iommu = iommu;
+}
 
 /* bdf: bus, device and function as in ECAM address bits 27:12. */
 static uint64_t host_read(struct pci_host *h, unsigned bdf, unsigned off,

@@ -15,6 +15,8 @@
  *
  * Bus mastering off: no DMA and no message leaves the function.
  *
+ * With an IOMMU (vtd.h) on the board, DMA goes where that says, page by page.
+ *
  * Configuration space is reached through ECAM and through configuration
  * mechanism #1 (ports CF8, CFC).  The reset control register stands at CF9.
  *
@@ -91,6 +93,7 @@ struct pci_function {
 	uint32_t intx; /* what the function wants of INTA */
 	/* Faults (pci_fault.c). */
 	uint32_t fault_message, fault_strays, fault_removed, late_data;
+	uint32_t fault_deaf; /* a class's: bus mastering off stops no DMA */
 	uint64_t fault_argument, fault_stray, late_address;
 	/* Wiring. */
 	uint8_t writable[256]; /* bits that software changes */
@@ -122,6 +125,7 @@ struct pci_function {
 		DEVICE_FIELD(type, pci.fault_message),                         \
 		DEVICE_FIELD(type, pci.fault_strays),                          \
 		DEVICE_FIELD(type, pci.fault_removed),                         \
+		DEVICE_FIELD(type, pci.fault_deaf),                            \
 		DEVICE_FIELD(type, pci.late_data),                             \
 		DEVICE_FIELD(type, pci.fault_argument),                        \
 		DEVICE_FIELD(type, pci.fault_stray),                           \
@@ -169,10 +173,18 @@ void pci_msi_send(struct pci_function *f);
 bool pci_messages_enabled(const struct pci_function *f);
 void pci_intx_set(struct pci_function *f, bool level);
 
-/* False: bus mastering is off, or the address is not RAM. */
+/* False: bus mastering is off, or the address is not RAM, or the IOMMU does not
+ * let it through: what lies in pages before was moved. */
 bool pci_dma_read(struct pci_function *f, paddr_t pa, void *buf,
 		  uint64_t bytes);
 bool pci_dma_write(struct pci_function *f, paddr_t pa, const void *buf,
 		   uint64_t bytes);
+
+/* By an IOMMU, in its init: it says where the DMA of `from` goes, whose bus,
+ * device and function are `requester`.  False: nowhere. */
+typedef bool pci_remap_fn(struct device *iommu, const struct device *from,
+			  uint16_t requester, paddr_t at, bool write,
+			  paddr_t *to);
+void pci_remap_by(struct device *iommu, pci_remap_fn *remap);
 
 #endif

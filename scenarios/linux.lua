@@ -4,6 +4,7 @@
 --   --set flavour=amd64      the other kernel
 --   --set cpus=4
 --   --set ram=1G
+--   --set iommu=true --set words=intel_iommu=on   behind an IOMMU (amd64's)
 --   --set serial_hz=1843200  a serial line as slow as a real one
 --   --set run=COMMANDS       instead of those below; empty: a shell, for ever
 --   --set serial=terminal --set run=   you sit at the shell; Ctrl-A x leaves
@@ -19,7 +20,8 @@ machine{
   serial_hz = param("serial_hz", 184320000), -- 100 times the usual: no waiting
   kernel = "../build/linux/vmlinuz-" .. flavour,
   initrd = "../build/linux/initramfs-" .. flavour .. ".img",
-  cmdline = "console=ttyS0,115200" .. (run ~= "" and ' run="' .. run .. '"' or ""),
+  iommu = param("iommu", false),
+  cmdline = "console=ttyS0,115200 " .. param("words", "") .. (run ~= "" and ' run="' .. run .. '"' or ""),
   controllers = 1,
   disk = "64M",
   disk_image = image ~= "" and image or nil,

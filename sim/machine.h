@@ -87,6 +87,7 @@ struct machine_config {
 	uint64_t nic_mac;        /* of the first; the others count on */
 	const char *virtio_disk; /* raw image; NULL: no virtio disk */
 	bool rng;                /* an entropy device, seeded by `seed` */
+	bool iommu; /* devices/vtd.h, and the ACPI table that tells of it */
 	ps_t quantum_ps; /* of one CPU's turn among several; default 10 us */
 	enum timing_model timing;       /* at power-on; default TIMING_FLAT */
 	const char *profile;            /* of the CPUs: a file; NULL: generic */

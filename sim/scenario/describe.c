@@ -335,6 +335,13 @@ static void key_rng(lua_State *L, struct session_machine *d)
 	d->config.rng = lua_toboolean(L, -1);
 }
 
+static void key_iommu(lua_State *L, struct session_machine *d)
+{
+	if (!lua_isboolean(L, -1))
+		luaL_error(L, "machine{}: iommu has to be true or false");
+	d->config.iommu = lua_toboolean(L, -1);
+}
+
 static void key_virtio_disk(lua_State *L, struct session_machine *d)
 {
 	d->virtio_disk_bytes = size(L, "virtio_disk", 65536, UINT64_C(1) << 40);
@@ -364,6 +371,7 @@ static const struct key {
 	{"firmware", key_firmware},
 	{"hz", key_hz},
 	{"initrd", key_initrd},
+	{"iommu", key_iommu},
 	{"kernel", key_kernel},
 	{"load_address", key_load_address},
 	{"memory", key_memory},

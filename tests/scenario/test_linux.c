@@ -115,6 +115,30 @@ Test(debian, disk)
 	      0);
 }
 
+/* Its DMA goes by tables that it keeps itself; none is refused. */
+Test(debian, behind_an_iommu)
+{
+	needs_kernels();
+	wants(shell("/sbin/mke2fs -qF -t ext4 %s/ext4.img 64M", scratch()), 0);
+	wants(shell(PARTERRE
+		    " run --quiet --out %s/out --set iommu=true "
+		    "--set words=intel_iommu=on --set disk=%s/ext4.img "
+		    "--set run='mount /dev/nvme0n1 /mnt && cp -r /bin /mnt && "
+		    "umount /mnt && dmesg && poweroff -f' " LINUX,
+		    scratch(), scratch()),
+	      0);
+	wants(shell("grep -q 'dmar0: Using Queued invalidation' "
+		    "%s/out/console.txt && "
+		    "grep -q '00:02.0: Adding to iommu group' "
+		    "%s/out/console.txt",
+		    scratch(), scratch()),
+	      0);
+	wants(shell("/sbin/fsck.ext4 -fn %s/out/disk.img", scratch()), 0);
+	wants(shell(PARTERRE " trace --count %s/out/trace | grep dma_fault",
+		    scratch()),
+	      1);
+}
+
 /* The same, with a virtio disk; and bytes from the entropy device. */
 Test(debian, virtio)
 {

@@ -48,6 +48,9 @@ static void on_record(void *owner, const struct trace_record *t)
 		d->blocks = t->value[3].u;
 		d->nsid = t->value[4].u;
 		break;
+	case TRACE_EV_DMA_FAULT:
+		r->dma_faults++;
+		break;
 	default:
 		break;
 	}
@@ -114,6 +117,17 @@ void rig_disk_start(struct rig *r)
 	start(r, &c);
 }
 
+void rig_iommu_start(struct rig *r, unsigned cpus)
+{
+	struct machine_config c = config(cpus);
+
+	memset(r, 0, sizeof(*r));
+	image_make(r->image);
+	c.disk_path = r->image;
+	c.iommu = true;
+	start(r, &c);
+}
+
 void rig_disks_start(struct rig *r)
 {
 	struct machine_config c = config(1);
@@ -155,6 +169,7 @@ void rig_everything_start(struct rig *r)
 	c.virtio_disk = r->image3;
 	c.nics = MACHINE_NICS;
 	c.rng = true;
+	c.iommu = true;
 	start(r, &c);
 }
 

@@ -28,6 +28,7 @@ struct rig {
 	unsigned console_count;
 	char console1[16]; /* of serial line 1 */
 	unsigned console1_count;
+	unsigned dma_faults;
 	unsigned odds;
 	char odd_device[16], odd_what[64]; /* the last */
 	struct rig_disk_record disk[64];
@@ -43,6 +44,8 @@ struct rig {
  * and two controllers. */
 void rig_start(struct rig *r, unsigned cpus);
 void rig_disk_start(struct rig *r);
+/* As that, behind iommu0. */
+void rig_iommu_start(struct rig *r, unsigned cpus);
 void rig_disks_start(struct rig *r); /* with two namespaces */
 void rig_serial_start(struct rig *r, uint64_t serial_hz);
 /* net0 with this address and port (NULL: no cable), vblk0 on an image, rng0

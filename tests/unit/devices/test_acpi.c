@@ -186,6 +186,26 @@ Test(acpi, madt_has_one_local_apic_per_cpu_and_mcfg_the_ecam)
 	rig_stop(&r);
 }
 
+Test(acpi, dmar_is_there_with_the_iommu_alone)
+{
+	struct rig r;
+	const uint8_t *dmar;
+
+	rig_start(&r, 1);
+	cr_expect_null(find(&r, "DMAR"));
+	rig_stop(&r);
+	rig_iommu_start(&r, 1);
+	dmar = find(&r, "DMAR");
+	cr_assert(dmar);
+	cr_expect_eq(sum(dmar, get32(dmar + 4)), 0);
+	cr_expect_eq(dmar[36], 39, "host address width less one");
+	cr_expect_eq(dmar[37], 0, "no interrupt remapping");
+	cr_expect_eq(get32(dmar + 48), 0x00100000, "DRHD of 16 bytes");
+	cr_expect_eq(dmar[52], 1, "for all of PCI");
+	cr_expect_eq(get32(dmar + 56), 0xFED90000);
+	rig_stop(&r);
+}
+
 /* Writes a table to a file and has iasl take it apart: it checks sums, lengths
  * and every field. */
 static void iasl_check(const char *dir, const uint8_t *t)
@@ -225,7 +245,7 @@ Test(acpi, iasl_finds_nothing_to_complain_of)
 
 	if (system("iasl -v >/dev/null 2>&1") != 0)
 		cr_skip_test("iasl is not installed (acpica-tools)");
-	rig_start(&r, 8);
+	rig_iommu_start(&r, 8);
 	cr_assert(mkdtemp(dir));
 	rsdp = table(&r, BOARD_RSDP);
 	fadt = find(&r, "FACP");
@@ -233,6 +253,7 @@ Test(acpi, iasl_finds_nothing_to_complain_of)
 	iasl_check(dir, find(&r, "APIC"));
 	iasl_check(dir, find(&r, "MCFG"));
 	iasl_check(dir, find(&r, "HPET"));
+	iasl_check(dir, find(&r, "DMAR"));
 	iasl_check(dir, table(&r, get32(rsdp + 16)));
 	iasl_check(dir, table(&r, get32(rsdp + 24)));
 	iasl_check(dir, table(&r, get32(fadt + 36)));

@@ -1315,6 +1315,39 @@ Test(nvme, fault_stray_writes_elsewhere)
 	rig_stop(&r);
 }
 
+Test(nvme, fault_deaf_writes_late)
+{
+	struct rig r;
+	struct driver v;
+	uint8_t byte;
+
+	start(&v, &r);
+	fault(&r, "nvme0", "slow", 500);
+	fill(&r, DATA(0), 0x11, 512);
+	(void)submit(&v, &v.io, io_command(WRITE, DATA(0), 7, 1));
+	reg_set(&v, NVME_CC, 0x00460000);
+	rig_run(&r, PS_PER_MS);
+	cr_expect_eq(r.disk_count, 0, "in its right mind: it never happened");
+	enable(&v, &r, 0);
+	io_queues(&v, ENTRIES);
+	fault(&r, "nvme0", "deaf", 1);
+	(void)submit(&v, &v.io, io_command(WRITE, DATA(0), 7, 1));
+	reg_set(&v, NVME_CC, 0x00460000);
+	rig_write(&r, ECAM(0, PCI_COMMAND), 2, 2);
+	cr_expect_eq(reg(&v, NVME_CSTS), 0, "it says so");
+	fill(&r, DATA(0), 0x22, 512);
+	/* Meanwhile another driver has it. */
+	enable(&v, &r, 0);
+	io_queues(&v, ENTRIES);
+	rig_run(&r, PS_PER_MS);
+	cr_expect_eq(r.disk_count, 1);
+	cr_expect_not(take(&v, &v.io).any, "which is told nothing");
+	cr_expect_eq(run(&v, &v.io, io_command(READ, DATA(0) + 512, 7, 1)), 0);
+	byte = peek(&r, DATA(0) + 512);
+	cr_expect_eq(byte, 0x22, "%x", byte);
+	rig_stop(&r);
+}
+
 Test(nvme, fault_remove_leaves_nobody_there)
 {
 	struct rig r;

@@ -254,6 +254,7 @@ _Static_assert(2 * NET_BUFFERS + 8 < NET_SLOTS, "all buffers and answers fit");
 #define DIAG_TEXT 5       /* from `stream` on DIAG_TEXT_BYTES of a console line,
                              of which `left` bytes follow in the next ones */
 #define DIAG_STATE 6      /* only in the log: a partition's end */
+#define DIAG_DMA_FAULT 7  /* only in the log: the IOMMU refused something */
 #define DIAG_TEXT_BYTES 48
 struct diag_record { /* 64 bytes */
 	uint64_t time_ns;

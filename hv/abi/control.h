@@ -108,6 +108,9 @@
 #define EVT_CHANNEL_RESUME 0x0714  /* to a client: initialised anew and READY;
                                       attach and replay */
 #define EVT_STOP 0x0721            /* orderly stop */
+#define EVT_DMA_FAULT 0x0731       /* to diagnostics: the IOMMU refused a DMA of a
+                                      device: id, its owner, address, reason
+                                      (VT-d's), write, bdf */
 
 /* Completion status, grouped by hundreds. */
 #define CONTROL_OK 0
@@ -193,6 +196,13 @@ struct control_message { /* 128 bytes */
 		struct {
 			uint64_t handle, id, generation;
 		} attach;
+		struct {
+			uint64_t device; /* id; 0: of none that is known */
+			uint64_t number; /* its owner; 0: none */
+			uint64_t address, reason, write, bdf;
+			uint64_t time_ns;
+			char name[16]; /* its owner's */
+		} dma;
 		struct {
 			uint64_t what, index;
 			uint64_t row[8];

@@ -83,7 +83,10 @@ struct db_version {
 	uint64_t serial;       /* +1 each transaction that was asked for */
 	uint64_t off;          /* the machine is to go off: its code + 1 */
 	struct db_answer answer[DB_ANSWERS];
+	uint64_t iommu_pfn; /* DB_IOMMU_FRAMES for its tables, the ultravisor's; 0:
+	                       there is none */
 };
+#define DB_IOMMU_FRAMES 128
 
 /* The eight state flags of a resource, and the named sets. */
 #define RES_ENABLED 0x01   /* exists */

@@ -12,6 +12,7 @@
 #define BOOT_INFO_MAGIC 0x4f464e49544f4f42ull /* "BOOTINFO" */
 #define BOOT_RANGES     32
 #define BOOT_MODULES    16
+#define BOOT_IOMMUS     4
 
 struct boot_range {
 	uint64_t pfn, frames;
@@ -37,6 +38,9 @@ struct boot_info {
 	 * pfn 0: none. */
 	uint64_t ecam_pfn;
 	uint32_t ecam_bus_first, ecam_bus_last;
+	/* Register pages of DMA remapping units (VT-d, DMAR). */
+	uint64_t iommu_pfn[BOOT_IOMMUS];
+	uint32_t iommus, reserved;
 	char args[128];
 };
 

@@ -2,12 +2,12 @@
 /* hv/diagnostics/main.c - the diagnostics partition: what happened, when, to
  * whom.
  *
- * It hears of it by three ways: records on diagnostics channels (console lines
+ * It hears of it by these ways: records on diagnostics channels (console lines
  * of the programs, and what the guests' workloads wrote), the ends of
  * partitions from the ultravisor (EVT_PARTITION_STATE), with registers, and
- * nothing else. The last LINES lines are kept in a ring; operations asks for
- * them on a log channel.  A crash is told on the console as well, by name and
- * with all that is known of it.
+ * what the IOMMU refused to a device (EVT_DMA_FAULT).  The last LINES lines are
+ * kept in a ring; operations asks for them on a log channel.  Crashes and DMA
+ * faults are told on the console as well, with all that is known of them.
  *
  * Guests hold back writes while there is no room for their records, so these
  * are taken as soon as they come; they are counted by stream, not kept.
@@ -185,6 +185,22 @@ static void on_state(const struct control_message *m)
 		      m->partition.number, e->text, m->partition.time_ns / US);
 }
 
+static void on_dma_fault(const struct control_message *m)
+{
+	static const char *const does[] = {"reads", "writes"};
+	char name[16];
+	struct log_entry *e;
+
+	str_field(name, m->dma.number ? m->dma.name : "?", sizeof(name));
+	e = keep(m->dma.time_ns, m->dma.number, name, DIAG_DMA_FAULT);
+	(void)format(e->text, sizeof(e->text),
+		     "device %lu (%lx) %s %lx: refused, reason %lx",
+		     m->dma.device, m->dma.bdf, does[m->dma.write & 1],
+		     m->dma.address, m->dma.reason);
+	logf_("diagnostics: DMA fault: %s: %s at %llu us", name, e->text,
+	      m->dma.time_ns / US);
+}
+
 /* ---- answers ------------------------------------------------------------ */
 
 static bool matches(const struct client *c, const struct log_entry *e)
@@ -321,6 +337,9 @@ static bool serve_control(void)
 		switch (m.id) {
 		case EVT_PARTITION_STATE:
 			on_state(&m);
+			break;
+		case EVT_DMA_FAULT:
+			on_dma_fault(&m);
 			break;
 		case EVT_CHANNEL_ATTACH:
 			status = on_attach(&m);

@@ -17,6 +17,7 @@
  *   others hear of its end    db_part.untold                tell
  *   an orderly stop           db_part.stop_by_ns            ask
  *   devices in use            no bus mastering              enable
+ *   what devices reach        -                             iommu.c
  *   views, schedule           -                             publish
  *   channels on their way     db_move                       chan.c
  *   answers                   db_answer                     control.c
@@ -185,8 +186,10 @@ void adopt_database(void)
 	txn_adopt();
 	for (uint32_t slot = 0; slot < PART_SLOTS; slot++)
 		clear_slot(slot);
+	iommu_adopt();
 	device_adopt();
 	know_all();
+	iommu_adopted();
 	view_publish(uv_number);
 	count_me();
 	while ((part = next_part(&row)))

@@ -8,9 +8,10 @@
  * interrupt vectors, and that is the ultravisor.  The configuration space it
  * may only read, so bus mastering stays in the ultravisor's hand too.
  *
- * The fence.  When a partition has come to its end, bus mastering goes off and
- * an NVMe controller is reset (CC.EN = 0, until CSTS.RDY = 0): after that no
- * DMA of its commands can happen and none of its writes can reach the medium.
+ * The fence.  When a partition has come to its end, the IOMMU, where there is
+ * one, lets its devices reach nothing any more, bus mastering goes off and an
+ * NVMe controller is reset (CC.EN = 0, until CSTS.RDY = 0): after that no DMA
+ * of its commands can happen and none of its writes can reach the medium.
  * Only then may anything else be done with what the partition served.
  *
  * PCI Local Bus 3.0, 6.1-6.2 (header, BARs), 6.8.2 (MSI-X); PCI Express Base
@@ -284,7 +285,8 @@ static void enable(const struct db_dev *d, uint32_t slot)
 		write32(t, 12, 0); /* not masked */
 	}
 	write16(c, msix + 2, MSIX_ENABLE);
-	command(c, 0, COMMAND_MASTER);
+	if (iommu_attach(d))
+		command(c, 0, COMMAND_MASTER);
 }
 
 /* All ones: it was pulled out, and does no harm any more. */
@@ -303,6 +305,7 @@ static bool fence(const struct db_dev *d)
 	bool on = read16(c, CONFIG_COMMAND) & COMMAND_MASTER;
 	volatile uint8_t *regs;
 
+	iommu_detach(d);
 	command(c, COMMAND_MASTER, COMMAND_MEMORY);
 	if (d->class_code == CLASS_NVME) {
 		regs = mem_temp(0, d->bar_pfn, 1,
@@ -375,6 +378,12 @@ void device_enable_rest(uint64_t number)
 		      COMMAND_MASTER))
 			enable(d, part->slot);
 	}
+}
+
+bool device_masters(const struct db_dev *d)
+{
+	return d->vectors && part_running(d->owner) &&
+	       (read16(config_of[d->id], CONFIG_COMMAND) & COMMAND_MASTER);
 }
 
 /* ---- in transactions ---------------------------------------------------- */

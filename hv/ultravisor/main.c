@@ -128,6 +128,7 @@ static void make_database(void)
 	make_processors();
 	must(part_schedule_new(), "schedule");
 	controllers = device_enumerate();
+	iommu_start();
 	txn_own_commit();
 	wrong = db_scan(&db);
 	if (wrong)
@@ -172,8 +173,9 @@ static _Noreturn void serve(void)
 			next = now + LOG_RETRY_NS;
 		if (any)
 			continue;
-		if (control_idle())
-			(void)sys_wait(~0ull, next);
+		if (control_idle() &&
+		    sys_wait(~0ull, next) >> IOMMU_EVENT_BIT & 1)
+			iommu_faults();
 		control_busy();
 	}
 }

@@ -170,6 +170,7 @@ void part_know(uint64_t number)
 
 void part_forget(struct uv_part *p)
 {
+	iommu_forget(p->number);
 	mem_unmap(p->view, PART_VIEW_PAGES);
 	mem_unmap(p->control_pages, CONTROL_CHANNEL_PAGES);
 	memset(p, 0, sizeof(*p));

@@ -13,7 +13,7 @@
  *   load.c     their memory, filled     mem.c    frames seen
  *   control.c  the control channels     keep.c   paused, saved, restored
  *   state.c    the states of resources  give.c   more memory, or less
- *   bus.c      buses: channels together
+ *   bus.c      buses: channels together     iommu.c  what devices reach
  *   adopt.c    begun anew
  *
  * One loop, no waiting: what takes more than one message is a small state
@@ -128,6 +128,7 @@ bool load_pending(uint64_t serial);
 /* ---- view.c ------------------------------------------------------------- */
 
 void view_publish(uint64_t number);
+const struct view *view_make(uint64_t number); /* NULL: without an instance */
 /* Those of the other ends of its channels: they know it by its slot. */
 void view_publish_peers(uint64_t number);
 
@@ -269,6 +270,27 @@ void device_fence_all(uint64_t number);
 void device_enable_all(uint64_t number);
 int device_state(uint64_t number, uint32_t flags); /* in the open transaction */
 int device_release_all(uint64_t number);           /* the same */
+bool device_masters(const struct db_dev *d); /* its owner runs and uses it */
+
+/* ---- iommu.c ------------------------------------------------------------ */
+
+#define IOMMU_VECTOR    DEVICE_VECTOR_LAST
+#define IOMMU_EVENT_BIT 32
+
+/* All of this does nothing where there is no IOMMU. */
+void iommu_start(void); /* in the open transaction: from now on no DMA */
+/* After a former program: new tables, filled by iommu_view() and then in force.
+ */
+void iommu_adopt(void);
+void iommu_adopted(void);
+/* What the partition's devices reach: what its view gives it. */
+void iommu_view(const struct view *v);
+void iommu_forget(uint64_t number); /* nothing, and no device of its */
+/* A device reaches what its owner's do; false: it can't be, it stays out. */
+bool iommu_attach(const struct db_dev *d);
+void iommu_detach(
+	const struct db_dev *d); /* nothing any more, when it returns */
+void iommu_faults(void);         /* IOMMU_EVENT_BIT */
 
 /* ---- adopt.c ------------------------------------------------------------ */
 

@@ -89,6 +89,17 @@ static union {
 	uint64_t word[VIEW_WORDS];
 } fresh;
 
+const struct view *view_make(uint64_t number)
+{
+	const struct db_part *part = db_part(&db, number);
+	struct uv_part *p = uv_part_of(number);
+
+	if (!part || !p)
+		return NULL;
+	fill(&fresh.view, part, p);
+	return &fresh.view;
+}
+
 void view_publish(uint64_t number)
 {
 	const struct db_part *part = db_part(&db, number);
@@ -97,11 +108,11 @@ void view_publish(uint64_t number)
 	volatile uint64_t *to;
 	uint64_t next;
 
-	if (!part || !p)
+	if (!view_make(number))
 		return;
 	head = (volatile struct view_head *)p->view;
 	next = !(head->active & 1);
-	fill(&fresh.view, part, p);
+	iommu_view(&fresh.view);
 	to = (volatile uint64_t *)(p->view + ABI_PAGE_BYTES * (1 + next));
 	for (unsigned i = 0; i < VIEW_WORDS; i++)
 		if (to[i] != fresh.word[i])

@@ -248,6 +248,27 @@ check[60] = function()
   expect(shared > 0, "channels are shared")
 end
 
+-- Ring 3 of an I/O partition has registers of its own devices, and nobody else
+-- has any; the ultravisor, which enables, fences and hands them out, is left out.
+check[70] = function()
+  local pages = 0
+  for _, p in ipairs(alive()) do
+    local own = extents(p.name)
+    for _, e in ipairs(own) do
+      expect(e.what ~= "device" or p.kind == "io" or p.kind == "ultravisor",
+             p.name .. " has a device")
+    end
+    walk(p.cr3, function(va, pa, w, user)
+      if user and p.kind ~= "ultravisor" and not owner(pa) then
+        expect(inside(pa, own, "device"),
+               string.format("%s -> 0x%x is no device of its", at(p, va), pa))
+        pages = pages + (w and 1 or 0)
+      end
+    end)
+  end
+  expect(pages >= 2, "I/O partitions have registers")
+end
+
 if memory ~= "" then
   for _, f in pairs(check) do f() end
   return

@@ -181,7 +181,10 @@ static void become_qemu(int keyboard, const struct qemu_setup *s)
 	       "-monitor", with("unix:", "monitor", ",server=on,wait=off"),
 	       "-gdb", with("unix:", "gdb", ",server=on,wait=off"), "-kernel",
 	       IMAGES "ultravisor.elf", "-append", s->cmdline, "-initrd",
-	       modules(s->modules), "-device",
+	       modules(s->modules),
+	       /* Before all that go through it. */
+	       s->iommu ? "-device" : "-name",
+	       s->iommu ? "intel-iommu" : "rows", "-device",
 	       "isa-debug-exit,iobase=0xf4,iosize=4", "-device",
 	       "nvme-subsys,id=s0", "-device", "nvme,id=n0,serial=S0,subsys=s0",
 	       "-device", "nvme,id=n1,serial=S0,subsys=s0", "-drive",

@@ -39,6 +39,7 @@ struct qemu_setup {
 	const char *cmdline;
 	unsigned ram; /* MiB; with another than usual it can't be looked at
 		       */
+	bool iommu;   /* intel-iommu */
 	unsigned controllers; /* of the disk: 2, or 3, of which one is free */
 };
 

@@ -9,7 +9,7 @@
 #include "qemu_look.h"
 #include "rows.h"
 
-Test(rows_qemu, s01_s03_s11_s15_s24_s29_s60_mapped_on_qemu)
+Test(rows_qemu, s01_s03_s11_s15_s24_s29_s60_s70_mapped_on_qemu)
 {
 	each_cpus(cpus, 2)
 	{

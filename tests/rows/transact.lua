@@ -209,6 +209,7 @@ local function passes()
   wait_console("operations", "^PASS", {within = ms(600)})
 end
 check[42], check[62], check[63], check[66] = passes, passes, passes, passes
+check[70] = passes
 
 -- Of another host's: an instant.  What several of them tell, who looks compares.
 local at_a_stop = {}

@@ -46,6 +46,11 @@ Test(scenario, s78_io_failover_hang)
 	says(o, "load back");
 }
 
+Test(scenario, s81_iommu)
+{
+	holds("iommu");
+}
+
 Test(scenario, s79_power_cut_loses_nothing_flushed)
 {
 	wants(shell(PARTERRE " run --quiet --out %s/out " CASES "power-cut.lua",

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hv/boot/stage/acpi.c - the few facts that ACPI tables are needed for: local
- * and I/O APIC, the PM timer, the enhanced configuration space of PCI.
+ * and I/O APIC, the PM timer, the enhanced configuration space of PCI, DMA
+ * remapping units.
  *
  * ACPI 6.3: 5.2.5 (RSDP), 5.2.9 (FADT), 5.2.12 (MADT); PCI Firmware
- * Specification 3.0, 4.1.2 (MCFG).  Checksums are checked.  Tables may lie
- * at any alignment, so fields are copied out.
+ * Specification 3.0, 4.1.2 (MCFG); VT-d 3.4, 8.1-8.3 (DMAR).  Checksums are
+ * checked.  Tables may lie at any alignment, so fields are copied out.
  */
 #include "boot/stage/stage.h"
 
@@ -12,6 +13,7 @@
 #define MADT_IOAPIC   1
 #define MADT_OVERRIDE 2
 #define UART_IRQ      4
+#define DMAR_DRHD     0
 
 struct rsdp {
 	char signature[8];
@@ -76,6 +78,20 @@ static void read_mcfg(const uint8_t *t, uint64_t length)
 	boot_info.ecam_bus_last = t[55];
 }
 
+/* All units of segment 0 get the same tables, so their scopes don't matter. */
+static void read_dmar(const uint8_t *t, uint64_t length)
+{
+	for (uint64_t at = 48, bytes; at + 16 <= length; at += bytes) {
+		bytes = field(t + at, 2, 2);
+		if (bytes < 16)
+			break;
+		if (field(t + at, 0, 2) == DMAR_DRHD && !field(t + at, 6, 2) &&
+		    boot_info.iommus < BOOT_IOMMUS)
+			boot_info.iommu_pfn[boot_info.iommus++] =
+				field(t + at, 8, 8) >> 12;
+	}
+}
+
 static void read_table(uint64_t pa)
 {
 	const uint8_t *t = physical(pa);
@@ -92,6 +108,8 @@ static void read_table(uint64_t pa)
 		read_fadt(t, length);
 	else if (!memcmp(t, "MCFG", 4))
 		read_mcfg(t, length);
+	else if (!memcmp(t, "DMAR", 4))
+		read_dmar(t, length);
 }
 
 static const struct rsdp *find_rsdp(void)

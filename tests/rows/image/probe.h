@@ -60,5 +60,7 @@ void row_63(void);
 void row_64(void);
 void row_65(void);
 void row_66(void);
+void row_70(void);
+void row_81(void);
 
 #endif

@@ -72,10 +72,12 @@ static uint32_t owner(uint64_t pa)
 {
 	for (uint32_t s = 0; s < PART_SLOTS; s++) {
 		const struct lead_private *p = &lead_private[s];
+		struct memory m;
 
 		if (lead_area.slot[s].state == SLOT_FREE)
 			continue;
-		if (view_frame(slot_view(s), pa >> 12) >= 0 ||
+		memory_of(&m, slot_view(s));
+		if (memory_page(&m, pa >> 12) >= 0 ||
 		    pa >> 12 == p->frame_pfn ||
 		    (pa >> 12) - p->monitor_pfn < p->monitor_frames)
 			return s;

@@ -103,12 +103,14 @@ syscall_entry:
 	.size	syscall_entry, . - syscall_entry
 
 /* The moment of a partition switch: after CR3 all private state, this stack
- * included, is the other's.  Nothing of the old stack is kept. */
+ * included, is the other's.  Nothing of the old stack is kept.  What its CPU is
+ * (RSI) is the lead monitor's, and stays. */
 	.globl	switch_to
 	.type	switch_to, @function
 switch_to:
 	mov	%rdi, %cr3
 	mov	$STACK_VA, %rsp
+	mov	%rsi, %rdi
 	call	monitor_resume
 	jmp	.Lexit
 	.size	switch_to, . - switch_to
@@ -119,6 +121,7 @@ switch_to:
 idle_here:
 	mov	%rsi, %cr3
 	mov	%rdi, %rsp
+	mov	%rdx, %rdi
 	call	sched_left
 	.globl	halt_here
 	.type	halt_here, @function

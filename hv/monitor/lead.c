@@ -223,15 +223,10 @@ int64_t lead_create(const struct lead_create *lc)
 
 /* ---- map ---------------------------------------------------------------- */
 
-/* Index of a frame in the slot's memory by its published view. */
-static int64_t slot_frame(uint32_t slot, uint64_t pfn)
-{
-	return view_frame(slot_view(slot), pfn);
-}
-
 int64_t lead_map(const struct lead_map *lm)
 {
 	uint64_t flags = prot_flags(lm->prot);
+	struct memory m;
 
 	if (lm->slot >= PART_SLOTS || !prot_valid(lm->prot) ||
 	    (lm->prot & PROT_DEVICE) ||
@@ -244,12 +239,13 @@ int64_t lead_map(const struct lead_map *lm)
 		return -SYS_EPERM;
 	if (lead_area.slot[lm->slot].state != SLOT_CREATED)
 		return -SYS_ESTATE;
+	memory_of(&m, slot_view(lm->slot));
 	for (uint64_t i = 0; i < lm->frames; i++) {
 		uint64_t va = lm->va + i * 4096;
 		uint64_t *e;
 
 		/* Each frame at its one place: space.c relies on it. */
-		if (slot_frame(lm->slot, lm->pfn + i) !=
+		if (memory_page(&m, lm->pfn + i) !=
 		    (int64_t)((va - PART_MEMORY_VA) / 4096))
 			return -SYS_EPERM;
 		e = slot_pte(lm->slot, va, true);

@@ -220,6 +220,9 @@ struct cpu {
 	uint64_t boosted_ns; /* what wake privileges took from the round */
 	uint64_t floor;      /* the least `share` of the round, never less */
 	uint64_t armed_ns;   /* the timer's */
+	/* The earliest instant that one of timed, alarmed, capped waits for, or
+	 * one before it; 0: to be looked for. */
+	uint64_t due_ns;
 	/* The cyclic frame; windows 0: none. */
 	uint32_t windows, window;
 	uint64_t window_end_ns;
@@ -273,13 +276,14 @@ extern struct lead_ram {
 } lead_ram;
 
 /* The CPU is known by its task register: right in any context, with no
- * memory to trust. */
+ * memory to trust.  A TSS descriptor is 16 bytes. */
 static inline struct cpu *this_cpu(void)
 {
 	uint64_t tr;
 
 	__asm__("str %0" : "=r"(tr));
-	return &cpus[((uint16_t)tr - SEL_TSS) >> 4];
+	return (struct cpu *)((uint8_t *)cpus +
+			      (tr - SEL_TSS) * (sizeof(struct cpu) / 16));
 }
 
 static inline uint32_t current_slot(void)
@@ -391,7 +395,14 @@ static inline uint64_t now_ns(void)
 	       32;
 }
 
-uint64_t host_time(uint64_t ns);
+/* A time of the running partition's as the host's; never stays never. */
+static inline uint64_t host_time(uint64_t ns)
+{
+	uint64_t offset = lead_area.slot[VCPU->slot].offset_ns;
+
+	return ns + offset < ns ? NEVER : ns + offset;
+}
+
 void timer_arm(uint64_t at_ns, uint64_t now);
 void lapic_send(uint32_t apic_id, uint32_t command); /* an interrupt */
 void lapic_write(unsigned reg, uint32_t v);
@@ -419,9 +430,16 @@ void sched_alarm(struct cpu *c, uint64_t at_ns);    /* EVENT_ALARM */
 void sched_tick(struct cpu *c);
 void sched_look(struct cpu *c); /* VECTOR_LOOK */
 /* The running partition is asked to look on its way out. */
-void sched_attend(struct cpu *c, uint32_t reason);
+static inline void sched_attend(struct cpu *c, uint32_t reason)
+{
+	if (!c->resched)
+		c->resched = reason;
+	VCPU->attention = 1;
+}
+
 bool sched_left_behind(uint32_t slot); /* it runs nowhere */
-void sched_left(void); /* from here on nobody runs on the stack before */
+/* From here on nobody runs on the stack before. */
+void sched_left(struct cpu *c);
 
 /* With the lock: */
 void sched_runnable(uint32_t slot); /* it became READY */
@@ -467,11 +485,32 @@ bool copy_out(uint64_t to_va, const void *from, size_t bytes);
 /* ---- view.c ------------------------------------------------------------- */
 
 const struct view *view_now(void); /* of the running partition */
+
+/* A partition's memory as a view said it when this was made: what a call goes
+ * by from its beginning to its end, whatever becomes of the view meanwhile. */
+struct memory {
+	uint64_t extents;
+	struct view_extent extent[VIEW_EXTENTS];
+};
+void memory_take(struct memory *m, uint64_t extents,
+		 const volatile struct view_extent *from);
+void memory_of(struct memory *m, const struct view *v);
 /* Which of the partition's frames: its index, or -1: not its own. */
-int64_t view_frame(const struct view *v, uint64_t pfn);
+int64_t memory_page(const struct memory *m, uint64_t pfn);
 /* The frame of one of its pages, counted from 0; false: it has no such page. */
-bool view_pfn(const struct view *v, uint64_t page, uint64_t *pfn);
-void view_refresh(void); /* drop what a new view no longer gives */
+bool memory_pfn(const struct memory *m, uint64_t page, uint64_t *pfn);
+
+void view_adopt(void); /* drops what a new view no longer gives */
+
+/* Goes by the view as it is now. */
+static inline void view_refresh(void)
+{
+	const volatile struct view_head *h =
+		(const volatile struct view_head *)INSTANCE_VIEW_VA;
+
+	if (VCPU->view_seen != h->generation)
+		view_adopt();
+}
 
 /* ---- lead.c ------------------------------------------------------------- */
 
@@ -549,7 +588,7 @@ void user_exit(uint64_t why);
 void user_deliver(void); /* ends a user run whose event or deadline came */
 
 void monitor_leave(void);
-void monitor_resume(void);
+void monitor_resume(struct cpu *c);
 void interrupt(uint64_t vector);
 void interrupt_halted(uint64_t vector);
 void fault_user(void);
@@ -560,9 +599,10 @@ void check_monitor(const struct regs *r); /* returns if it can go on */
 
 extern const uint64_t vector_stub[256];
 void syscall_entry(void);
-_Noreturn void switch_to(uint64_t cr3);
+_Noreturn void switch_to(uint64_t cr3, struct cpu *c);
 _Noreturn void halt_here(void); /* returns by interrupt_halted() */
-_Noreturn void idle_here(uint64_t sp, uint64_t cr3); /* no partition */
+/* No partition. */
+_Noreturn void idle_here(uint64_t sp, uint64_t cr3, struct cpu *c);
 
 #endif
 #endif

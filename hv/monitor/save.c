@@ -31,13 +31,13 @@ int64_t lead_save(uint64_t slot, uint64_t state_va)
 	static struct lead_state st; /* the ultravisor's monitor is one */
 	const struct lead_private *p = &lead_private[slot];
 	const struct lead_slot *s = &lead_area.slot[slot];
-	const struct view *view;
 	const struct vcpu *v;
+	struct memory m;
 
 	if (!paused(slot))
 		return -SYS_ESTATE;
 	memset(&st, 0, sizeof(st));
-	view = slot_view((uint32_t)slot);
+	memory_of(&m, slot_view((uint32_t)slot));
 	v = slot_vcpu((uint32_t)slot);
 	st.magic = LEAD_STATE_MAGIC;
 	st.saved_ns = now_ns();
@@ -65,13 +65,13 @@ int64_t lead_save(uint64_t slot, uint64_t state_va)
 	st.gs = v->gs;
 	memcpy(st.fx, &v->fx, sizeof(st.fx));
 	memcpy(st.kernel_fx, &v->kernel_fx, sizeof(st.kernel_fx));
-	st.extents = view->extents;
-	memcpy(st.extent, view->extent, sizeof(st.extent));
+	st.extents = m.extents;
+	memcpy(st.extent, m.extent, m.extents * sizeof(m.extent[0]));
 	for (unsigned as = 1; as < AS_COUNT; as++) {
 		if (!v->space[as].root_pfn)
 			continue;
 		st.root[as] =
-			(uint64_t)view_frame(view, v->space[as].root_pfn) + 1;
+			(uint64_t)memory_page(&m, v->space[as].root_pfn) + 1;
 		st.dying[as] = v->space[as].dying;
 	}
 	return copy_out(state_va, &st, sizeof(st)) ? 0 : -SYS_EFAULT;

@@ -110,13 +110,6 @@ static void want(struct cpu *c, uint32_t reason)
 	look(c);
 }
 
-void sched_attend(struct cpu *c, uint32_t reason)
-{
-	if (!c->resched)
-		c->resched = reason;
-	VCPU->attention = 1;
-}
-
 /* ---- ranks -------------------------------------------------------------- */
 
 static uint32_t standing_in_force(const struct lead_private *p)
@@ -179,6 +172,12 @@ static void contend(struct cpu *c, uint32_t slot)
 
 /* ---- what becomes of a slot (with the lock) ----------------------------- */
 
+static void sooner(uint64_t *at, uint64_t t)
+{
+	if (t < *at)
+		*at = t;
+}
+
 /* Into the ready or timed ones of its CPU, or out of both. */
 static void enlist(uint32_t slot)
 {
@@ -187,6 +186,8 @@ static void enlist(uint32_t slot)
 	struct cpu *c = cpu_of(slot);
 	uint32_t bit = 1u << slot;
 
+	if ((c->timed & bit && s->deadline_ns <= c->due_ns) || c->alarmed & bit)
+		c->due_ns = 0;
 	c->ready &= ~bit;
 	c->timed &= ~bit;
 	c->alarmed &= ~bit;
@@ -196,11 +197,13 @@ static void enlist(uint32_t slot)
 		c->ready |= bit;
 	if (s->state == SLOT_WAITING && s->deadline_ns != NEVER) {
 		c->timed |= bit;
+		sooner(&c->due_ns, s->deadline_ns);
 		if (c != this_cpu() && s->deadline_ns < c->armed_ns)
 			look(c);
 	}
 	if (p->alarm_ns != NEVER) {
 		c->alarmed |= bit;
+		sooner(&c->due_ns, p->alarm_ns);
 		if (c != this_cpu() && p->alarm_ns < c->armed_ns)
 			look(c);
 	}
@@ -450,6 +453,7 @@ void sched_publish(const struct lead_schedule *s)
 		struct cpu *c = &cpus[i];
 
 		c->ready = c->timed = c->alarmed = c->capped = c->idle = 0;
+		c->due_ns = 0;
 		publish_windows(s, c, now);
 	}
 	for (uint32_t i = 0; i < PART_SLOTS; i++)
@@ -461,7 +465,8 @@ void sched_publish(const struct lead_schedule *s)
 			publish_entry(s, i, now);
 	}
 	for (uint32_t i = 0; i < PART_SLOTS; i++)
-		enlist(i);
+		if (lead_area.slot[i].state != SLOT_FREE)
+			enlist(i);
 	for (uint32_t i = 0; i < lead_area.cpu_count; i++)
 		want(&cpus[i], SWITCH_QUANTUM);
 	lead_unlock();
@@ -482,8 +487,10 @@ static void charge_cap(struct cpu *c, uint32_t slot, uint64_t ran, uint64_t now)
 			p->cap_until_ns = now + SCHEDULE_CAP_NS;
 	}
 	p->cap_used_ns += ran;
-	if (p->cap_used_ns >= p->cap_ns)
+	if (p->cap_used_ns >= p->cap_ns) {
 		c->capped |= 1u << slot;
+		sooner(&c->due_ns, p->cap_until_ns);
+	}
 }
 
 /* Who runs is charged until now; its rank is then another. */
@@ -520,17 +527,27 @@ static void account(struct cpu *c, uint64_t now)
 	}
 }
 
-static void sooner(uint64_t *at, uint64_t t)
+static uint64_t earliest(const struct cpu *c)
 {
-	if (t < *at)
-		*at = t;
+	uint64_t at = NEVER;
+
+	for (uint32_t m = c->timed; m; m &= m - 1)
+		sooner(&at, lead_area.slot[__builtin_ctz(m)].deadline_ns);
+	for (uint32_t m = c->alarmed; m; m &= m - 1)
+		sooner(&at, lead_private[__builtin_ctz(m)].alarm_ns);
+	for (uint32_t m = c->capped; m; m &= m - 1)
+		sooner(&at, lead_private[__builtin_ctz(m)].cap_until_ns);
+	return at;
 }
 
 static void rearm(struct cpu *c, uint64_t now)
 {
 	struct lead_cpu *lc = &lead_area.cpu[c->index];
-	uint64_t at = NEVER;
+	uint64_t at;
 
+	if (!c->due_ns)
+		c->due_ns = earliest(c);
+	at = c->due_ns;
 	lc->quantum_end_ns = NEVER;
 	if (lc->current != LEAD_SLOT_NONE) {
 		const struct lead_private *p = &lead_private[lc->current];
@@ -540,15 +557,9 @@ static void rearm(struct cpu *c, uint64_t now)
 		if (p->standing && p->cap_ns)
 			sooner(&lc->quantum_end_ns,
 			       c->run_start_ns + p->cap_ns - p->cap_used_ns);
-		at = lead_area.slot[lc->current].deadline_ns;
+		sooner(&at, lead_area.slot[lc->current].deadline_ns);
 		sooner(&at, lc->quantum_end_ns);
 	}
-	for (uint32_t m = c->timed; m; m &= m - 1)
-		sooner(&at, lead_area.slot[__builtin_ctz(m)].deadline_ns);
-	for (uint32_t m = c->alarmed; m; m &= m - 1)
-		sooner(&at, lead_private[__builtin_ctz(m)].alarm_ns);
-	for (uint32_t m = c->capped; m; m &= m - 1)
-		sooner(&at, lead_private[__builtin_ctz(m)].cap_until_ns);
 	if (c->windows)
 		sooner(&at, c->window_end_ns);
 	c->armed_ns = at;
@@ -593,6 +604,8 @@ static void tick(struct cpu *c, uint64_t now)
 	if (slot != LEAD_SLOT_NONE)
 		rerank(slot);
 	turn_windows(c, now);
+	if (c->due_ns <= now)
+		c->due_ns = 0;
 	for (uint32_t m = c->timed; m; m &= m - 1) {
 		uint32_t s = (uint32_t)__builtin_ctz(m);
 
@@ -659,10 +672,13 @@ void sched_look(struct cpu *c)
 
 static uint32_t pick(struct cpu *c)
 {
+	uint32_t can = c->ready & ~c->capped & allowed(c);
 	uint32_t first = LEAD_SLOT_NONE, turn = LEAD_SLOT_NONE;
 	uint64_t best = 0, round = 0;
 
-	for (uint32_t m = c->ready & ~c->capped & allowed(c); m; m &= m - 1) {
+	if (can & c->idle)
+		first = (uint32_t)__builtin_ctz(can & c->idle);
+	for (uint32_t m = can & ~c->idle; m; m &= m - 1) {
 		uint32_t s = (uint32_t)__builtin_ctz(m);
 		uint64_t rank = ranks[s];
 
@@ -744,8 +760,10 @@ static void settle(struct cpu *c, uint32_t slot, uint64_t now)
 		p->boosted = false;
 		p->urgent = false;
 		c->ready &= ~(1u << slot);
-		if (s->deadline_ns != NEVER && p->cpu == c->index)
+		if (s->deadline_ns != NEVER && p->cpu == c->index) {
 			c->timed |= 1u << slot;
+			sooner(&c->due_ns, s->deadline_ns);
+		}
 	} else {
 		rerank(slot); /* account() has charged it */
 	}
@@ -769,9 +787,8 @@ static void leave(struct cpu *c, uint32_t was, uint64_t now)
 }
 
 /* The stack of who ran here is no longer in use. */
-void sched_left(void)
+void sched_left(struct cpu *c)
 {
-	struct cpu *c = this_cpu();
 	uint32_t was = c->left;
 
 	c->left = LEAD_SLOT_NONE;
@@ -832,11 +849,11 @@ void schedule(struct cpu *c)
 		rearm(c, now);
 		idle_here((uint64_t)stacks[c->index].idle +
 				  sizeof(stacks[0].idle),
-			  (uint64_t)lead_pml4 - MONITOR_VA + IMAGE_PA);
+			  (uint64_t)lead_pml4 - MONITOR_VA + IMAGE_PA, c);
 	}
 	enter(c, next, now);
 	rearm(c, now);
-	switch_to(lead_area.slot[next].cr3);
+	switch_to(lead_area.slot[next].cr3, c);
 }
 
 /* The call that waits has its result. */
@@ -849,12 +866,12 @@ static void end_wait(struct vcpu *v, struct lead_slot *s)
 }
 
 /* The other side of the switch: on the target's stack, in its instance. */
-void monitor_resume(void)
+void monitor_resume(struct cpu *c)
 {
 	struct vcpu *v = VCPU;
 	struct lead_slot *s = &lead_area.slot[v->slot];
 
-	sched_left();
+	sched_left(c);
 	vcpu_load();
 	view_refresh();
 	if (v->waiting)

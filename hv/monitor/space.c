@@ -12,7 +12,8 @@
  * ever has a page table mapped; a table becomes data again when its space is
  * destroyed.  A guest names its frames by their place in its memory, which the
  * view translates: a foreign frame cannot even be named, and a guest that was
- * moved to other frames need not know.
+ * moved to other frames need not know.  A call asks the view once, at its
+ * beginning.
  *
  * Destroying looks at one block of frames at a time and then restarts the call,
  * so that interrupts are never off for long.
@@ -35,21 +36,26 @@
 
 #define UNUSED(x) (void)(x)
 
-/* The kernel's entry of a page of its memory; NULL if there is no such page. */
-static uint64_t *page_entry(const struct view *v, uint64_t page, uint64_t *pfn)
+static uint64_t *entry_of(uint64_t page)
 {
-	if (page >= (CHANNEL_WINDOW_VA - PART_MEMORY_VA) / 4096 ||
-	    !view_pfn(v, page, pfn))
+	if (page >= (CHANNEL_WINDOW_VA - PART_MEMORY_VA) / 4096)
 		return NULL;
 	return kernel_pte(PART_MEMORY_VA + page * 4096);
 }
 
-/* The same of an own frame. */
-static uint64_t *frame_entry(const struct view *v, uint64_t pfn)
+/* The kernel's entry of a page of its memory; NULL if there is no such page. */
+static uint64_t *page_entry(const struct memory *m, uint64_t page,
+			    uint64_t *pfn)
 {
-	int64_t index = view_frame(v, pfn);
+	return memory_pfn(m, page, pfn) ? entry_of(page) : NULL;
+}
 
-	return index < 0 ? NULL : page_entry(v, (uint64_t)index, &pfn);
+/* The same of an own frame. */
+static uint64_t *frame_entry(const struct memory *m, uint64_t pfn)
+{
+	int64_t page = memory_page(m, pfn);
+
+	return page < 0 ? NULL : entry_of((uint64_t)page);
 }
 
 static bool is_data(uint64_t e)
@@ -74,8 +80,11 @@ static bool may_have_spaces(void)
 static int64_t take_table(uint64_t page, unsigned level, uint64_t as,
 			  uint64_t *pfn)
 {
-	uint64_t *e = page_entry(view_now(), page, pfn);
+	struct memory m;
+	uint64_t *e;
 
+	memory_of(&m, view_now());
+	e = page_entry(&m, page, pfn);
 	if (!e)
 		return -SYS_EPERM;
 	if (!is_data(*e) || (*e & COUNT_MASK))
@@ -174,19 +183,40 @@ int64_t sys_as_table(uint64_t as, uint64_t va, uint64_t level, uint64_t page,
 
 /* ---- mappings ----------------------------------------------------------- */
 
-static int64_t map_check(const struct space *sp, const struct view *v,
-			 const struct as_map *m)
+/* What a batch goes by. */
+struct batch {
+	const struct space *space;
+	struct memory memory;
+	uint64_t near, table_pfn; /* the page table looked up last, and whose */
+	struct as_map map[BATCH];
+};
+
+/* As space_entry(), level 1. */
+static uint64_t *leaf_entry(struct batch *b, uint64_t va)
+{
+	if (va >> 21 != b->near) {
+		const uint64_t *at = space_entry(b->space, va, 2);
+
+		if (!at || !(*at & PTE_P))
+			return NULL;
+		b->near = va >> 21;
+		b->table_pfn = PTE_PFN(*at);
+	}
+	return entry_at(b->table_pfn, va, 1);
+}
+
+static int64_t map_check(struct batch *b, const struct as_map *m)
 {
 	const uint64_t *e;
 	uint64_t pfn;
 
 	if (!user_va(m->va) || (m->prot & ~(PROT_R | PROT_W | PROT_X)))
 		return -SYS_EINVAL;
-	if (!space_entry(sp, m->va, 1))
+	if (!leaf_entry(b, m->va))
 		return -SYS_ENOTABLE;
 	if (!m->prot)
 		return 0;
-	e = page_entry(v, m->page, &pfn);
+	e = page_entry(&b->memory, m->page, &pfn);
 	if (!e || !is_data(*e))
 		return -SYS_EPERM;
 	if ((*e & COUNT_MASK) > COUNT_MASK - BATCH * COUNT_ONE)
@@ -194,27 +224,26 @@ static int64_t map_check(const struct space *sp, const struct view *v,
 	return 0;
 }
 
-static void uncount(const struct view *v, uint64_t entry)
+static void uncount(const struct memory *m, uint64_t entry)
 {
 	uint64_t *e;
 
 	if (!(entry & PTE_P))
 		return;
-	e = frame_entry(v, PTE_PFN(entry));
+	e = frame_entry(m, PTE_PFN(entry));
 	if (e && is_data(*e) && (*e & COUNT_MASK))
 		*e -= COUNT_ONE;
 }
 
-static void map_do(const struct space *sp, const struct view *v,
-		   const struct as_map *m)
+static void map_do(struct batch *b, const struct as_map *m)
 {
-	uint64_t *at = space_entry(sp, m->va, 1), *e, pfn;
+	uint64_t *at = leaf_entry(b, m->va), *e, pfn;
 
-	uncount(v, *at);
+	uncount(&b->memory, *at);
 	*at = 0;
 	if (!m->prot)
 		return;
-	e = page_entry(v, m->page, &pfn);
+	e = page_entry(&b->memory, m->page, &pfn);
 	*at = PTE(pfn, prot_flags(m->prot));
 	*e += COUNT_ONE;
 }
@@ -223,38 +252,40 @@ int64_t sys_as_map(uint64_t as, uint64_t list, uint64_t count, uint64_t d,
 		   uint64_t e, uint64_t n)
 {
 	const struct space *sp = space_of(as);
-	const struct view *v = view_now();
-	struct as_map batch[BATCH];
+	struct batch b;
 
 	UNUSED(d), UNUSED(e), UNUSED(n);
 	if (!may_have_spaces())
 		return -SYS_ENOSYS;
 	if (!sp || count > BATCH)
 		return -SYS_EINVAL;
-	if (!copy_in(batch, list, count * sizeof(batch[0])))
+	if (!copy_in(b.map, list, count * sizeof(b.map[0])))
 		return -SYS_EFAULT;
 	if (!sp->root_pfn || sp->dying)
 		return -SYS_ENOENT;
+	b.space = sp;
+	b.near = NEVER;
+	memory_of(&b.memory, view_now());
 	for (uint64_t i = 0; i < count; i++) {
-		int64_t r = map_check(sp, v, &batch[i]);
+		int64_t r = map_check(&b, &b.map[i]);
 
 		if (r)
 			return r;
 	}
 	for (uint64_t i = 0; i < count; i++)
-		map_do(sp, v, &batch[i]);
+		map_do(&b, &b.map[i]);
 	return 0;
 }
 
 /* ---- destruction -------------------------------------------------------- */
 
-static void release(const struct view *v, uint64_t pfn, uint64_t *e)
+static void release(const struct memory *m, uint64_t pfn, uint64_t *e)
 {
 	if (FRAME_LEVEL(*e) == 1) {
 		const uint64_t *pt = window(0, pfn);
 
 		for (unsigned i = 0; i < 512; i++)
-			uncount(v, pt[i]);
+			uncount(m, pt[i]);
 	}
 	*e = PTE(pfn, PTE_P | PTE_W | PTE_U | PTE_NX);
 }
@@ -262,30 +293,23 @@ static void release(const struct view *v, uint64_t pfn, uint64_t *e)
 /* One slice of the partition's frames; true when there are no more. */
 static bool destroy_slice(struct space *sp, uint64_t as)
 {
-	const struct view *v = view_now();
-	uint64_t first = sp->dying - 1, base = 0, tables = 0;
+	const uint64_t first = sp->dying - 1;
+	uint64_t pfn, tables = 0;
+	struct memory m;
 
-	for (uint32_t i = 0; i < v->extents && i < VIEW_EXTENTS; i++) {
-		uint64_t frames = v->extent[i].frames;
+	memory_of(&m, view_now());
+	for (uint64_t page = first; memory_pfn(&m, page, &pfn); page++) {
+		uint64_t *e = entry_of(page);
 
-		for (; first < base + frames; first++) {
-			uint64_t pfn = v->extent[i].pfn + (first - base);
-			uint64_t va = PART_MEMORY_VA + first * 4096;
-			uint64_t *e =
-				va < CHANNEL_WINDOW_VA ? kernel_pte(va) : NULL;
-
-			if (e && !is_data(*e) && (*e & FRAME_TABLE) &&
-			    FRAME_SPACE(*e) == as) {
-				release(v, pfn, e);
-				tables++;
-			}
-			if (first + 1 - (sp->dying - 1) >= SLICE ||
-			    tables >= 8) {
-				sp->dying = (uint32_t)first + 2;
-				return false;
-			}
+		if (e && !is_data(*e) && (*e & FRAME_TABLE) &&
+		    FRAME_SPACE(*e) == as) {
+			release(&m, pfn, e);
+			tables++;
 		}
-		base += frames;
+		if (page + 1 - first >= SLICE || tables >= 8) {
+			sp->dying = (uint32_t)page + 2;
+			return false;
+		}
 	}
 	return true;
 }
@@ -316,22 +340,19 @@ int64_t sys_as_destroy(uint64_t as, uint64_t b, uint64_t c, uint64_t d,
 
 /* ---- another instance's, restored --------------------------------------- */
 
+struct adopter {
+	uint32_t slot;
+	uint64_t as;
+	struct memory was, is;
+};
+
 /* Where the frame that a saved table names is now: its page, and *pfn. */
-static bool moved(const struct lead_state *st, uint32_t slot, uint64_t *pfn,
-		  uint64_t *page)
+static bool moved(const struct adopter *a, uint64_t *pfn, uint64_t *page)
 {
-	uint64_t base = 0;
+	int64_t at = memory_page(&a->was, *pfn);
 
-	for (uint64_t i = 0; i < st->extents && i < VIEW_EXTENTS; i++) {
-		uint64_t at = *pfn - st->extent[i].pfn;
-
-		if (at < st->extent[i].frames) {
-			*page = base + at;
-			return view_pfn(slot_view(slot), *page, pfn);
-		}
-		base += st->extent[i].frames;
-	}
-	return false;
+	*page = (uint64_t)at;
+	return at >= 0 && memory_pfn(&a->is, *page, pfn);
 }
 
 static uint64_t *slot_page(uint32_t slot, uint64_t page)
@@ -341,16 +362,16 @@ static uint64_t *slot_page(uint32_t slot, uint64_t page)
 	return slot_pte(slot, PART_MEMORY_VA + page * 4096, false);
 }
 
-static bool adopt_leaf(uint32_t slot, const struct lead_state *st, uint64_t *e)
+static bool adopt_leaf(const struct adopter *a, uint64_t *e)
 {
 	uint64_t pfn = PTE_PFN(*e), page, *kernel;
 	uint64_t prot =
 		PROT_R | (*e & PTE_W ? PROT_W : 0) | (*e & PTE_NX ? 0 : PROT_X);
 
-	if (!moved(st, slot, &pfn, &page))
+	if (!moved(a, &pfn, &page))
 		return false;
 	*e = PTE(pfn, prot_flags(prot));
-	kernel = slot_page(slot, page);
+	kernel = slot_page(a->slot, page);
 	if (!kernel || !is_data(*kernel) ||
 	    (*kernel & COUNT_MASK) == COUNT_MASK)
 		return false;
@@ -359,15 +380,15 @@ static bool adopt_leaf(uint32_t slot, const struct lead_state *st, uint64_t *e)
 }
 
 /* A table and all below it: each once, none of them mapped. */
-static bool adopt_table(uint32_t slot, uint64_t as, const struct lead_state *st,
-			uint64_t pfn, uint64_t page, unsigned level)
+static bool adopt_table(const struct adopter *a, uint64_t pfn, uint64_t page,
+			unsigned level)
 {
 	const unsigned entries = level == 4 ? 256 : 512;
-	uint64_t *kernel = slot_page(slot, page);
+	uint64_t *kernel = slot_page(a->slot, page);
 
 	if (!kernel || !is_data(*kernel) || (*kernel & COUNT_MASK))
 		return false;
-	*kernel = FRAME(level, as);
+	*kernel = FRAME(level, a->as);
 	for (unsigned i = 0; i < 512; i++) {
 		/* Windows are few: the entry is looked at anew each time. */
 		uint64_t e = ((uint64_t *)window(0, pfn))[i];
@@ -378,11 +399,11 @@ static bool adopt_table(uint32_t slot, uint64_t as, const struct lead_state *st,
 			continue;
 		}
 		if (level == 1) {
-			if (!adopt_leaf(slot, st, &e))
+			if (!adopt_leaf(a, &e))
 				return false;
 		} else {
-			if (!moved(st, slot, &to, &at) ||
-			    !adopt_table(slot, as, st, to, at, level - 1))
+			if (!moved(a, &to, &at) ||
+			    !adopt_table(a, to, at, level - 1))
 				return false;
 			e = PTE(to, PTE_TABLE);
 		}
@@ -394,13 +415,16 @@ static bool adopt_table(uint32_t slot, uint64_t as, const struct lead_state *st,
 int64_t space_adopt(uint32_t slot, uint64_t as, const struct lead_state *st)
 {
 	uint64_t base = lead_private[slot].monitor_pfn;
+	struct adopter a = {.slot = slot, .as = as};
 	struct vcpu *v;
 	uint64_t pfn, high;
 
 	if (!st->root[as])
 		return 0;
-	if (!view_pfn(slot_view(slot), st->root[as] - 1, &pfn) ||
-	    !adopt_table(slot, as, st, pfn, st->root[as] - 1, 4))
+	memory_take(&a.was, st->extents, st->extent);
+	memory_of(&a.is, slot_view(slot));
+	if (!memory_pfn(&a.is, st->root[as] - 1, &pfn) ||
+	    !adopt_table(&a, pfn, st->root[as] - 1, 4))
 		return -SYS_EPERM;
 	high = ((uint64_t *)window(0, base + INST_PML4))[511];
 	((uint64_t *)window(0, pfn))[511] = high;

@@ -136,19 +136,23 @@ static int64_t sys_log(ARGS)
  * another partition since. */
 static int64_t sys_signal(ARGS)
 {
-	const struct view_channel *ch;
+	const volatile struct view_channel *ch;
+	uint64_t peer;
+	uint32_t slot;
+	uint8_t handle;
 
 	UNUSED6;
 	if (a >= CHANNEL_SLOTS)
 		return -SYS_EINVAL;
 	ch = &view_now()->channel[a];
-	if (!ch->id || ch->peer_slot >= PART_SLOTS ||
-	    ch->peer_handle >= CHANNEL_SLOTS || !ch->peer ||
-	    !sched_post(ch->peer_slot, ch->peer,
-			EVENT_CHANNEL(ch->peer_handle)))
+	slot = ch->peer_slot;
+	handle = ch->peer_handle;
+	peer = ch->peer;
+	if (!ch->id || slot >= PART_SLOTS || handle >= CHANNEL_SLOTS || !peer ||
+	    !sched_post(slot, peer, EVENT_CHANNEL(handle)))
 		return -SYS_ENOENT;
 	if (VCPU->kind == PART_ULTRAVISOR)
-		sched_urge(ch->peer_slot);
+		sched_urge(slot);
 	else if (a == CONTROL_HANDLE)
 		sched_calm(VCPU->slot);
 	return 0;

@@ -26,14 +26,6 @@ uint32_t lapic_read(unsigned reg)
 	return *(volatile uint32_t *)(SHARED_LAPIC_VA + reg);
 }
 
-/* A partition's time as the host's; never stays never. */
-uint64_t host_time(uint64_t ns)
-{
-	uint64_t offset = lead_area.slot[VCPU->slot].offset_ns;
-
-	return ns + offset < ns ? NEVER : ns + offset;
-}
-
 void lapic_send(uint32_t apic_id, uint32_t command)
 {
 	while (lapic_read(LAPIC_ICR_LOW) & ICR_PENDING)

@@ -3,10 +3,11 @@
  * monitor goes by, and the channel and device windows, which must never show
  * more than it gives.
  *
- * The view is untouched while its partition runs: the ultravisor, which writes
- * it, is another partition on the same CPU.  A window page that the view no
- * longer gives is dropped at the next switch to the partition, whether its
- * program lets go or not.
+ * The ultravisor, which writes it, may run on another CPU, and nothing stops it
+ * from writing to a view that is in force: so what is checked is read once.  A
+ * window page that the view no longer gives is dropped at the next switch to
+ * the partition, or when its CPU is asked to look, whether its program lets go
+ * or not.
  */
 #include "monitor/monitor.h"
 
@@ -18,26 +19,40 @@ const struct view *view_now(void)
 				     (HEAD->active & 1) * 4096);
 }
 
-int64_t view_frame(const struct view *v, uint64_t pfn)
+void memory_take(struct memory *m, uint64_t extents,
+		 const volatile struct view_extent *from)
 {
-	uint64_t index = 0;
+	m->extents = extents < VIEW_EXTENTS ? extents : VIEW_EXTENTS;
+	for (uint64_t i = 0; i < m->extents; i++)
+		m->extent[i] =
+			(struct view_extent){from[i].pfn, from[i].frames};
+}
 
-	for (uint32_t i = 0; i < v->extents && i < VIEW_EXTENTS; i++) {
-		if (pfn - v->extent[i].pfn < v->extent[i].frames)
-			return (int64_t)(index + (pfn - v->extent[i].pfn));
-		index += v->extent[i].frames;
+void memory_of(struct memory *m, const struct view *v)
+{
+	memory_take(m, *(const volatile uint32_t *)&v->extents, v->extent);
+}
+
+int64_t memory_page(const struct memory *m, uint64_t pfn)
+{
+	uint64_t page = 0;
+
+	for (uint64_t i = 0; i < m->extents; i++) {
+		if (pfn - m->extent[i].pfn < m->extent[i].frames)
+			return (int64_t)(page + (pfn - m->extent[i].pfn));
+		page += m->extent[i].frames;
 	}
 	return -1;
 }
 
-bool view_pfn(const struct view *v, uint64_t page, uint64_t *pfn)
+bool memory_pfn(const struct memory *m, uint64_t page, uint64_t *pfn)
 {
-	for (uint32_t i = 0; i < v->extents && i < VIEW_EXTENTS; i++) {
-		if (page < v->extent[i].frames) {
-			*pfn = v->extent[i].pfn + page;
+	for (uint64_t i = 0; i < m->extents; i++) {
+		if (page < m->extent[i].frames) {
+			*pfn = m->extent[i].pfn + page;
 			return true;
 		}
-		page -= v->extent[i].frames;
+		page -= m->extent[i].frames;
 	}
 	return false;
 }
@@ -70,23 +85,27 @@ static void channel_drop(unsigned handle)
 int64_t sys_channel_map(uint64_t handle, uint64_t b, uint64_t c, uint64_t d,
 			uint64_t e, uint64_t n)
 {
-	const struct view_channel *ch;
+	const volatile struct view_channel *ch;
+	uint64_t pfn;
+	uint32_t pages;
 
 	(void)b, (void)c, (void)d, (void)e, (void)n;
 	if (handle >= CHANNEL_SLOTS)
 		return -SYS_EINVAL;
 	ch = &view_now()->channel[handle];
+	pfn = ch->pfn;
+	pages = ch->pages;
 	if (!ch->id)
 		return -SYS_ENOENT;
-	if (!ch->pages || ch->pages > CHANNEL_SLOT_BYTES / 4096)
+	if (!pages || pages > CHANNEL_SLOT_BYTES / 4096)
 		return -SYS_EPERM;
 	if (VCPU->channel_pfn[handle])
 		return (int64_t)channel_va(handle);
-	for (uint32_t i = 0; i < ch->pages; i++)
+	for (uint32_t i = 0; i < pages; i++)
 		set(channel_va(handle) + i * 4096ull,
-		    PTE(ch->pfn + i, PTE_P | PTE_W | PTE_U | PTE_NX));
-	VCPU->channel_pfn[handle] = ch->pfn;
-	VCPU->channel_pages[handle] = ch->pages;
+		    PTE(pfn + i, PTE_P | PTE_W | PTE_U | PTE_NX));
+	VCPU->channel_pfn[handle] = pfn;
+	VCPU->channel_pages[handle] = pages;
 	return (int64_t)channel_va(handle);
 }
 
@@ -122,8 +141,9 @@ int64_t sys_device_map(uint64_t index, uint64_t b, uint64_t c, uint64_t d,
 		       uint64_t e, uint64_t n)
 {
 	const uint64_t flags = PTE_P | PTE_U | PTE_NX | PTE_PCD | PTE_PWT;
-	const struct view_device *dev;
+	const volatile struct view_device *dev;
 	uint64_t va = device_va(index);
+	uint32_t pages;
 
 	(void)b, (void)c, (void)d, (void)e, (void)n;
 	if (index >= DEVICE_SLOTS)
@@ -131,12 +151,13 @@ int64_t sys_device_map(uint64_t index, uint64_t b, uint64_t c, uint64_t d,
 	dev = &view_now()->device[index];
 	if (!dev->id)
 		return -SYS_ENOENT;
-	if (dev->bar_pages > DEVICE_SLOT_BYTES / 4096 - 1)
+	pages = dev->bar_pages;
+	if (pages > DEVICE_SLOT_BYTES / 4096 - 1)
 		return -SYS_EPERM;
 	if (VCPU->device_pfn[index])
 		return (int64_t)va;
 	set(va, PTE(dev->config_pfn, flags));
-	for (uint32_t i = 0; i < dev->bar_pages; i++)
+	for (uint32_t i = 0; i < pages; i++)
 		if (i - dev->msix_page >= dev->msix_pages)
 			set(va + 4096 * (i + 1ull),
 			    PTE(dev->bar_pfn + i, flags | PTE_W));
@@ -146,12 +167,10 @@ int64_t sys_device_map(uint64_t index, uint64_t b, uint64_t c, uint64_t d,
 
 /* ---- a new view --------------------------------------------------------- */
 
-void view_refresh(void)
+void view_adopt(void)
 {
 	const struct view *v = view_now();
 
-	if (VCPU->view_seen == HEAD->generation)
-		return;
 	VCPU->view_seen = HEAD->generation;
 	for (unsigned i = 0; i < CHANNEL_SLOTS; i++)
 		if (VCPU->channel_pfn[i] &&

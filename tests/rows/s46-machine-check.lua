@@ -27,10 +27,10 @@ inject.check(0, physical("guest2", 0x400000), "corrected")
 run_for(ms(1))
 expect_eq(checks().guest2, 0, "guest2 was told of a corrected error")
 
--- What the CPU did is lost: who ran there ends, nobody else.
-local cpu = partition("guest2").cpu
-repeat run_for(us(7)) until current(cpu) == "guest2"
-inject.check(cpu, physical("guest2", 0x400000), "fatal")
+-- What the CPU did is lost: who ran there ends, nobody else.  (A monitor that holds
+-- the lock would be the end of all.)
+local at = wait_event("ring", {partition = "guest2", cpl = 3}, {within = ms(5)})
+inject.check(at.cpu, physical("guest2", 0x400000), "fatal")
 local death = wait_event("state", {of = "guest2"}, {within = ms(1)})
 expect_eq(death.vector, 18, "the exception that ended guest2")
 wait_console("monitor", "machine check on CPU 0, .*: guest1",

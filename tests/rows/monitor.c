@@ -41,6 +41,11 @@ Test(rows, s53_page_table_updates)
 	row_probe("s53", NULL);
 }
 
+Test(rows, s53_the_view_changes_within_a_call)
+{
+	row_scenario("s53-view", "");
+}
+
 /* Five that spin, masked, for 20 ms on at most four CPUs: each gets its share
  * all the same. */
 static void shares(const char *console)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tests/rows/image/tables.c - row 53: page-table updates; row 5: the limits are
- * the view's. */
+ * the view's, also when that changes in the middle of a call. */
 #include "process.h"
 
 #define FREE_VA (PROCESS_DATA + 4096)
@@ -19,12 +19,55 @@ static int64_t map1(uint64_t va, uint64_t page, uint64_t prot)
 	return sys_as_map(1, &m, 1);
 }
 
+static uint64_t word_at(uint64_t va)
+{
+	want(touch(va) == 0, "a batch is whole");
+	return process_frame()->rax;
+}
+
+/* The scenario takes all pages from the view, at some instant of each call, and
+ * gives them back behind it: each call does all or nothing. */
+static void changing_view(void)
+{
+	static struct as_map batch[64];
+	uint64_t page[2] = {process_page(2, 0), process_page(2, 1)};
+	uint64_t calls = view_arg("calls", 1), there = 0, refused = 0;
+
+	for (uint64_t i = 0; i < 2; i++)
+		*(volatile uint64_t *)page_at(page[i]) = i;
+	for (uint64_t i = 0; i < 64; i++)
+		batch[i] = (struct as_map){FREE_VA + i * 4096, page[0], PROT_R};
+	want_result(sys_as_map(1, batch, 64), 0, "the first batch");
+	logf_("ready for a view that changes");
+	spin(MS);
+	for (uint64_t n = 0; n < calls; n++) {
+		int64_t r;
+
+		for (unsigned i = 0; i < 64; i++)
+			batch[i].page = page[!there];
+		r = sys_as_map(1, batch, 64);
+		if (r)
+			want_result(r, -SYS_EPERM, "a batch");
+		else
+			there = !there;
+		refused += r != 0;
+		for (unsigned i = 0; i < 64; i++)
+			want(word_at(FREE_VA + i * 4096ull) == there,
+			     "all of a batch or nothing");
+	}
+	logf_("%lu calls, %lu refused", calls, refused);
+}
+
 void row_53(void)
 {
 	static struct as_map batch[64];
 	uint64_t pages = view_frames(), mine = process_page(2, 0);
 
 	(void)process_make(1, process_touch);
+	if (view_arg("calls", 0)) {
+		changing_view();
+		return;
+	}
 	want(touch(PROCESS_DATA) == 0, "its data is mapped");
 	want(touch(FREE_VA) == 14, "nothing behind it is");
 

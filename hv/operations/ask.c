@@ -175,8 +175,6 @@ static const char *remedy(uint32_t status)
 		return "it is there already";
 	case CONTROL_ESTATE:
 		return "not in this state: try show";
-	case CONTROL_ECONFLICT:
-		return "another transaction came first: try again";
 	default:
 		return "try show";
 	}

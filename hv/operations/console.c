@@ -67,6 +67,9 @@ static const struct {
 	{"scan", show_scan, true, "scan: every invariant of the database"},
 	{"policy", change_policy, false,
 	 "policy show, policy load (then lines, . ends), policy load module"},
+	{"type", typed_type, false, "type NAME WORD ...: a line for a guest"},
+	{"console", typed_console, false,
+	 "console NAME: lines go to a guest, until one with . alone"},
 	{"log", journal_log, true, "log [NAME] [N]: the last lines"},
 	{"off", change_off, false, "off [CODE]: the machine"},
 };

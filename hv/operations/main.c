@@ -109,6 +109,8 @@ static uint32_t on_attach(const struct control_message *event)
 
 	if (status != CONTROL_OK)
 		return status;
+	if (a.row->type == CHANNEL_CONSOLE)
+		return typed_attach(&a);
 	if (a.row->type != CHANNEL_POLICY ||
 	    channel_serve(&policy_channel, a.at, a.handle, a.row->type,
 			  &a.who) != CHANNEL_OPEN)
@@ -124,6 +126,7 @@ static uint32_t on_detach(uint64_t handle)
 		channel_drained(&policy_channel);
 		channel_close(&policy_channel);
 	}
+	typed_detach(handle);
 	(void)sys_channel_unmap((unsigned)handle);
 	return CONTROL_OK;
 }

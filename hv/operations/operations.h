@@ -8,6 +8,7 @@
  *   show.c      commands that look
  *   change.c    commands that change something
  *   journal.c   the log, asked of diagnostics
+ *   typed.c     lines that are typed for a guest
  *
  * One thing at a time: while an answer is awaited, what is typed waits.
  */
@@ -91,6 +92,14 @@ bool journal_serve(void);
 bool journal_sleep(void);
 void journal_awake(void);
 bool journal_waiting(void);
+
+/* ---- typed.c ------------------------------------------------------------ */
+
+command typed_type, typed_console;
+/* A console channel of which this partition is the server; the status to
+ * acknowledge it with. */
+uint32_t typed_attach(const struct control_attachment *a);
+void typed_detach(uint64_t handle); /* of no such channel: nothing */
 
 /* A decimal number; false, and said: it isn't one up to `high`. */
 bool number(const char *word, uint64_t high, uint64_t *value);

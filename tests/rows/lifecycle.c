@@ -36,6 +36,12 @@ Test(rows, s56_while_the_ultravisor_dies)
 				    "--set kill=ultravisor --seed 2");
 }
 
+/* A guest's shell, for people to read and try. */
+Test(rows, s52_a_shell)
+{
+	row_scenario("../../scenarios/shell", "");
+}
+
 /* Every verb of the console, for people to read and try. */
 Test(rows, operator_verbs)
 {

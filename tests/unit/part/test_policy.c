@@ -203,7 +203,12 @@ Test(policy, errors_name_the_line_and_the_remedy)
 		{GUEST "channel g1 console\n", 2, "write: channel GUEST"},
 		{"channel g1 console operations\n", 1, "no such guest"},
 		{GUEST "channel g1 disk io.a\n", 2, "no such type"},
-		{GUEST "channel g1 console g1\n", 2, "no such server"},
+		{GUEST "channel g1 console g1\n", 2,
+		 "consoles are served by operations"},
+		{GUEST "channel g1 diagnostics operations\n", 2,
+		 "served by diagnostics"},
+		{GUEST "channel g1 network operations\n", 2,
+		 "networks are served by io.a and io.b"},
 		{GUEST "channel g1 console operations\n"
 		       "channel g1 console operations\n",
 		 3, "has this channel already"},

@@ -124,7 +124,6 @@
 #define CONTROL_EEXIST 503     /* name or object there already */
 #define CONTROL_ESTATE 504     /* not in a state that allows it */
 #define CONTROL_EIMAGE 505     /* the module is not a partition image */
-#define CONTROL_ECONFLICT 506  /* lost against a concurrent transaction */
 #define CONTROL_EDEVICE 1401   /* the device does not answer */
 
 struct control_message { /* 128 bytes */

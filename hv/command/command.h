@@ -161,7 +161,11 @@ void decide_guests(uint64_t now);
 void decide_off(uint64_t now);
 /* It was made by the policy in force, so its schedule is as that wants. */
 bool guest_made(const struct part *p);
-void guests_answered(const struct job *job, uint32_t status);
+void guests_answered(const struct job *job,
+		     const struct control_message *response);
+/* The policy has such a guest, and it can never be made: why.  Else NULL. */
+const char *guest_hopeless(const char *name);
+uint64_t guests_due(uint64_t now); /* when to decide about them next */
 /* A policy takes over from `old`: who has to leave? */
 void guests_compare(const struct policy *old);
 void off(uint64_t code);

@@ -19,10 +19,15 @@
 
 #define OFF_GUEST_FAILED 3 /* the machine's exit code */
 
-static bool guest_asked[POLICY_GUESTS_MAX];
-static uint64_t guest_again_ns[POLICY_GUESTS_MAX];
-static unsigned made[POLICY_GUESTS_MAX]; /* by which policy's version */
-static uint64_t off_ns;                  /* when to switch off; 0: not yet */
+/* What became of each guest of the policy in force. */
+static struct attempt {
+	bool asked;
+	uint32_t refused;     /* status of the last, to say it once */
+	const char *hopeless; /* why it can never be made */
+	uint64_t again_ns;
+	unsigned made; /* by which policy's version */
+} attempts[POLICY_GUESTS_MAX];
+static uint64_t off_ns; /* when to switch off; 0: not yet */
 static bool off_asked;
 
 struct policy_guest *guest_of(uint64_t number)
@@ -205,22 +210,69 @@ static void ask_guest(unsigned n, const struct part *server)
 			    o.op[0].create.cpu);
 	}
 	target_op(add(&o, 0), TXN_PARTITION_START, TXN_RESULT(0), 0, 0);
-	guest_asked[n] = send_job(job, o.op, o.count);
+	attempts[n].asked = send_job(job, o.op, o.count);
 }
 
-void guests_answered(const struct job *job, uint32_t status)
+/* Modules do not come later, and no partition gets another size by itself. */
+static const char *never(const struct control_message *response)
 {
-	guest_asked[job->object] = false;
-	made[job->object] = status == CONTROL_OK ? policy_version : 0;
-	if (status != CONTROL_OK)
-		guest_again_ns[job->object] = sys_time() + 100 * AGAIN_NS;
+	if (response->failed_op != 0)
+		return NULL;
+	switch (response->status) {
+	case CONTROL_ENOENT:
+		return "the machine has no module of its image's name";
+	case CONTROL_EIMAGE:
+		return "its image is none, or does not fit in its blocks";
+	case CONTROL_EVALUE:
+		return "its name or size is none that a partition can have";
+	default:
+		return NULL;
+	}
+}
+
+static void give_up(unsigned n, const char *why)
+{
+	attempts[n].hopeless = why;
+	logf_("command: %s cannot be made: %s; the others can",
+	      policy.guest[n].name, why);
+}
+
+void guests_answered(const struct job *job,
+		     const struct control_message *response)
+{
+	struct attempt *a = &attempts[job->object];
+	uint32_t status = response->status;
+
+	a->asked = false;
+	a->made = status == CONTROL_OK ? policy_version : 0;
+	if (status == CONTROL_OK) {
+		a->refused = CONTROL_OK;
+		return;
+	}
+	a->again_ns = sys_time() + 100 * AGAIN_NS;
+	if (never(response) != NULL)
+		give_up(job->object, never(response));
+	else if (a->refused != status)
+		logf_("command: create %s refused: %s, operation %lu",
+		      policy.guest[job->object].name,
+		      control_status_name(status), response->failed_op);
+	a->refused = status;
+}
+
+const char *guest_hopeless(const char *name)
+{
+	for (unsigned i = 0; i < policy.guests; i++) {
+		if (strcmp(policy.guest[i].name, name) == 0)
+			return attempts[i].hopeless;
+	}
+	return NULL;
 }
 
 bool guest_made(const struct part *p)
 {
 	const struct policy_guest *g = guest_of(p->number);
 
-	return g != NULL && made[g - policy.guest] == policy_version;
+	return g != NULL && attempts[g - policy.guest].made == policy_version;
 }
 
 /* What it starts after: runs, or did its work. */
@@ -242,12 +294,28 @@ static bool comes_after(const struct policy_guest *g)
 	return true;
 }
 
+/* Does it wait for one that will never be? */
+static bool in_vain(const struct policy_guest *g)
+{
+	const struct policy_named *n = policy_named(&policy, g->name);
+
+	for (unsigned i = 0; n != NULL && i < n->afters; i++) {
+		if (guest_hopeless(n->after[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static void decide_guest(unsigned i)
 {
 	const struct policy_guest *g = &policy.guest[i];
 	const struct part *server = find_name(g->preferred);
 
-	if (!networks_served(g))
+	if (in_vain(g)) {
+		give_up(i, "it starts after one that cannot be made");
+		return;
+	}
+	if (!comes_after(g) || !networks_served(g))
 		return;
 	if (!g->disk) {
 		ask_guest(i, NULL);
@@ -273,8 +341,11 @@ static bool same(const struct policy_guest *a, const struct policy_guest *b)
 void guests_compare(const struct policy *old)
 {
 	off_ns = 0;
-	for (unsigned i = 0; i < POLICY_GUESTS_MAX; i++)
-		guest_again_ns[i] = 0;
+	for (unsigned i = 0; i < POLICY_GUESTS_MAX; i++) {
+		attempts[i].again_ns = 0;
+		attempts[i].refused = CONTROL_OK;
+		attempts[i].hopeless = NULL;
+	}
 	for (unsigned i = 0; i < old->guests; i++) {
 		const struct policy_guest *g = NULL;
 		struct part *p = find_name(old->guest[i].name);
@@ -337,10 +408,10 @@ void decide_guests(uint64_t now)
 			decide_leaving(p);
 	}
 	for (unsigned i = 0; i < policy.guests; i++) {
-		const struct policy_guest *g = &policy.guest[i];
+		const struct attempt *a = &attempts[i];
 
-		if (!guest_asked[i] && now >= guest_again_ns[i] &&
-		    find_name(g->name) == NULL && comes_after(g))
+		if (!a->asked && a->hopeless == NULL && now >= a->again_ns &&
+		    find_name(policy.guest[i].name) == NULL)
 			decide_guest(i);
 	}
 }
@@ -375,6 +446,10 @@ void decide_off(uint64_t now)
 		const struct part *p = find_name(policy.guest[i].name);
 		bool failed;
 
+		if (p == NULL && attempts[i].hopeless != NULL) {
+			code = OFF_GUEST_FAILED;
+			continue;
+		}
 		if (p == NULL || running(p) || p->leaving ||
 		    p->state == PART_STATE_DEFINED ||
 		    p->state == PART_STATE_SAVED)
@@ -391,4 +466,15 @@ void decide_off(uint64_t now)
 	}
 	if (now >= off_ns)
 		off(code);
+}
+
+uint64_t guests_due(uint64_t now)
+{
+	uint64_t due = off_ns > now ? off_ns : ~0ull;
+
+	for (unsigned i = 0; i < policy.guests; i++) {
+		if (attempts[i].again_ns > now && attempts[i].again_ns < due)
+			due = attempts[i].again_ns;
+	}
+	return due;
 }

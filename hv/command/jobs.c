@@ -129,13 +129,13 @@ static void log_refusal(const struct job *job,
 {
 	const char *name = "";
 
+	if (job->kind == JOB_CREATE) /* guests_answered() tells */
+		return;
 	if (job->part != NULL) {
 		if (job->part->refused == response->status)
 			return;
 		job->part->refused = response->status;
 		name = job->part->name;
-	} else if (job->kind == JOB_CREATE) {
-		name = policy.guest[job->object].name;
 	}
 	logf_("command: %s %s refused: %s, operation %lu", job_names[job->kind],
 	      name, control_status_name(response->status), response->failed_op);
@@ -162,7 +162,7 @@ static void settle(const struct job *job,
 			off_refused();
 	}
 	if (job->kind == JOB_CREATE)
-		guests_answered(job, status);
+		guests_answered(job, response);
 	if (job->kind == JOB_SCHEDULE || job->kind == JOB_FRAME)
 		schedule_answered(job, status);
 	if (job->kind == JOB_TRUNK)

@@ -156,6 +156,25 @@ static void decide(uint64_t now)
 	decide_off(now);
 }
 
+/* When something that was put off is due: a restart is not to wait for the next
+ * look at the beats. */
+static uint64_t due(uint64_t now)
+{
+	uint64_t at = guests_due(now);
+
+	for (unsigned i = 0; i < PARTS_MAX; i++) {
+		if (parts[i].used && parts[i].again_ns > now &&
+		    parts[i].again_ns < at)
+			at = parts[i].again_ns;
+	}
+	return at;
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 __attribute__((noinline)) void command_main_loop(void)
 {
 	for (;;) {
@@ -172,10 +191,11 @@ __attribute__((noinline)) void command_main_loop(void)
 			deadline = now + ATTACH_NS;
 		busy |= rules_serve(now);
 		decide(now);
-		if (have_policy && look_ns < deadline)
-			deadline = look_ns;
-		if (!log_flush() && now + LOG_RETRY_NS < deadline)
-			deadline = now + LOG_RETRY_NS;
+		deadline = sooner(deadline, due(now));
+		if (have_policy)
+			deadline = sooner(deadline, look_ns);
+		if (!log_flush())
+			deadline = sooner(deadline, now + LOG_RETRY_NS);
 		if (busy)
 			continue;
 		empty = control_sleep(&control);

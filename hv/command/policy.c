@@ -513,9 +513,11 @@ static bool do_channel(const struct line *l, struct policy *p)
 			    "no such type: console, network or diagnostics; "
 			    "disks have `disk` lines%s",
 			    "");
-	if (!is_system(&l->word[3]))
+	if (is(&l->word[2], "console") && !is(&l->word[3], "operations"))
+		return fail(l, "consoles are served by operations%s", "");
+	if (is(&l->word[2], "diagnostics") && !is(&l->word[3], "diagnostics"))
 		return fail(l,
-			    "no such server: io.a, io.b, operations or "
+			    "diagnostics channels are served by "
 			    "diagnostics%s",
 			    "");
 	if (p->channels == POLICY_CHANNELS_MAX)

@@ -171,7 +171,8 @@ static const char *start(struct part *p, const char *name)
 {
 	for (unsigned i = 0; p == NULL && i < policy.guests; i++) {
 		if (strcmp(policy.guest[i].name, name) == 0)
-			return NULL; /* it is made as soon as it can be */
+			return guest_hopeless(name); /* else it is made as soon
+							as it can be */
 	}
 	if (p == NULL)
 		return "no such partition, and the policy has no such guest";

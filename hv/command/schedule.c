@@ -136,8 +136,7 @@ static void decide_frame(unsigned cpu)
 
 void schedule_answered(const struct job *job, uint32_t status)
 {
-	bool again = status == CONTROL_EBUSY || status == CONTROL_ECONFLICT ||
-		     status == CONTROL_ELIMIT;
+	bool again = status == CONTROL_EBUSY || status == CONTROL_ELIMIT;
 
 	if (job->kind == JOB_FRAME) {
 		frame_asked[job->object] = false;

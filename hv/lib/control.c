@@ -172,8 +172,6 @@ const char *control_status_name(uint32_t status)
 		return "ESTATE";
 	case CONTROL_EIMAGE:
 		return "EIMAGE";
-	case CONTROL_ECONFLICT:
-		return "ECONFLICT";
 	case CONTROL_EDEVICE:
 		return "EDEVICE";
 	default:

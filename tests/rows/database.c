@@ -27,6 +27,22 @@ Test(rows, s08_three_partitions)
 	database(8);
 }
 
+/* It is asked for once, and never again while the policy holds. */
+Test(rows, s08_a_guest_that_cannot_be_made)
+{
+	for (unsigned cpus = 1; cpus <= 4; cpus *= 2) {
+		struct output *o;
+
+		row_scenario_on(cpus, "s08-module", "");
+		o = shell(PARTERRE " trace --event control %s/out/trace | "
+				   "grep -c 'id=0x602 status=50[25]'",
+			  scratch());
+		wants(o, 0);
+		cr_assert_str_eq(o->text, "2\n");
+	}
+	row_scenario("s08-module", "--set again=1");
+}
+
 Test(rows, s20_everything_is_in_the_database)
 {
 	database(20);

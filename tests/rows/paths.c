@@ -57,3 +57,8 @@ Test(rows, s72_s77_there_and_back_a_hundred_times)
 	row_scenario_on(2, "s77-and-back", "--set times=10");
 	row_scenario_on(4, "s77-and-back", "--set times=10");
 }
+
+Test(rows, s77_restarted_however_rare_the_looks)
+{
+	row_scenario("s77-rare", "");
+}

@@ -2,7 +2,8 @@
 # From `parterre trace` of tests/rows/costs.lua: instructions of what
 # tests/rows/image/costs.c does, one line each: NAME MEDIAN LEAST MOST TIMES.
 #
-# A call: from SYSCALL to the return to ring 3, of the partition that called.
+# A call: from SYSCALL to the return to ring 3, of the partition that called; updates
+# of page tables are those of the peer, on one CPU.
 # A switch: from SYSCALL (SYS_WAIT) to the load of the other partition's page-table
 # root, on the same CPU; "switch_all": to its first instruction in ring 3.
 # A transaction: what the requester, the ultravisor and their monitors execute
@@ -55,13 +56,27 @@ $5 == "partition" && /name="operations"/ {
 	asker = "p" value($6)
 	next
 }
+$5 == "partition" && /name="peer"/ {
+	peer = "p" value($6)
+	next
+}
+who == peer && $5 == "syscall" {
+	pages = value($6) == 18 ? value($9) : ""
+	mapping = at
+}
+$5 == "interrupt" || $5 == "switch" {
+	pages = ""
+}
+who == peer && $5 == "ring" && $6 == "cpl=3" && pages != "" {
+	note(pages == "0x1" ? "map_1" : pages == "0x40" ? "map_64" : "map_n", at - mapping)
+	pages = ""
+}
 who != asker && $5 != "switch" && !leaving {
 	next
 }
 $5 == "syscall" {
 	call = value($6)
 	argument = value($7)
-	count = value($9)
 	since = at
 	leaving = 0
 	if (call == 0 && argument ~ /^0x2/)
@@ -93,8 +108,6 @@ $5 == "ring" && $6 == "cpl=3" {
 		note("null", at - since)
 	else if (call == 5)
 		note((cpus > 1 ? "signal_other_" : "signal_") phase, at - since)
-	else if (call == 18)
-		note(count == "0x1" ? "map_1" : count == "0x40" ? "map_64" : "map_n", at - since)
 	call = -1
 	leaving = 0
 }

@@ -11,4 +11,9 @@ machine{
   cmdline = "row=" .. param("row", 47) .. " turns=" .. param("turns", 64) ..
             " lives=" .. param("lives", 4),
 }
-wait_console("operations", "^PASS", {within = s(2000)})
+local function passes(who)
+  local line = wait_console(who, "^%u%u%u%u row", {within = s(2000)})
+  expect(string.find(line, "^PASS"), line)
+end
+passes("operations")
+if param("row", 47) == 47 then passes("peer") end

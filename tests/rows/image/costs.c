@@ -4,7 +4,8 @@
  *
  * SYS_NULL with an argument says what comes next: MARK, MARK_END, or the number
  * of a phase.  Operations does the work; a guest of the same image is its peer,
- * which sleeps until PEER_SPINS and is awake from then on.
+ * which sleeps until PEER_SPINS, is awake from then on, and at the end updates
+ * page tables, which are the guests' alone.
  */
 #include "process.h"
 #include "transact.h"
@@ -166,6 +167,7 @@ void row_47(void)
 
 	if (i_am(PART_GUEST)) {
 		peer();
+		updates();
 		return;
 	}
 	if (!i_am(PART_OPERATIONS))
@@ -175,7 +177,6 @@ void row_47(void)
 	for (unsigned i = 0; i < TURNS; i++)
 		mark(0);
 	signals(SLEEPING, handle);
-	updates();
 	events_until(PEER_SPINS + 2 * MS);
 	signals(RUNNING, handle);
 }

@@ -14,6 +14,17 @@ static void fault(const char *what, const char *load)
 	row_scenario("s72-faults", options);
 }
 
+Test(rows, s71_either_path_to_one_disk_and_the_load_on_both)
+{
+	row_scenario("s71-paths", "");
+}
+
+Test(rows, s79_both_paths_down_at_once)
+{
+	row_scenario("s79-both", "--set how=crash");
+	row_scenario("s79-both", "--set how=hang");
+}
+
 Test(rows, s72_s78_livelock)
 {
 	fault("livelock io.a", "back");

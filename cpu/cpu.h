@@ -64,6 +64,49 @@ struct cpu_block {
 	bool long_mode; /* 64-bit code */
 };
 
+/* What a CPU does can be looked at closer, see cpu_observe().
+ *
+ * A stretch: instructions one behind the other in memory, up to the jump that
+ * is taken, the exception or the interrupt; one that repeats itself (REP, a
+ * jump to itself) goes on.  Where it begins does not depend on how the run was
+ * cut, nor on how the code was translated. */
+struct cpu_flow {
+	vaddr_t pc;       /* linear; here a stretch begins */
+	uint64_t retired; /* before its first instruction */
+	vaddr_t end; /* the one before ended in front of this address; if it is
+		      * the first: pc */
+};
+
+/* RAM that an instruction read or wrote (not page walks, not registers of
+ * devices); up to 8 bytes, an access over a page's end in parts. */
+struct cpu_access {
+	vaddr_t va;
+	uint64_t value;
+	uint8_t bytes;
+	bool write;
+};
+
+enum cpu_step {
+	CPU_STEP_INSTRUCTION, /* it retired */
+	CPU_STEP_DELIVERY,    /* the CPU went to the handler of an interrupt or
+			       * exception */
+	CPU_STEP_BEGIN,       /* from here on it is looked at: no access */
+};
+#define CPU_STEP_FLAGS    (1u << 16) /* in `changed`: RFLAGS */
+#define CPU_STEP_ALL      0x1ffffu
+#define CPU_STEP_ACCESSES 96 /* no more of one instruction are told */
+struct cpu_instruction {
+	enum cpu_step step;
+	uint8_t bytes;        /* of the instruction */
+	vaddr_t pc;           /* linear, of the instruction or handler */
+	uint64_t retired;     /* before it */
+	uint32_t changed;     /* bit n: general register n */
+	const uint64_t *gpr;  /* before it, CPU_GPR_COUNT, then RFLAGS */
+	const uint64_t *then; /* after it */
+	size_t accesses;
+	const struct cpu_access *access; /* in their order */
+};
+
 /* What a CPU asks of the platform.  `owner` is cpu_complex_config.owner.
  * Reads return the value zero-extended.  No callback may call cpu_run(). */
 struct cpu_ops {
@@ -101,6 +144,11 @@ struct cpu_ops {
 	 * part of a block for the second time.  NULL: nobody looks. */
 	void (*block)(void *owner, struct cpu *cpu,
 		      const struct cpu_block *block);
+	/* As cpu_observe() asks.  A stretch begins; an instruction has ended.
+	 * Not NULL if anybody asks. */
+	void (*flow)(void *owner, struct cpu *cpu, const struct cpu_flow *f);
+	void (*instruction)(void *owner, struct cpu *cpu,
+			    const struct cpu_instruction *i);
 };
 
 struct cpu_complex_config {
@@ -183,6 +231,21 @@ void cpu_tlb_flush(struct cpu *cpu);
 
 void cpu_break_set(struct cpu *cpu, vaddr_t rip);
 void cpu_break_clear(struct cpu *cpu, vaddr_t rip);
+
+/* What is told of what the CPU executes; the guest cannot tell.  Costs, beside
+ * nothing: some ns a block; some 100 ns an instruction.  Between runs; a change
+ * translates all code anew. */
+enum cpu_observe {
+	CPU_OBSERVE_NOTHING,
+	CPU_OBSERVE_FLOW,
+	CPU_OBSERVE_INSTRUCTIONS,
+};
+/* With a timing model instructions are told only to who runs them one by one
+ * (each cpu_run() to the next count). */
+void cpu_observe(struct cpu *cpu, enum cpu_observe what);
+/* With CPU_OBSERVE_FLOW, between runs: where the stretch under way has come to;
+ * false: there is none. */
+bool cpu_flow_end(const struct cpu *cpu, vaddr_t *end);
 
 /* Accesses to linear addresses by instructions (not by page walks) stop this
  * vCPU after them.  Between runs; the guest cannot tell.  `kinds`:

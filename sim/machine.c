@@ -264,6 +264,7 @@ static uint64_t deadline_of(const struct machine *m, struct vcpu *v, ps_t limit)
 static enum cpu_stop work(struct machine *m, struct vcpu *v, ps_t limit)
 {
 	uint64_t before = cpu_retired(v->cpu);
+	uint64_t until = m->trace ? machine_observe(m, v, &limit) : UINT64_MAX;
 	uint64_t deadline = deadline_of(m, v, limit);
 	enum cpu_stop stop;
 
@@ -273,6 +274,8 @@ static enum cpu_stop work(struct machine *m, struct vcpu *v, ps_t limit)
 		deadline = before + (m->stop_at - machine_retired(m));
 	if (deadline - before > room(m, v))
 		deadline = before + room(m, v);
+	if (deadline - before > until - before)
+		deadline = until;
 	v->nmi = false;
 	m->running = v;
 	stop = cpu_run(v->cpu, deadline);

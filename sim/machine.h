@@ -233,6 +233,11 @@ void machine_console_byte(struct machine *m, unsigned serial,
 /* Where the cable of the network card is plugged in; NULL: nowhere. */
 struct net_port *machine_nic_port(const struct machine *m, unsigned nic);
 
+/* What the trace is still owed of what the CPUs have executed (classes flow and
+ * full) goes there: between runs, before the trace is closed or the machine
+ * destroyed. */
+void machine_trace_end(struct machine *m);
+
 /* Observers of CPU context (partition view).  Called at exact boundaries with
  * the machine's state consistent; must not change it. */
 struct machine_observer {

@@ -7,6 +7,7 @@
 #define PARTERRE_SIM_MACHINE_INTERNAL_H
 
 #include "sim/machine.h"
+#include "sim/trace/deep.h"
 
 struct digest;
 
@@ -29,6 +30,14 @@ struct vcpu {
 			      since */
 	bool wait_sipi;    /* after reset or INIT, not the first CPU */
 	bool init_pending; /* it sent itself an INIT */
+	/* observe.c: what is told; the stretch under way; whose the instruction
+	 * under way is. */
+	enum cpu_observe observe;
+	bool stretched;
+	struct deep_place stretch;
+	vaddr_t stretch_pc;
+	uint32_t observed;
+	ps_t observed_at; /* when the CPU last began to work */
 };
 
 struct machine {
@@ -101,6 +110,14 @@ void vcpu_catch_up(struct machine *m, struct vcpu *v);
 void vcpu_wake(struct machine *m, struct vcpu *v);
 void vcpu_reset(struct machine *m, struct vcpu *v);
 void vcpu_init(struct machine *m, struct vcpu *v);
+
+/* observe.c: what the trace wants of the CPU is told from now on; the CPU may
+ * work to *limit, perhaps less than before, and to the retired count that is
+ * returned. */
+uint64_t machine_observe(struct machine *m, struct vcpu *v, ps_t *limit);
+void machine_flow(void *owner, struct cpu *cpu, const struct cpu_flow *f);
+void machine_instruction(void *owner, struct cpu *cpu,
+			 const struct cpu_instruction *i);
 
 /* The CPU under way stops after its instruction. */
 void machine_stop_soon(struct machine *m);

@@ -333,6 +333,8 @@ const struct cpu_ops machine_cpu_ops = {
 	.cr8_write = cr8_write,
 	.context = context,
 	.block = block,
+	.flow = machine_flow,
+	.instruction = machine_instruction,
 };
 
 /* --- what the local APICs drive --- */

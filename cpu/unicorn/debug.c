@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "cpu/unicorn/observe.h"
+
 #include "sim/check.h"
 
 #define RA ((uintptr_t)__builtin_return_address(0))
@@ -279,9 +281,7 @@ const struct cpu_watch_hit *cpu_watch_hit(const struct cpu *cpu)
 	return &cpu->watch_hit;
 }
 
-/* Entries of the TLB are marked when they are made: all are made again, and the
- * guest must not notice. */
-static void mark_anew(struct cpu *cpu)
+void debug_mark_anew(struct cpu *cpu)
 {
 	bool pass_break = cpu->pass_break, same;
 	struct cpu_regs regs;
@@ -315,7 +315,7 @@ bool cpu_watch_set(struct cpu *cpu, vaddr_t va, uint64_t bytes, unsigned kinds)
 	} else if (i < cpu->watch_count) {
 		cpu->watch[i] = cpu->watch[--cpu->watch_count];
 	}
-	mark_anew(cpu);
+	debug_mark_anew(cpu);
 	return true;
 }
 
@@ -330,6 +330,8 @@ int cpu_watchpoint_address_matches_x86_64(void *cs, uint64_t addr, uint64_t n)
 	(void)cs;
 	if (!cpu)
 		return 0;
+	if (cpu->observe == CPU_OBSERVE_INSTRUCTIONS)
+		return WATCH_READ | WATCH_WRITE;
 	for (unsigned i = 0; i < cpu->watch_count; i++) {
 		if (watches(cpu, i, addr, n))
 			flags |= (int)cpu->watch[i].kinds;
@@ -355,6 +357,8 @@ void cpu_check_watchpoint_x86_64(void *cs, uint64_t addr, uint64_t n,
 	(void)cs, (void)attrs;
 	if (!cpu)
 		return;
+	if (cpu->observe == CPU_OBSERVE_INSTRUCTIONS)
+		observe_access(cpu, addr, n, (unsigned)flags & WATCH_WRITE);
 	if (cpu->watch_count)
 		host_watch(cpu, addr, n, (unsigned)flags, ra);
 	if (!cpu->debug_data)

@@ -26,6 +26,9 @@ void debug_port(struct cpu *cpu, uint32_t port, unsigned bytes);
 void debug_due(struct cpu *cpu, uint32_t bits);
 /* Between instructions: deliver what is due.  False: nothing was. */
 bool debug_deliver(struct cpu *cpu);
+/* Entries of the TLB are marked when they are made: all are made again, and the
+ * guest does not notice.  Between runs. */
+void debug_mark_anew(struct cpu *cpu);
 /* #DB is being delivered by other means: what is due goes with it. */
 void debug_entered(struct cpu *cpu);
 

@@ -10,6 +10,7 @@
 
 #include "cpu/cpuid.h"
 #include "cpu/unicorn/debug.h"
+#include "cpu/unicorn/observe.h"
 #include "sim/check.h"
 
 _Thread_local struct cpu *engine_running;
@@ -54,13 +55,15 @@ void *block_alloc(struct cpu *cpu, size_t bytes)
 }
 
 struct block *block_new(struct cpu *cpu, uint64_t pc, const uint16_t *offset,
-			uint32_t count, bool breaks, uint32_t *number)
+			uint32_t count, uint32_t length, bool breaks,
+			uint32_t *number)
 {
 	size_t bytes = sizeof(struct block) + count * sizeof(*offset);
 	struct block *b = arena_alloc(&cpu->arena, bytes);
 
 	b->pc = pc;
 	b->count = count;
+	b->bytes = length;
 	b->cost = breaks ? ROOM_MAX + count : count;
 	b->timed = NULL;
 	memcpy(b->offset, offset, count * sizeof(*offset));
@@ -292,6 +295,8 @@ void engine_context(struct cpu *cpu, enum cpu_context_event what,
 		.value = value,
 	};
 
+	if (cpu->observe == CPU_OBSERVE_INSTRUCTIONS)
+		observe_context(cpu, what);
 	if (!cpu->complex->ops->context)
 		return;
 	r.rip = cpu_rip(cpu);
@@ -571,6 +576,7 @@ void cpu_complex_destroy(struct cpu_complex *cx)
 		if (cx->cpu[i]) {
 			arena_free(&cx->cpu[i]->arena);
 			free(cx->cpu[i]->block);
+			free(cx->cpu[i]->observer);
 		}
 		free(cx->cpu[i]);
 	}
@@ -630,6 +636,8 @@ static uc_err run(struct cpu *cpu)
 	cpu->running = true;
 	e = uc_emu_start(cpu->uc, AT(cpu->env, uint64_t, ENV_EIP), 0, 0, 0);
 	cpu->running = false;
+	if (cpu->observe)
+		observe_stand(cpu);
 	engine_running = NULL;
 	engine_no_block(cpu);
 	return e;

@@ -46,6 +46,7 @@ struct block {
 	uint64_t pc; /* linear */
 	uint32_t count;
 	uint32_t cost; /* count, or more than any room: a breakpoint is in it */
+	uint32_t bytes;
 	const struct timed_block *timed; /* NULL: it counts no ticks */
 	uint16_t offset[];               /* of instruction i from pc; [0] = 0 */
 };
@@ -101,6 +102,8 @@ struct cpu {
 	} watch[CPU_WATCHES_MAX]; /* the host's */
 	unsigned watch_count;
 	bool watch_due; /* watch_hit is new */
+	enum cpu_observe observe;
+	struct observer *observer; /* observe.h; NULL: never asked for */
 	struct cpu_watch_hit watch_hit;
 	uint32_t debug_due;
 	/* Where parts of large pages may be in the TLB: a bit for all stretches
@@ -245,7 +248,8 @@ static inline void engine_no_block(struct cpu *cpu)
 }
 /* Gives the block a number. */
 struct block *block_new(struct cpu *cpu, uint64_t pc, const uint16_t *offset,
-			uint32_t count, bool breaks, uint32_t *number);
+			uint32_t count, uint32_t bytes, bool breaks,
+			uint32_t *number);
 /* Memory that lives as long as the blocks. */
 void *block_alloc(struct cpu *cpu, size_t bytes);
 bool engine_breaks_at(const struct cpu *cpu, uint64_t linear);

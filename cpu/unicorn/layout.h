@@ -118,6 +118,9 @@ struct env_segment {
  * writes none and has no side effects. */
 #define TCG_CALL_1_1   (TCG_CALL | 1 << 8 | 1 << 12)
 #define TCG_CALL_READS 6
+/* One without a result that has side effects, but writes no register. */
+#define TCG_CALL_0_1   (TCG_CALL | 1 << 8)
+#define TCG_CALL_LOOKS 2
 
 /* hflags and hflags2 */
 #define HF_CPL_MASK    3u
@@ -163,6 +166,7 @@ struct env_segment {
 #define TLB_ENTRY_CODE    16
 #define TLB_ENTRY_ADDEND  24
 #define TLB_DISCARD_WRITE 0x40u
+#define TLB_MMIO          0x200u
 #define TLB_NOTDIRTY      0x400u
 #define TLB_INVALID       0x800u
 #define TLB_SPECIAL       0xfffu

@@ -189,6 +189,7 @@ void engine_tlb_enter(struct cpu *cpu, uint64_t va, paddr_t pa, int prot,
 	/* The first of a mode tells the library that there is something to
 	 * flush. */
 	if (ram && !ram->r.read_only && !cpu->debug_data && !cpu->watch_count &&
+	    cpu->observe != CPU_OBSERVE_INSTRUCTIONS &&
 	    AT(desc_of(cpu, mode), uint64_t, TLB_DESC_USED)) {
 		enter_ram(cpu, va, ram, pa, prot, mode, attrs);
 		return;

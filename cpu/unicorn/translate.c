@@ -24,12 +24,16 @@
  *      call the block hook
  *      end the block, not run
  *
+ * When what is executed is observed, a call of observe_block() comes after the
+ * branch; if each instruction is, a block has one.
+ *
  * A block that would end by going back to the engine's main loop looks for the
  * next one itself: the main loop is for those that find no room.
  */
 #include <string.h>
 
 #include "cpu/unicorn/engine.h"
+#include "cpu/unicorn/observe.h"
 #include "sim/check.h"
 
 #pragma GCC visibility push(default)
@@ -346,6 +350,11 @@ static void count_in_block(struct cpu *cpu, const struct block *b,
 	}
 	op = put_after(tcg, op, TCG_MOVI_I32, n, number, 0);
 	put_after(tcg, op, TCG_ST_I32, n, env, ENV_BLOCK);
+	if (cpu->observe) {
+		op = put_after(tcg, branch, TCG_CALL, env,
+			       (uintptr_t)observe_block, TCG_CALL_LOOKS);
+		AT(op, uint16_t, OP_CODE) = TCG_CALL_0_1;
+	}
 
 	/* The label is the last operation but one. */
 	for (op = next(branch); AT(op, uint8_t, OP_CODE) != TCG_SET_LABEL ||
@@ -419,6 +428,8 @@ void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
 		originals.translator_loop(ops, db, cs, tb, max_insns);
 		return;
 	}
+	if (cpu->observe == CPU_OBSERVE_INSTRUCTIONS && !cpu->complex->timing)
+		max_insns = 1;
 	mine.translate_insn = translate_insn;
 	translating = &t;
 	originals.translator_loop(&mine, db, cs, tb, max_insns);
@@ -432,8 +443,8 @@ void translator_loop_x86_64(const void *ops, void *db, void *cs, void *tb,
 	/* A length that block_enter() asked for ends before breakpoints. */
 	if (AT(tb, uint32_t, TB_CFLAGS) & CF_COUNT_MASK)
 		t.breaks = false;
-	b = block_new(cpu, AT(tb, uint64_t, TB_PC), t.offset, t.count, t.breaks,
-		      &number);
+	b = block_new(cpu, AT(tb, uint64_t, TB_PC), t.offset, t.count, t.bytes,
+		      t.breaks, &number);
 	timed_block_new(cpu, b, t.bytes,
 			AT(tb, uint32_t, TB_CFLAGS) & CF_COUNT_MASK);
 	count_in_block(cpu, b, number);

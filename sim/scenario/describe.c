@@ -342,6 +342,16 @@ static void key_iommu(lua_State *L, struct session_machine *d)
 	d->config.iommu = lua_toboolean(L, -1);
 }
 
+static void key_trace(lua_State *L, struct session_machine *d)
+{
+	d->traces = true;
+	if (lua_type(L, -1) != LUA_TSTRING ||
+	    !session_classes(lua_tostring(L, -1), &d->classes))
+		luaL_error(L, "machine{}: trace has to be \"none\", "
+			      "\"partition\", \"machine\", \"flow\" or "
+			      "\"full\"");
+}
+
 static void key_virtio_disk(lua_State *L, struct session_machine *d)
 {
 	d->virtio_disk_bytes = size(L, "virtio_disk", 65536, UINT64_C(1) << 40);
@@ -389,6 +399,7 @@ static const struct key {
 	{"serial", key_serial},
 	{"serial_hz", key_serial_hz},
 	{"timing", key_timing},
+	{"trace", key_trace},
 	{"video", key_video},
 	{"virtio_disk", key_virtio_disk},
 };

@@ -335,6 +335,7 @@ static void open_libraries(lua_State *L)
 	machines_globals(L, console_functions);
 	machines_globals(L, look_functions);
 	machines_globals(L, hand_functions);
+	machines_globals(L, select_functions);
 	lua_newtable(L);
 	machines_fields(L, inject_functions);
 	lua_setglobal(L, "inject");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sim/scenario/script_internal.h - script.c (the Lua state), describe.c
- * (machine{}), wait.c, console.c, look.c, hands.c (what a scenario calls).
+ * (machine{}), wait.c, console.c, look.c, hands.c, select.c (what a scenario
+ * calls).
  */
 #ifndef PARTERRE_SCENARIO_SCRIPT_INTERNAL_H
 #define PARTERRE_SCENARIO_SCRIPT_INTERNAL_H
@@ -53,6 +54,6 @@ void console_scene(lua_State *L, uint32_t index);
 
 extern const luaL_Reg describe_functions[], wait_functions[],
 	console_functions[], look_functions[], hand_functions[],
-	inject_functions[];
+	inject_functions[], select_functions[];
 
 #endif

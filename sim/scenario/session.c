@@ -92,10 +92,12 @@ bool session_write_command(struct session *s, struct error *err)
 		fprintf(f, " --pieces %" PRIu64, o->pieces);
 	if (o->snapshots)
 		fprintf(f, " --snapshots %" PRIu64, o->snapshots);
-	if (o->classes == TRACE_CLASS_PARTITION)
-		fprintf(f, " --trace partition");
-	else if (!o->classes)
-		fprintf(f, " --trace none");
+	if (o->classes_given)
+		fprintf(f, " --trace %s", session_classes_text(o->classes));
+	for (size_t i = 0; i < o->select_count; i++) {
+		fprintf(f, " --trace-%s", o->select[i].what);
+		put_word(f, o->select[i].arg);
+	}
 	if (o->until)
 		fprintf(f, " --until %" PRIu64 "ps", o->until);
 	if (s->interactive) {
@@ -113,7 +115,8 @@ static bool remove_old(struct session *s, struct error *err)
 {
 	static const char *const files[] = {"console.txt",    "console1.txt",
 					    "input.txt",      "programs",
-					    "trace/metadata", "trace/stream"};
+					    "trace/metadata", "trace/stream",
+					    "trace/.deep"};
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -262,6 +265,7 @@ static void finish_machine(struct session *s)
 	s->own.retired = machine_retired(s->machine);
 	s->own.chain = machine_chain(s->machine);
 	s->own.digest = machine_digest(s->machine);
+	machine_trace_end(s->machine);
 	partition_view_destroy(s->view);
 	machine_destroy(s->machine);
 	s->machine = NULL;
@@ -277,6 +281,7 @@ static bool finish_one(struct session *s, struct error *err)
 	if (s->trace) {
 		s->own.trace_digest = trace_digest(s->trace);
 		s->own.trace_count = trace_count(s->trace);
+		s->own.deep_count = trace_deep_count(s->trace);
 		ok = trace_close(s->trace, err);
 		s->trace = NULL;
 	}
@@ -289,6 +294,7 @@ static void add_sum(struct session_sum *sum, const struct session_sum *own)
 		sum->end = own->end;
 	sum->retired += own->retired;
 	sum->trace_count += own->trace_count;
+	sum->deep_count += own->deep_count;
 	sum->chain = digest_fold(sum->chain, &own->chain, sizeof(own->chain));
 	sum->digest =
 		digest_fold(sum->digest, &own->digest, sizeof(own->digest));

@@ -33,6 +33,7 @@
 #include "sim/net_switch.h"
 #include "sim/partition.h"
 #include "sim/scenario/timeline.h"
+#include "sim/trace/trace.h"
 
 #define SESSION_PARAMETERS_MAX 16
 #define SESSION_PLAN_MAX       8
@@ -78,11 +79,21 @@ struct session_inputs {
 	struct session_input *input; /* in order */
 };
 
+/* What is written of a class: --trace-WHAT ARG, ARG may begin "CLASS:". */
+#define SESSION_SELECTS_MAX 16
+struct session_select {
+	const char *what; /* window, partition, cpu, range */
+	const char *arg;
+};
+
 struct session_options {
 	const char *scenario; /* path */
 	const char *images;   /* directory of the images */
 	const char *out;      /* NULL: parterre.out/NAME */
 	unsigned classes;     /* TRACE_CLASS_…; 0: no trace on disk */
+	bool classes_given;   /* what machine{trace=} says doesn't count */
+	struct session_select select[SESSION_SELECTS_MAX];
+	size_t select_count;
 	unsigned listen;      /* ... that are noted then; 0: partition */
 	const char *firmware; /* of the first machine; NULL: the scenario's */
 	/* Of all machines; not given, NULL: the scenario's. */
@@ -139,6 +150,8 @@ struct session_machine {
 	uint64_t more_disk_bytes[MACHINE_NAMESPACES_MAX - 1]; /* 0: no more */
 	uint64_t virtio_disk_bytes; /* 0: no such disk */
 	bool any_code; /* the conformance lens tells, but fails no run */
+	bool traces;   /* these classes, unless the command line says */
+	unsigned classes;
 };
 
 struct session_line {
@@ -159,6 +172,7 @@ struct session_console {
 struct session_sum {
 	ps_t end;
 	uint64_t retired, chain, digest, trace_digest, trace_count;
+	uint64_t deep_count; /* of classes flow and full, not in trace_count */
 };
 
 /* The chain at multiples of SESSION_SAMPLE_PS: where two runs parted. */
@@ -304,6 +318,21 @@ void session_input_put(FILE *to, const struct session_input *in);
 void session_inputs_add(struct session_inputs *to,
 			const struct session_input *in);
 void session_inputs_free(struct session_inputs *i);
+
+/* "machine", "none"...: the classes that are recorded then. */
+const char *session_classes_text(unsigned classes);
+bool session_classes(const char *text, unsigned *classes);
+/* False: `arg` is not what the option takes.  Both live as long as *o. */
+bool session_select_add(struct session_options *o, const char *what,
+			const char *arg);
+/* One of its words, into a selection. */
+bool session_select_take(struct trace_select *s, const char *what,
+			 const char *arg);
+/* What the options say, to the session's trace. */
+void session_select(struct session *s);
+/* "A..B" of instants; of numbers.  Either end may be left out. */
+bool session_window(const char *text, ps_t *from, ps_t *to);
+bool session_numbers(const char *text, uint64_t *from, uint64_t *to);
 
 /* A number with a unit: "40ms". */
 bool session_instant(const char *text, ps_t *t);

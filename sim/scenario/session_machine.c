@@ -149,6 +149,7 @@ bool session_move(struct session *s, struct error *err)
 	rewind(f);
 	if (good) {
 		evq_cancel(machine_evq(s->machine), &s->idle);
+		machine_trace_end(s->machine);
 		machine_destroy(s->machine);
 		s->machine = machine_create(&s->config, s->trace, err);
 		good = s->machine &&
@@ -197,10 +198,13 @@ bool session_machine(struct session *s, const struct session_machine *d,
 		     struct error *err)
 {
 	char path[PATH_MAX];
-	unsigned classes = s->options.classes;
+	unsigned classes;
 	unsigned listen =
 		s->options.listen ? s->options.listen : TRACE_CLASS_PARTITION;
 
+	if (d->traces && !s->options.classes_given)
+		s->options.classes = d->classes;
+	classes = s->options.classes;
 	if (d->name[0])
 		snprintf(s->name, sizeof(s->name), "%s", d->name);
 	if (!fill_config(s, d, err) ||
@@ -211,6 +215,7 @@ bool session_machine(struct session *s, const struct session_machine *d,
 				classes ? classes : listen, err);
 	if (!s->trace)
 		return false;
+	session_select(s);
 	trace_listen(s->trace, on_record, s);
 	if (!connect(s, err))
 		return false;

@@ -60,7 +60,8 @@ const struct trace_kind *trace_kind_by_name(const char *name)
 	return NULL;
 }
 
-static const char *const classes[TRACE_CLASSES] = {"partition", "machine"};
+static const char *const classes[TRACE_CLASSES] = {"partition", "machine",
+						   "flow", "full"};
 
 unsigned trace_class_by_name(const char *name)
 {

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "sim/check.h"
+#include "sim/trace/deep.h"
 #include "sim/trace/layout.h"
 
 struct trace_reader {
@@ -24,6 +25,14 @@ struct trace_reader {
 	size_t bytes;    /* of the packet */
 	size_t at;       /* in the packet */
 	ps_t last, packet_last;
+	uint64_t count; /* events of `stream` so far */
+	/* `.deep`; NULL: there is none.  Its next record, and how much of it
+	 * was given. */
+	struct deep_reader *deep;
+	int deep_state; /* deep_next()'s */
+	bool deep_due;  /* it is to be asked */
+	struct deep_record record;
+	uint32_t given;
 };
 
 static bool bad(struct trace_reader *tr, struct error *err, uint64_t offset,
@@ -116,7 +125,17 @@ struct trace_reader *trace_open(const char *dir, struct error *err)
 		trace_reader_close(tr);
 		return NULL;
 	}
+	if (!deep_open(&tr->deep, dir, err)) {
+		trace_reader_close(tr);
+		return NULL;
+	}
+	tr->deep_due = tr->deep != NULL;
 	return tr;
+}
+
+void trace_plain(struct trace_reader *tr)
+{
+	tr->deep_due = false;
 }
 
 void trace_reader_close(struct trace_reader *tr)
@@ -125,6 +144,7 @@ void trace_reader_close(struct trace_reader *tr)
 		return;
 	if (tr->file)
 		fclose(tr->file);
+	deep_reader_close(tr->deep);
 	free(tr->packet);
 	free(tr->path);
 	free(tr);
@@ -275,8 +295,9 @@ static bool take_header(struct trace_reader *tr, struct trace_record *r,
 	return true;
 }
 
-int trace_next(struct trace_reader *tr, struct trace_record *r,
-	       struct error *err)
+/* 1: an event of `stream`; 0: its end; -1: *err. */
+static int next_plain(struct trace_reader *tr, struct trace_record *r,
+		      struct error *err)
 {
 	while (tr->at == tr->bytes) {
 		int got = next_packet(tr, err);
@@ -290,5 +311,90 @@ int trace_next(struct trace_reader *tr, struct trace_record *r,
 		if (!take_field(tr, r->kind->field[i].kind, &r->value[i], err))
 			return -1;
 	}
+	tr->count++;
 	return 1;
+}
+
+/* --- `.deep` --- */
+
+static const char *const register_names[] = {
+	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",   "r8",
+	"r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rflags"};
+
+/* The first event of a packed record. */
+static void give_head(const struct deep_record *d, struct trace_record *r)
+{
+	static const uint8_t number[DEEP_KINDS] = {
+		[DEEP_INSTRUCTION] = TRACE_EV_INSTRUCTION,
+		[DEEP_DELIVERY] = TRACE_EV_DELIVERY,
+		[DEEP_BEGIN] = TRACE_EV_BEGIN,
+		[DEEP_FLOW] = TRACE_EV_FLOW,
+	};
+
+	r->kind = trace_kind_find(number[d->kind]);
+	r->value[0].u = d->pc;
+	r->value[1].u = d->kind == DEEP_FLOW ? d->pc + d->bytes
+					     : (uint8_t)d->bytes;
+	r->value[2].u = d->count;
+}
+
+static void give_access(const struct cpu_access *a, struct trace_record *r)
+{
+	r->kind = trace_kind_find(a->write ? TRACE_EV_STORE : TRACE_EV_LOAD);
+	r->value[0].u = a->va;
+	r->value[1].u = a->bytes;
+	r->value[2].u = a->value;
+}
+
+/* Of the registers that are left, the first. */
+static void give_register(struct deep_record *d, struct trace_record *r)
+{
+	uint32_t i = (uint32_t)__builtin_ctz(d->changed);
+
+	d->changed &= d->changed - 1;
+	r->kind = trace_kind_find(TRACE_EV_REGISTER);
+	r->value[0].s = register_names[i];
+	r->value[1].u = d->then[i];
+}
+
+/* A packed record is one event, then one for each access, then for each
+ * register. */
+static int next_deep(struct trace_reader *tr, struct trace_record *r)
+{
+	struct deep_record *d = &tr->record;
+
+	r->time = deep_time(&d->at);
+	r->cpu = d->at.cpu;
+	r->partition = d->at.partition;
+	r->retired = d->at.retired;
+	if (!tr->given)
+		give_head(d, r);
+	else if (tr->given <= d->accesses)
+		give_access(&d->access[tr->given - 1], r);
+	else
+		give_register(d, r);
+	tr->given++;
+	if (tr->given > d->accesses && !d->changed) {
+		tr->given = 0;
+		tr->deep_due = true;
+	}
+	return 1;
+}
+
+int trace_next(struct trace_reader *tr, struct trace_record *r,
+	       struct error *err)
+{
+	int state;
+
+	if (tr->deep_due)
+		tr->deep_state = deep_next(tr->deep, &tr->record, err);
+	if (tr->deep_state < 0)
+		return -1;
+	tr->deep_due = false;
+	if (tr->deep_state && (tr->given || tr->record.before <= tr->count))
+		return next_deep(tr, r);
+	state = next_plain(tr, r, err);
+	if (state == 0 && tr->deep_state)
+		return next_deep(tr, r);
+	return state;
 }

@@ -8,6 +8,10 @@
  * into the partition table that TRACE_PARTITION events define; 0 = unknown,
  * i.e. monitor or boot), and that CPU's retired count.
  *
+ * Events of the classes flow and full are millions a second: they go to a file
+ * of their own, packed (sim/trace/deep.h), which the reader here puts in its
+ * place again.
+ *
  * The same run gives the same bytes.  A trace is a directory: `metadata`
  * (text) and one file `stream`; babeltrace2 reads it.  Writing to a NULL path
  * keeps only the running digest and the listeners.
@@ -43,9 +47,15 @@ enum trace_number {
 
 enum trace_class {
 	TRACE_CLASS_PARTITION = 1,
-	TRACE_CLASS_MACHINE = 2
+	TRACE_CLASS_MACHINE = 2,
+	TRACE_CLASS_FLOW = 4,
+	TRACE_CLASS_FULL = 8
 };
-#define TRACE_CLASSES 2
+#define TRACE_CLASSES 4
+/* Those of the file `stream`, of its digest and count; the others are in
+ * `.deep` (sim/trace/deep.h). */
+#define TRACE_PLAIN (TRACE_CLASS_PARTITION | TRACE_CLASS_MACHINE)
+#define TRACE_DEEP  (TRACE_CLASS_FLOW | TRACE_CLASS_FULL)
 
 enum trace_field_kind {
 	TRACE_U64,
@@ -71,7 +81,7 @@ struct trace_kind {
 extern const struct trace_kind trace_kinds[];
 const struct trace_kind *trace_kind_find(uint16_t number);
 const struct trace_kind *trace_kind_by_name(const char *name);
-/* "partition", "machine"; 0: no class is called so. */
+/* "partition", "machine", "flow", "full"; 0: no class is called so. */
 unsigned trace_class_by_name(const char *name);
 const char *trace_class_text(enum trace_class class);
 
@@ -94,6 +104,8 @@ struct trace_record {
 struct trace;
 struct trace *trace_create(const char *dir, unsigned classes,
 			   struct error *err) MUST_USE;
+/* All events go to `stream`, whatever their class: trace_emit() alone. */
+struct trace *trace_create_plain(const char *dir, struct error *err) MUST_USE;
 /* Flushes and closes; false if the disk said no. */
 bool trace_close(struct trace *t, struct error *err);
 void trace_emit(struct trace *t, const struct trace_record *r); /* t NULL: ok */
@@ -107,6 +119,41 @@ void trace_listen(struct trace *t,
 		  void (*on)(void *owner, const struct trace_record *r),
 		  void *owner);
 
+/* --- what is written of a class --- */
+/* All of it by default.  Class partition is always whole: who reads a trace
+ * needs its names, the oracle its records.  Ranges hold both their ends. */
+#define TRACE_SELECT_NAMES 8
+#define TRACE_NAME_BYTES   24
+struct trace_select {
+	bool off;       /* nothing */
+	bool by_window; /* of virtual time, and of the CPU's retired count */
+	ps_t from, to;
+	uint64_t retired_from, retired_to;
+	bool by_cpu;
+	uint32_t cpus; /* bit for each */
+	bool by_range;
+	vaddr_t low, high; /* of the instruction */
+	unsigned names;    /* of partitions; 0: all */
+	char name[TRACE_SELECT_NAMES][TRACE_NAME_BYTES];
+};
+void trace_select_all(struct trace_select *s);
+/* From now on; also in the middle of a run, between instructions. */
+void trace_select(struct trace *t, enum trace_class class,
+		  const struct trace_select *s);
+const struct trace_select *trace_selected(const struct trace *t,
+					  enum trace_class class);
+
+/* Class flow, and class full; listeners are not told, digest and count don't
+ * know of them.  `at` is the place at which they began. */
+struct deep_place;
+struct cpu_instruction;
+void trace_flow(struct trace *t, const struct deep_place *at, vaddr_t pc,
+		vaddr_t end, uint64_t count);
+void trace_instruction(struct trace *t, const struct deep_place *at,
+		       const struct cpu_instruction *i);
+/* Flow, and instructions, that were written. */
+uint64_t trace_deep_count(const struct trace *t);
+
 /* --- reading --- */
 struct trace_reader;
 struct trace_reader *trace_open(const char *dir, struct error *err) MUST_USE;
@@ -115,6 +162,8 @@ struct trace_reader *trace_open(const char *dir, struct error *err) MUST_USE;
 int trace_next(struct trace_reader *tr, struct trace_record *r,
 	       struct error *err);
 void trace_reader_close(struct trace_reader *tr);
+/* Before the first event: those of `stream` alone are wanted. */
+void trace_plain(struct trace_reader *tr);
 /* The text of a trace's `metadata` file; freed by the caller. */
 char *trace_metadata(void);
 /* One line of text, as `parterre trace` and differences show it. */

@@ -17,11 +17,26 @@
 
 #include "sim/check.h"
 #include "sim/digest.h"
+#include "sim/trace/deep.h"
 #include "sim/trace/layout.h"
 
 struct listener {
 	void (*on)(void *owner, const struct trace_record *r);
 	void *owner;
+};
+
+/* Of a class. */
+struct selection {
+	struct trace_select select;
+	bool *partition; /* by index, if by names */
+	size_t partitions;
+	bool gap[CPU_COUNT_MAX]; /* an instruction was left out */
+};
+
+/* A partition, by its `partition` event. */
+struct known {
+	uint32_t index;
+	char name[TRACE_NAME_BYTES];
 };
 
 struct trace {
@@ -34,6 +49,10 @@ struct trace {
 	ps_t first, last; /* timestamps in the packet; last: of all */
 	uint64_t count;
 	struct digest *digest;
+	struct deep_writer *deep; /* NULL: nothing of that class goes to disk */
+	struct selection selection[TRACE_CLASSES];
+	struct known *known;
+	size_t known_count;
 	struct listener listener[TRACE_LISTENERS_MAX];
 	unsigned listener_count;
 };
@@ -97,7 +116,7 @@ static int open_stream(const char *dir, struct error *err)
 	return fd;
 }
 
-struct trace *trace_create(const char *dir, unsigned classes, struct error *err)
+struct trace *trace_create_plain(const char *dir, struct error *err)
 {
 	struct trace *t;
 	int fd = -1;
@@ -109,13 +128,34 @@ struct trace *trace_create(const char *dir, unsigned classes, struct error *err)
 	}
 	t = calloc(1, sizeof(*t));
 	CHECK_MSG(t, "out of memory for the trace");
-	t->classes = classes;
+	t->classes = TRACE_PLAIN | TRACE_DEEP;
+	for (unsigned i = 0; i < TRACE_CLASSES; i++)
+		trace_select_all(&t->selection[i].select);
 	t->fd = fd;
 	t->dir = strdup(dir ? dir : "");
 	t->packet = malloc(CTF_PACKET_BYTES);
 	CHECK_MSG(t->dir && t->packet, "out of memory for the trace");
 	t->used = CTF_PROLOGUE;
 	t->digest = digest_create();
+	return t;
+}
+
+struct trace *trace_create(const char *dir, unsigned classes, struct error *err)
+{
+	struct trace *t = trace_create_plain(dir, err);
+
+	if (!t)
+		return NULL;
+	t->classes = dir ? classes : classes & TRACE_PLAIN;
+	if (!(t->classes & TRACE_DEEP))
+		return t;
+	t->deep = deep_create(dir, err);
+	if (!t->deep) {
+		struct error ignored;
+
+		(void)trace_close(t, &ignored);
+		return NULL;
+	}
 	return t;
 }
 
@@ -166,6 +206,11 @@ bool trace_close(struct trace *t, struct error *err)
 			  "%s/stream: cannot write: %s; free space or choose "
 			  "another directory, and run again",
 			  t->dir, strerror(t->failed));
+	if (!deep_close(t->deep, ok ? err : &(struct error){0}))
+		ok = false;
+	for (unsigned i = 0; i < TRACE_CLASSES; i++)
+		free(t->selection[i].partition);
+	free(t->known);
 	digest_destroy(t->digest);
 	free(t->packet);
 	free(t->dir);
@@ -176,6 +221,183 @@ bool trace_close(struct trace *t, struct error *err)
 bool trace_wants(const struct trace *t, enum trace_class class)
 {
 	return t && (t->classes & class);
+}
+
+/* --- what is written --- */
+
+static unsigned class_index(enum trace_class class)
+{
+	return (unsigned)__builtin_ctz((unsigned)class);
+}
+
+void trace_select_all(struct trace_select *s)
+{
+	*s = (struct trace_select){
+		.to = PS_NEVER,
+		.retired_to = UINT64_MAX,
+		.high = UINT64_MAX,
+	};
+}
+
+/* Is the partition one of the names? */
+static void know(struct selection *s, const struct known *k)
+{
+	bool named = false;
+
+	for (unsigned i = 0; i < s->select.names; i++)
+		named = named || !strcmp(s->select.name[i], k->name);
+	if (k->index >= s->partitions) {
+		size_t more = k->index + 1;
+
+		s->partition =
+			reallocarray(s->partition, more, sizeof(bool));
+		CHECK_MSG(s->partition, "out of memory for the trace");
+		memset(s->partition + s->partitions, 0, more - s->partitions);
+		s->partitions = more;
+	}
+	s->partition[k->index] = named;
+}
+
+static void learn(struct trace *t, const struct trace_record *r)
+{
+	struct known *k;
+
+	t->known = reallocarray(t->known, t->known_count + 1, sizeof(*k));
+	CHECK_MSG(t->known, "out of memory for the trace");
+	k = &t->known[t->known_count++];
+	k->index = (uint32_t)r->value[0].u & 0xffff;
+	snprintf(k->name, sizeof(k->name), "%s", r->value[2].s);
+	for (unsigned i = 0; i < TRACE_CLASSES; i++)
+		know(&t->selection[i], k);
+}
+
+void trace_select(struct trace *t, enum trace_class class,
+		  const struct trace_select *s)
+{
+	struct selection *to = &t->selection[class_index(class)];
+
+	CHECK(class != TRACE_CLASS_PARTITION);
+	to->select = *s;
+	for (size_t i = 0; i < t->known_count; i++)
+		know(to, &t->known[i]);
+}
+
+const struct trace_select *trace_selected(const struct trace *t,
+					  enum trace_class class)
+{
+	return &t->selection[class_index(class)].select;
+}
+
+static bool in_window(const struct trace_select *x, ps_t time,
+		      uint64_t retired)
+{
+	return time >= x->from && time <= x->to &&
+	       retired >= x->retired_from && retired <= x->retired_to;
+}
+
+static bool selects(const struct selection *s, uint32_t cpu, uint32_t partition)
+{
+	const struct trace_select *x = &s->select;
+
+	return !x->off &&
+	       (!x->by_cpu || (cpu < 32 && (x->cpus >> cpu & 1))) &&
+	       (!x->names ||
+		(partition < s->partitions && s->partition[partition]));
+}
+
+static bool in_range(const struct selection *s, vaddr_t low, vaddr_t end)
+{
+	return !s->select.by_range ||
+	       (low <= s->select.high && end > s->select.low);
+}
+
+/* A machine's events are in a range by their rip, if they have one. */
+static bool written(const struct trace *t, const struct trace_record *r)
+{
+	const struct selection *s = &t->selection[class_index(r->kind->class)];
+
+	if (r->kind->class == TRACE_CLASS_PARTITION)
+		return true;
+	if (!selects(s, r->cpu, r->partition) ||
+	    (s->select.by_window &&
+	     !in_window(&s->select, r->time, r->retired)))
+		return false;
+	for (unsigned i = 0; s->select.by_range && i < r->kind->field_count;
+	     i++) {
+		if (strcmp(r->kind->field[i].name, "rip") == 0)
+			return in_range(s, r->value[i].u, r->value[i].u + 1);
+	}
+	return true;
+}
+
+static bool place_selected(const struct selection *s,
+			   const struct deep_place *at)
+{
+	return selects(s, at->cpu, at->partition) &&
+	       (!s->select.by_window ||
+		in_window(&s->select, deep_time(at), at->retired));
+}
+
+void trace_flow(struct trace *t, const struct deep_place *at, vaddr_t pc,
+		vaddr_t end, uint64_t count)
+{
+	const struct selection *s =
+		&t->selection[class_index(TRACE_CLASS_FLOW)];
+	struct deep_record r = {
+		.kind = DEEP_FLOW,
+		.at = *at,
+		.before = t->count,
+		.pc = pc,
+		.bytes = end - pc,
+		.count = count,
+	};
+
+	if (t->deep && place_selected(s, at) &&
+	    in_range(s, pc, end))
+		deep_write(t->deep, &r);
+}
+
+void trace_instruction(struct trace *t, const struct deep_place *at,
+		       const struct cpu_instruction *i)
+{
+	struct selection *s = &t->selection[class_index(TRACE_CLASS_FULL)];
+	struct deep_record r = {
+		.kind = (enum deep_kind)i->step,
+		.at = *at,
+		.before = t->count,
+		.pc = i->pc,
+		.bytes = i->bytes,
+		.changed = i->changed,
+		.was = i->gpr,
+		.then = i->then,
+		.accesses = (uint32_t)i->accesses,
+		.access = i->access,
+	};
+
+	if (!t->deep)
+		return;
+	if (!place_selected(s, at) ||
+	    !in_range(s, i->pc, i->pc + 1) || i->step == CPU_STEP_BEGIN) {
+		s->gap[at->cpu] = true;
+		return;
+	}
+	if (s->gap[at->cpu]) {
+		struct deep_record b = r;
+
+		b.kind = DEEP_BEGIN;
+		b.then = i->gpr;
+		b.changed = CPU_STEP_ALL;
+		b.bytes = 0;
+		b.accesses = 0;
+		deep_write(t->deep, &b);
+	}
+	s->gap[at->cpu] = false;
+	deep_write(t->deep, &r);
+}
+
+uint64_t trace_deep_count(const struct trace *t)
+{
+	return t ? deep_count(t->deep) : 0;
 }
 
 /* Narrow numbers by whole words: what is above one is overwritten by the next.
@@ -219,12 +441,24 @@ static uint8_t *put_fields(uint8_t *p, const struct trace_record *r)
 	return p;
 }
 
+static void tell(struct trace *t, const struct trace_record *r)
+{
+	for (unsigned i = 0; i < t->listener_count; i++)
+		t->listener[i].on(t->listener[i].owner, r);
+}
+
 void trace_emit(struct trace *t, const struct trace_record *r)
 {
 	uint8_t *p;
 
 	if (!trace_wants(t, r->kind->class))
 		return;
+	if (r->kind->number == TRACE_EV_PARTITION)
+		learn(t, r);
+	if (!written(t, r)) {
+		tell(t, r);
+		return;
+	}
 	if (t->used + CTF_EVENT_MAX > CTF_PACKET_BYTES)
 		flush(t);
 	if (r->time > t->last)
@@ -236,9 +470,7 @@ void trace_emit(struct trace *t, const struct trace_record *r)
 	p = put_fields(p, r);
 	t->used = (size_t)(p - t->packet);
 	t->count++;
-
-	for (unsigned i = 0; i < t->listener_count; i++)
-		t->listener[i].on(t->listener[i].owner, r);
+	tell(t, r);
 }
 
 uint64_t trace_digest(const struct trace *t)

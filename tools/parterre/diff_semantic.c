@@ -108,6 +108,7 @@ static bool read_side(struct side *s, struct error *err)
 
 	if (!source_open(&s->source, s->dir, NULL, err))
 		return false;
+	trace_plain(s->source.reader);
 	while ((state = source_next(&s->source, &r, err)) == 1) {
 		remember(s, &r);
 		if (semantic_text(&s->source, &r, text, sizeof(text),

@@ -237,6 +237,7 @@ static bool read_trace(struct oracle *o, const char *dir, struct error *err)
 
 	if (!tr)
 		return false;
+	trace_plain(tr);
 	while ((more = trace_next(tr, &r, err)) == 1)
 		oracle_note(o, &r);
 	trace_reader_close(tr);

@@ -169,6 +169,7 @@ static bool make_machine(const struct session *of, FILE *to, struct error *err)
 	CHECK(m->timed);
 	if (path_in(dir, of->out, "trace") &&
 	    source_open(&m->source, dir, NULL, err)) {
+		trace_plain(m->source.reader);
 		while ((state = source_next(&m->source, &r, err)) == 1) {
 			note_semantic(m, &r);
 			note_architectural(m, &r);

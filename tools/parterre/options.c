@@ -23,7 +23,15 @@ const char run_options_help[] =
 	"                  block (docs/timing.md)\n"
 	"  --profile FILE  what the CPUs are like, for block\n"
 	"  --input FILE    type what was typed in another run (its input.txt)\n"
-	"  --trace CLASS   partition, machine (both; the default) or none\n"
+	"  --trace CLASS   none, partition, machine (both; the default), flow "
+	"(and the\n"
+	"                  blocks executed), full (and each instruction)\n"
+	"  --trace-window [CLASS:]A..B   of flow and full, or of that class, "
+	"what is from\n"
+	"                  A to B: instants, or counts that the CPU retired\n"
+	"  --trace-partition, --trace-cpu, --trace-range [CLASS:]...  of this "
+	"partition\n"
+	"                  (by name), CPU, range LO..HI of rip\n"
 	"  --until TIME    leave the scenario at this instant: 40ms, 12500us\n"
 	"  --pieces N      cut the run at random places, by N: changes "
 	"nothing\n"
@@ -47,6 +55,7 @@ enum {
 	PROFILE,
 	INPUT,
 	TRACE,
+	TRACE_SELECT,
 	UNTIL,
 	PIECES,
 	SNAPSHOTS,
@@ -67,6 +76,10 @@ static const struct option options[] = {
 	{"profile", required_argument, NULL, PROFILE},
 	{"input", required_argument, NULL, INPUT},
 	{"trace", required_argument, NULL, TRACE},
+	{"trace-window", required_argument, NULL, TRACE_SELECT},
+	{"trace-partition", required_argument, NULL, TRACE_SELECT},
+	{"trace-cpu", required_argument, NULL, TRACE_SELECT},
+	{"trace-range", required_argument, NULL, TRACE_SELECT},
 	{"until", required_argument, NULL, UNTIL},
 	{"pieces", required_argument, NULL, PIECES},
 	{"snapshots", required_argument, NULL, SNAPSHOTS},
@@ -106,20 +119,9 @@ static bool whole_number(const char *text, uint64_t *n)
 	return *end == '\0';
 }
 
-static bool classes(const char *text, unsigned *c)
-{
-	if (strcmp(text, "none") == 0)
-		*c = 0;
-	else if (strcmp(text, "partition") == 0)
-		*c = TRACE_CLASS_PARTITION;
-	else if (strcmp(text, "machine") == 0)
-		*c = TRACE_CLASS_PARTITION | TRACE_CLASS_MACHINE;
-	else
-		return false;
-	return true;
-}
-
-static bool take(struct run_options *o, int option, const char *arg)
+/* `name`: the option's. */
+static bool take(struct run_options *o, int option, const char *name,
+		 const char *arg)
 {
 	struct session_options *s = &o->session;
 
@@ -157,7 +159,10 @@ static bool take(struct run_options *o, int option, const char *arg)
 		s->input = arg;
 		return *arg;
 	case TRACE:
-		return classes(arg, &s->classes);
+		s->classes_given = true;
+		return session_classes(arg, &s->classes);
+	case TRACE_SELECT:
+		return session_select_add(s, name + strlen("trace-"), arg);
 	case UNTIL:
 		return session_instant(arg, &s->until);
 	case PIECES:
@@ -209,7 +214,9 @@ bool run_options_parse(struct run_options *o, int argc, char **argv,
 					      argv[optind - 1]);
 			return false;
 		}
-		if (!take(o, option, optarg)) {
+		if (!take(o, option,
+			  option > UINT8_MAX ? options[long_index].name : "",
+			  optarg)) {
 			*status = usage_error(
 				argv[0], "--%s: '%s' is not what it takes",
 				option == 'o' ? "o" : options[long_index].name,

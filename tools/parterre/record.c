@@ -8,7 +8,8 @@
  *   seed N                    that --seed gave; absent: the scenario's
  *   timing MODEL, profile PATH   that were given so
  *   inject WHAT @ WHEN        (each)
- *   classes N                 of trace events
+ *   classes N                 of trace events: partition 1, machine 2
+ *   select WHAT ARG           (each) of --trace-WHAT
  *   engine TEXT               for information; not compared
  *   end PS   status N   retired N   chain HEX   digest HEX
  *   events N   trace HEX
@@ -27,6 +28,7 @@
 #include "cpu/cpu.h"
 #include "sim/check.h"
 #include "sim/digest.h"
+#include "sim/trace/trace.h"
 #include "tools/parterre/golden.h"
 #include "tools/parterre/parterre.h"
 
@@ -48,6 +50,8 @@ struct recording {
 	size_t parameter_count;
 	const char *plan[SESSION_PLAN_MAX];
 	size_t plan_count;
+	struct session_select select[SESSION_SELECTS_MAX];
+	size_t select_count;
 	bool seed_given;
 	uint64_t seed, classes;
 	uint64_t end, status, retired, chain, digest, events, trace;
@@ -134,7 +138,11 @@ static bool write_recording(const char *path, const struct session *s,
 		fprintf(to, "set %s\n", s->options.parameter[i]);
 	for (size_t i = 0; i < s->options.plan_count; i++)
 		fprintf(to, "inject %s\n", s->options.plan[i]);
-	fprintf(to, "classes %u\nengine %s\n", s->options.classes,
+	for (size_t i = 0; i < s->options.select_count; i++)
+		fprintf(to, "select %s %s\n", s->options.select[i].what,
+			s->options.select[i].arg);
+	fprintf(to, "classes %u\nengine %s\n",
+		s->options.classes & TRACE_PLAIN,
 		cpu_engine_text());
 	fprintf(to, "end %" PRIu64 "\nstatus %d\nretired %" PRIu64 "\n",
 		s->sum.end, status, s->sum.retired);
@@ -266,6 +274,20 @@ static bool read_sample(struct recording *rec, char *text)
 	       read_number(hash, 16, &rec->sample[rec->sample_count++]);
 }
 
+/* "WHAT ARG"; whether they are any is seen when they are taken. */
+static bool read_select(struct recording *rec, char *text)
+{
+	struct session_select *s = &rec->select[rec->select_count];
+	char *arg = strchr(text, ' ');
+
+	if (!arg || rec->select_count == SESSION_SELECTS_MAX)
+		return false;
+	*arg++ = '\0';
+	s->what = strdup(text);
+	s->arg = strdup(arg);
+	return s->what && s->arg && ++rec->select_count;
+}
+
 static bool read_line(struct recording *rec, const char *key, char *value)
 {
 	const struct {
@@ -299,6 +321,8 @@ static bool read_line(struct recording *rec, const char *key, char *value)
 	if (strcmp(key, "inject") == 0)
 		return rec->plan_count < SESSION_PLAN_MAX &&
 		       (rec->plan[rec->plan_count++] = strdup(value)) != NULL;
+	if (strcmp(key, "select") == 0)
+		return read_select(rec, value);
 	if (strcmp(key, "engine") == 0)
 		return true;
 	if (strcmp(key, "sample") == 0)
@@ -496,7 +520,20 @@ struct recording *recording_open(const char *path, struct session_options *o,
 	o->plan_count = rec->plan_count;
 	o->seed_given = rec->seed_given;
 	o->seed = rec->seed;
-	o->classes = (unsigned)rec->classes & 3;
+	o->classes = (unsigned)rec->classes & TRACE_PLAIN;
+	o->classes_given = true;
+	o->select_count = 0;
+	for (size_t i = 0; i < rec->select_count; i++) {
+		if (session_select_add(o, rec->select[i].what,
+				       rec->select[i].arg))
+			continue;
+		error_set(err, EXIT_USAGE,
+			  "%s: 'select %s %s' is nothing that can be "
+			  "selected; record the run again",
+			  path, rec->select[i].what, rec->select[i].arg);
+		recording_close(rec);
+		return NULL;
+	}
 	o->input = NULL;
 	o->replays = true;
 	o->replay = rec->input;

@@ -149,6 +149,9 @@ void summary_text(const struct session *s, const struct oracle_report *o,
 		printf("trace %s/trace, %" PRIu64 " events, digest %016" PRIx64
 		       "\n",
 		       s->out, s->sum.trace_count, s->sum.trace_digest);
+	if (s->sum.deep_count)
+		printf("and %" PRIu64 " packed: blocks, or instructions\n",
+		       s->sum.deep_count);
 }
 
 /* --- JSON --- */

@@ -459,6 +459,7 @@ int main_sweep(int argc, char **argv)
 	    !check_options(&w, &status))
 		return status;
 	o.session.classes = 0;
+	o.session.classes_given = true;
 	o.session.live = false;
 	w.sum.scenario = o.session.scenario;
 	w.sum.repeat = repeat_text(&o.session);

@@ -12,37 +12,48 @@
 #include "tools/parterre/trace_tool.h"
 
 static const char help[] =
-	"usage: parterre trace [OPTION...] TRACE\n"
-	"       parterre trace export --FORMAT [OPTION...] [-o FILE] TRACE\n"
+	"usage: parterre trace [OPTION...] TRACE|RECORDING\n"
+	"       parterre trace stat [OPTION...] TRACE|RECORDING\n"
+	"       parterre trace export --FORMAT [OPTION...] [-o FILE] "
+	"TRACE|RECORDING\n"
 	"Prints the events, one a line: seconds, CPU, partition, retired "
 	"count,\n"
 	"event.  Of those, which (each may be given again):\n"
 	"  --event NAME      events of this name (docs/trace-catalogue.md)\n"
-	"  --class NAME      events of this class: partition or machine\n"
+	"  --class NAME      events of this class: partition, machine, flow or "
+	"full\n"
 	"  --partition NAME  of this partition, by name or index\n"
 	"  --cpu N           of this CPU\n"
 	"  --window A..B     from A to B: instants (10ms..12500us), or counts\n"
 	"                    of instructions that the CPU retired\n"
 	"  --address A..B    with rip, address or CR2 in the range\n"
+	"A recording is run again up to the window's end, and flow or full "
+	"recorded in the\n"
+	"window if --class asks for them:\n"
+	"  --out DIR         what that run leaves (parterre.out/again)\n"
+	"  --images DIR      the images (those built with this program)\n"
 	"How:\n"
 	"  --symbols         also partition, function+offset and source line\n"
 	"  --disassemble     also the instruction at rip\n"
 	"  --count           how many of each event there are, instead\n"
 	"  --stats           times, switches, system calls, latencies, "
-	"instead\n"
+	"instead;\n"
+	"                    `parterre trace stat` is the same\n"
 	"  --json            the same as JSON\n"
 	"Formats of export:\n"
 	"  --perfetto        tracks, flows and counters (ui.perfetto.dev)\n"
 	"  --vcd             who runs, rings, queues (GTKWave)\n"
 	"  --pcap            the frames of network cards (tcpdump)\n"
 	"  --json            all events\n"
+	"  --ctf             plain CTF 1.8 of all classes; FILE is a folder\n"
 	"  -o FILE           where to; stdout if not given\n";
 
 typedef int exporter(struct source *s, FILE *to, struct error *err);
 
 struct how {
 	struct trace_filter filter;
-	bool symbols, disassemble, count, stats, json;
+	bool symbols, disassemble, count, stats, json, ctf;
+	struct again again;
 	exporter *export;
 	const char *file;
 };
@@ -151,6 +162,9 @@ enum {
 	PERFETTO,
 	VCD,
 	PCAP,
+	CTF,
+	OUT,
+	IMAGES,
 	HELP
 };
 
@@ -169,6 +183,9 @@ static const struct option options[] = {
 	{"perfetto", no_argument, NULL, PERFETTO},
 	{"vcd", no_argument, NULL, VCD},
 	{"pcap", no_argument, NULL, PCAP},
+	{"ctf", no_argument, NULL, CTF},
+	{"out", required_argument, NULL, OUT},
+	{"images", required_argument, NULL, IMAGES},
 	{"help", no_argument, NULL, HELP},
 	{NULL, 0, NULL, 0},
 };
@@ -182,8 +199,8 @@ static int bad_filter(const char *option, const char *arg)
 				   arg);
 	if (strcmp(option, "class") == 0)
 		return usage_error("trace",
-				   "no class is called '%s': partition or "
-				   "machine",
+				   "no class is called '%s': partition, "
+				   "machine, flow or full",
 				   arg);
 	return usage_error("trace", "--%s: '%s' is not what it takes", option,
 			   arg);
@@ -216,6 +233,15 @@ static void take(struct how *how, int option)
 	case PCAP:
 		how->export = export_pcap;
 		break;
+	case CTF:
+		how->ctf = true;
+		break;
+	case OUT:
+		how->again.out = optarg;
+		break;
+	case IMAGES:
+		how->again.images = optarg;
+		break;
 	case 'o':
 		how->file = optarg;
 		break;
@@ -244,9 +270,47 @@ static int parse(struct how *how, int argc, char **argv)
 		if (option == FILTER &&
 		    !filter_take(&how->filter, options[at].name, optarg))
 			return bad_filter(options[at].name, optarg) + 1;
+		if (option == FILTER &&
+		    strcmp(options[at].name, "window") == 0)
+			how->again.window = optarg;
 		take(how, option);
 	}
 	return 0;
+}
+
+/* Do the operands and options go together?  0, or a status less 1. */
+static int check(const struct how *how, bool export, int operands)
+{
+	bool format = how->export || how->ctf;
+
+	if (operands != 1)
+		return usage_error("trace", "one trace is read, %d given",
+				   operands) +
+		       1;
+	if (!export && (format || how->file))
+		return usage_error("trace", "-o and the formats go with "
+					    "`parterre trace export`") +
+		       1;
+	if (export && !format && !how->json)
+		return usage_error("trace",
+				   "export to what: --perfetto, --vcd, --pcap, "
+				   "--json or --ctf") +
+		       1;
+	if (how->ctf && !how->file)
+		return usage_error("trace", "--ctf writes a folder: -o DIR") +
+		       1;
+	return 0;
+}
+
+static int show(struct source *s, const struct how *how, struct error *err)
+{
+	if (how->stats)
+		return trace_stats(s, how->json, err);
+	if (how->count)
+		return count(s, err);
+	if (how->ctf)
+		return export_ctf(s, how->file, err);
+	return how->export ? write_export(s, how, err) : list(s, how, err);
 }
 
 int main_trace(int argc, char **argv)
@@ -255,35 +319,30 @@ int main_trace(int argc, char **argv)
 	struct how how = {0};
 	struct error err = {0};
 	bool export = argc > 1 && strcmp(argv[1], "export") == 0;
+	char dir[PATH_MAX];
+	const char *trace;
 	int status;
 
 	filter_all(&how.filter);
-	if (export)
+	how.stats = argc > 1 && strcmp(argv[1], "stat") == 0;
+	if (export || how.stats)
 		argv++, argc--;
 	status = parse(&how, argc, argv);
+	if (!status)
+		status = check(&how, export, argc - optind);
 	if (status)
 		return status - 1;
-	if (argc - optind != 1)
-		return usage_error("trace", "one trace is read, %d given",
-				   argc - optind);
-	if (!export && (how.export || how.file))
-		return usage_error("trace", "-o and the formats go with "
-					    "`parterre trace export`");
-	if (export && !how.export && !how.json)
-		return usage_error("trace", "export to what: --perfetto, "
-					    "--vcd, --pcap or --json");
-	if (how.json && !how.export)
+	if (how.json && !how.export && !how.stats)
 		how.export = export_json;
-	if (!source_open(&s, argv[optind], &how.filter, &err))
+	trace = argv[optind];
+	if (recording_is(trace)) {
+		if (!trace_again(trace, &how.filter, &how.again, dir, &err))
+			return complain("trace", &err);
+		trace = dir;
+	}
+	if (!source_open(&s, trace, &how.filter, &err))
 		return complain("trace", &err);
-	if (how.stats)
-		status = trace_stats(&s, how.json, &err);
-	else if (how.count)
-		status = count(&s, &err);
-	else if (how.export)
-		status = write_export(&s, &how, &err);
-	else
-		status = list(&s, &how, &err);
+	status = show(&s, &how, &err);
 	source_close(&s);
 	return status ? complain("trace", &err) : EXIT_HELD;
 }

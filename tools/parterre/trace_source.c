@@ -81,44 +81,6 @@ void filter_all(struct trace_filter *f)
 	*f = (struct trace_filter){.to = PS_NEVER, .retired_to = UINT64_MAX};
 }
 
-bool parse_window(const char *text, ps_t *from, ps_t *to)
-{
-	const char *dots = strstr(text, "..");
-	char first[40];
-
-	if (!dots || (size_t)(dots - text) >= sizeof(first))
-		return false;
-	memcpy(first, text, (size_t)(dots - text));
-	first[dots - text] = '\0';
-	*from = 0;
-	*to = PS_NEVER;
-	return (!*first || session_instant(first, from) ||
-		strcmp(first, "0") == 0) &&
-	       (!dots[2] || session_instant(dots + 2, to)) && *from <= *to;
-}
-
-static bool parse_numbers(const char *text, uint64_t *from, uint64_t *to)
-{
-	const char *dots = strstr(text, "..");
-	char *end;
-
-	*from = 0;
-	*to = UINT64_MAX;
-	if (!dots)
-		return false;
-	if (dots != text) {
-		*from = strtoull(text, &end, 0);
-		if (end != dots || *text == '-')
-			return false;
-	}
-	if (dots[2]) {
-		*to = strtoull(dots + 2, &end, 0);
-		if (*end || dots[2] == '-')
-			return false;
-	}
-	return *from <= *to;
-}
-
 static bool take_class(struct trace_filter *f, const char *arg)
 {
 	unsigned class = trace_class_by_name(arg);
@@ -151,10 +113,10 @@ static bool take_cpu(struct trace_filter *f, const char *arg)
 /* Times, or numbers: retired instructions of the event's CPU. */
 static bool take_window(struct trace_filter *f, const char *arg)
 {
-	if (parse_window(arg, &f->from, &f->to))
+	if (session_window(arg, &f->from, &f->to))
 		return true;
 	f->by_retired = true;
-	return parse_numbers(arg, &f->retired_from, &f->retired_to);
+	return session_numbers(arg, &f->retired_from, &f->retired_to);
 }
 
 bool filter_take(struct trace_filter *f, const char *option, const char *arg)
@@ -169,7 +131,7 @@ bool filter_take(struct trace_filter *f, const char *option, const char *arg)
 		return take_window(f, arg);
 	if (strcmp(option, "address") == 0) {
 		f->by_address = true;
-		return parse_numbers(arg, &f->address_from, &f->address_to);
+		return session_numbers(arg, &f->address_from, &f->address_to);
 	}
 	if (strcmp(option, "partition") != 0 ||
 	    f->partitions == FILTER_NAMES_MAX || !*arg)
@@ -323,6 +285,8 @@ bool source_open(struct source *s, const char *dir,
 	s->reader = trace_open(dir, err);
 	if (!s->reader)
 		return false;
+	if (s->filter.classes && !(s->filter.classes & TRACE_DEEP))
+		trace_plain(s->reader);
 	if (trimmed(path, dir))
 		read_programs(s, path);
 	return true;

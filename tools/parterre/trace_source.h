@@ -75,7 +75,4 @@ bool source_place(const struct source *s, uint32_t partition, vaddr_t va,
 const char *switch_reason_text(uint64_t reason);
 const char *syscall_text(uint64_t number);
 
-/* "A..B" of instants ("10ms..12500us"), either end may be left out. */
-bool parse_window(const char *text, ps_t *from, ps_t *to);
-
 #endif

@@ -23,6 +23,18 @@ int export_vcd(struct source *s, FILE *to, struct error *err);
 /* export_pcap.c: the frames on the network cards' cables. */
 int export_pcap(struct source *s, FILE *to, struct error *err);
 
+/* trace_ctf.c: a directory, one plain CTF trace of all classes. */
+int export_ctf(struct source *s, const char *dir, struct error *err);
+
+/* trace_again.c: runs a recording again, with the filter's classes in its
+ * window; `dir`, of PATH_MAX bytes: the trace. */
+struct again {
+	const char *window; /* as it was given; NULL: all of the run */
+	const char *out, *images; /* NULL: where they are by default */
+};
+bool trace_again(const char *recording, const struct trace_filter *f,
+		 const struct again *how, char *dir, struct error *err);
+
 /* A string of JSON, quotes included. */
 void json_put_string(FILE *to, const char *text);
 

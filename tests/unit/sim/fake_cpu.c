@@ -433,3 +433,15 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
 			return CPU_STOP_KICK;
 	}
 }
+
+/* Nothing is told. */
+void cpu_observe(struct cpu *cpu, enum cpu_observe what)
+{
+	(void)cpu, (void)what;
+}
+
+bool cpu_flow_end(const struct cpu *cpu, vaddr_t *end)
+{
+	(void)cpu, (void)end;
+	return false;
+}

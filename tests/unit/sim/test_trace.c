@@ -87,7 +87,7 @@ static void random_record(struct source *s, struct trace_record *r)
 {
 	unsigned kinds = 0;
 
-	while (trace_kinds[kinds].name)
+	while (trace_kinds[kinds].class & BOTH)
 		kinds++;
 	*r = (struct trace_record){0};
 	r->kind = &trace_kinds[rig_below(&s->rnd, kinds)];

@@ -64,7 +64,7 @@ static int lua_trace(lua_State *L)
 	if (!class || class == TRACE_CLASS_PARTITION)
 		return luaL_error(L, "trace{}: class has to be machine, flow "
 				     "or full");
-	trace_select(s->trace, (enum trace_class)class, &select);
+	trace_select(s->trace, (enum trace_class) class, &select);
 	return 0;
 }
 

@@ -113,10 +113,9 @@ bool session_write_command(struct session *s, struct error *err)
  * it is known that the new one is not a copy of it. */
 static bool remove_old(struct session *s, struct error *err)
 {
-	static const char *const files[] = {"console.txt",    "console1.txt",
-					    "input.txt",      "programs",
-					    "trace/metadata", "trace/stream",
-					    "trace/.deep"};
+	static const char *const files[] = {
+		"console.txt",    "console1.txt", "input.txt",  "programs",
+		"trace/metadata", "trace/stream", "trace/.deep"};
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {

@@ -146,8 +146,7 @@ void session_select(struct session *s)
 	for (size_t i = 0; i < s->options.select_count; i++)
 		any |= take_option(select, &s->options.select[i]);
 	for (unsigned i = 1; any && i < TRACE_CLASSES; i++)
-		trace_select(s->trace, (enum trace_class)(1u << i),
-			     &select[i]);
+		trace_select(s->trace, (enum trace_class)(1u << i), &select[i]);
 }
 
 bool session_classes(const char *text, unsigned *classes)

@@ -23,9 +23,9 @@
 
 ps_t deep_time(const struct deep_place *p)
 {
-	return p->base + (ps_t)((unsigned __int128)(p->retired -
-						    p->base_retired) *
-				PS_PER_S / p->hz);
+	return p->base +
+	       (ps_t)((unsigned __int128)(p->retired - p->base_retired) *
+		      PS_PER_S / p->hz);
 }
 
 static char *path_of(const char *dir)
@@ -81,7 +81,8 @@ struct deep_writer *deep_create(const char *dir, struct error *err)
 	w->raw = malloc(RAW_BYTES);
 	w->packed = malloc(w->packed_bytes);
 	w->zstd = ZSTD_createCCtx();
-	CHECK_MSG(w->raw && w->packed && w->zstd, "out of memory for the trace");
+	CHECK_MSG(w->raw && w->packed && w->zstd,
+		  "out of memory for the trace");
 	ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, LEVEL);
 	ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_checksumFlag, 1);
 	return w;
@@ -99,8 +100,7 @@ static void put_packet(struct deep_writer *w)
 	}
 	packed = ZSTD_compress2(w->zstd, w->packed, w->packed_bytes, w->raw,
 				raw);
-	CHECK_MSG(!ZSTD_isError(packed), "zstd: %s",
-		  ZSTD_getErrorName(packed));
+	CHECK_MSG(!ZSTD_isError(packed), "zstd: %s", ZSTD_getErrorName(packed));
 	p = PUT(p, uint32_t, DEEP_MAGIC);
 	p = PUT(p, uint32_t, w->records);
 	p = PUT(p, uint64_t, w->before);
@@ -108,9 +108,9 @@ static void put_packet(struct deep_writer *w)
 		p = PUT(p, uint32_t, d->used[i]);
 	p = PUT(p, uint32_t, (uint32_t)packed);
 	CHECK(p == head + sizeof(head));
-	if (!w->failed && (fwrite(head, 1, sizeof(head), w->file) <
-				   sizeof(head) ||
-			   fwrite(w->packed, 1, packed, w->file) < packed))
+	if (!w->failed &&
+	    (fwrite(head, 1, sizeof(head), w->file) < sizeof(head) ||
+	     fwrite(w->packed, 1, packed, w->file) < packed))
 		w->failed = errno ? errno : EIO;
 	w->records = 0;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sim/trace/deep.h - the file `.deep` of a trace: events of the classes flow and
- * full, packed.
+/* sim/trace/deep.h - the file `.deep` of a trace: events of the classes flow
+ * and full, packed.
  *
  * There are as many of them as a machine executes blocks or instructions, so
- * they are not CTF on disk: each is coded by what its address did last time, and
- * packets of them are zstd frames.  `parterre trace export --ctf` makes one
+ * they are not CTF on disk: each is coded by what its address did last time,
+ * and packets of them are zstd frames.  `parterre trace export --ctf` makes one
  * plain CTF trace of both files; readers of ours take them together (trace.h).
  * CTF's readers pass over the file, whose name begins with a dot.
  *
@@ -50,11 +50,11 @@ struct deep_record {
 	struct deep_place at;
 	uint64_t before; /* events of `stream` that were written before it */
 	vaddr_t pc;
-	uint64_t bytes;          /* from pc to the end of stretch, instruction */
-	uint64_t count;          /* of a stretch: instructions */
-	uint32_t changed;        /* as in struct cpu_instruction */
-	const uint64_t *was;     /* written: registers before; not of flow */
-	const uint64_t *then;    /* and after */
+	uint64_t bytes;       /* from pc to the end of stretch, instruction */
+	uint64_t count;       /* of a stretch: instructions */
+	uint32_t changed;     /* as in struct cpu_instruction */
+	const uint64_t *was;  /* written: registers before; not of flow */
+	const uint64_t *then; /* and after */
 	uint32_t accesses;
 	const struct cpu_access *access;
 };

@@ -12,13 +12,13 @@
 #include "sim/check.h"
 
 /* The kind of a record is one byte: what it is, and how it was foreseen. */
-#define KIND_CONTEXT  0x01u
-#define KIND_PC       0x06u
-#define PC_SITE       0x00u /* where the site before went on last time */
-#define PC_ADJACENT   0x02u /* right behind it */
-#define PC_NUMBER     0x04u
-#define KIND_SHAPE    0x08u
-#define KIND_SHIFT    4
+#define KIND_CONTEXT 0x01u
+#define KIND_PC      0x06u
+#define PC_SITE      0x00u /* where the site before went on last time */
+#define PC_ADJACENT  0x02u /* right behind it */
+#define PC_NUMBER    0x04u
+#define KIND_SHAPE   0x08u
+#define KIND_SHIFT   4
 
 #define FLAGS_AT CPU_GPR_COUNT
 
@@ -71,8 +71,7 @@ static uint64_t number(struct deep_coder *d, uint64_t n)
 static uint64_t near(struct deep_coder *d, uint64_t n, uint64_t other)
 {
 	int64_t far = (int64_t)(n - other);
-	uint64_t coded =
-		number(d, (uint64_t)far << 1 ^ (uint64_t)(far >> 63));
+	uint64_t coded = number(d, (uint64_t)far << 1 ^ (uint64_t)(far >> 63));
 
 	if (!d->reading)
 		return n;
@@ -138,9 +137,8 @@ static uint32_t pc_kind(const struct deep_cpu *c, vaddr_t pc)
 static bool same_shape(const struct deep_site *s, const struct deep_record *r,
 		       uint64_t key)
 {
-	if (s->key != key || s->bytes != r->bytes ||
-	    s->changed != r->changed || s->accesses != r->accesses ||
-	    r->accesses > ARRAY_LEN(s->access))
+	if (s->key != key || s->bytes != r->bytes || s->changed != r->changed ||
+	    s->accesses != r->accesses || r->accesses > ARRAY_LEN(s->access))
 		return false;
 	for (uint32_t i = 0; i < r->accesses; i++) {
 		if (s->access[i].shape !=
@@ -197,8 +195,7 @@ static void code_shape(struct deep_coder *d, struct deep_site *s,
 		s->accesses = r->accesses = 0;
 	}
 	for (uint32_t i = 0; i < r->accesses; i++) {
-		const struct cpu_access *a = d->reading ? d->access
-							: r->access;
+		const struct cpu_access *a = d->reading ? d->access : r->access;
 		uint32_t shape = token(d, COLUMN_ADDRESS,
 				       a[i].bytes | (a[i].write ? 0x80u : 0));
 
@@ -341,9 +338,8 @@ static uint64_t code_access(struct deep_coder *d, const struct deep_record *r,
 			t = VALUE_MEMORY;
 		else if (value == ((r->pc + r->bytes) & mask))
 			t = VALUE_NEXT_PC;
-		for (uint32_t i = 0; t == VALUE_NUMBER && a->write &&
-				     i < CPU_GPR_COUNT;
-		     i++) {
+		for (uint32_t i = 0;
+		     t == VALUE_NUMBER && a->write && i < CPU_GPR_COUNT; i++) {
 			if ((reg[i] & mask) == value)
 				t = VALUE_REGISTER + i;
 		}
@@ -478,9 +474,9 @@ static void code_step(struct deep_coder *d, struct deep_cpu *c,
 		slot += slot < ARRAY_LEN(s->delta) - 1;
 	}
 	if (r->changed & CPU_STEP_FLAGS)
-		d->then[FLAGS_AT] = code_flags(d, s, reg[FLAGS_AT],
-					       d->reading ? 0
-							  : r->then[FLAGS_AT]);
+		d->then[FLAGS_AT] =
+			code_flags(d, s, reg[FLAGS_AT],
+				   d->reading ? 0 : r->then[FLAGS_AT]);
 	for (uint32_t left = r->changed; left; left &= left - 1) {
 		uint32_t i = (uint32_t)__builtin_ctz(left);
 

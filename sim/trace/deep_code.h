@@ -18,7 +18,7 @@ enum deep_column {
 
 #define DEEP_REGISTERS    (CPU_GPR_COUNT + 1)
 #define DEEP_COLUMN_BYTES (1u << 20)
-#define DEEP_RECORD_BYTES 8192 /* no record takes more of a column */
+#define DEEP_RECORD_BYTES 8192       /* no record takes more of a column */
 #define DEEP_RECORDS      (1u << 17) /* in a packet */
 
 /* What an address did last time. */

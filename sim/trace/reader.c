@@ -333,8 +333,8 @@ static void give_head(const struct deep_record *d, struct trace_record *r)
 
 	r->kind = trace_kind_find(number[d->kind]);
 	r->value[0].u = d->pc;
-	r->value[1].u = d->kind == DEEP_FLOW ? d->pc + d->bytes
-					     : (uint8_t)d->bytes;
+	r->value[1].u =
+		d->kind == DEEP_FLOW ? d->pc + d->bytes : (uint8_t)d->bytes;
 	r->value[2].u = d->count;
 }
 

@@ -249,8 +249,7 @@ static void know(struct selection *s, const struct known *k)
 	if (k->index >= s->partitions) {
 		size_t more = k->index + 1;
 
-		s->partition =
-			reallocarray(s->partition, more, sizeof(bool));
+		s->partition = reallocarray(s->partition, more, sizeof(bool));
 		CHECK_MSG(s->partition, "out of memory for the trace");
 		memset(s->partition + s->partitions, 0, more - s->partitions);
 		s->partitions = more;
@@ -288,19 +287,17 @@ const struct trace_select *trace_selected(const struct trace *t,
 	return &t->selection[class_index(class)].select;
 }
 
-static bool in_window(const struct trace_select *x, ps_t time,
-		      uint64_t retired)
+static bool in_window(const struct trace_select *x, ps_t time, uint64_t retired)
 {
-	return time >= x->from && time <= x->to &&
-	       retired >= x->retired_from && retired <= x->retired_to;
+	return time >= x->from && time <= x->to && retired >= x->retired_from &&
+	       retired <= x->retired_to;
 }
 
 static bool selects(const struct selection *s, uint32_t cpu, uint32_t partition)
 {
 	const struct trace_select *x = &s->select;
 
-	return !x->off &&
-	       (!x->by_cpu || (cpu < 32 && (x->cpus >> cpu & 1))) &&
+	return !x->off && (!x->by_cpu || (cpu < 32 && (x->cpus >> cpu & 1))) &&
 	       (!x->names ||
 		(partition < s->partitions && s->partition[partition]));
 }
@@ -352,8 +349,7 @@ void trace_flow(struct trace *t, const struct deep_place *at, vaddr_t pc,
 		.count = count,
 	};
 
-	if (t->deep && place_selected(s, at) &&
-	    in_range(s, pc, end))
+	if (t->deep && place_selected(s, at) && in_range(s, pc, end))
 		deep_write(t->deep, &r);
 }
 
@@ -376,8 +372,8 @@ void trace_instruction(struct trace *t, const struct deep_place *at,
 
 	if (!t->deep)
 		return;
-	if (!place_selected(s, at) ||
-	    !in_range(s, i->pc, i->pc + 1) || i->step == CPU_STEP_BEGIN) {
+	if (!place_selected(s, at) || !in_range(s, i->pc, i->pc + 1) ||
+	    i->step == CPU_STEP_BEGIN) {
 		s->gap[at->cpu] = true;
 		return;
 	}

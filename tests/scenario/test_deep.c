@@ -11,7 +11,7 @@
 #define QUICKSTART SCENARIOS "quickstart.lua"
 #define TRACE      PARTERRE " trace "
 /* The lead monitor and boot, until the first partition runs. */
-#define RUN        PARTERRE " run --quiet --until 10600us "
+#define RUN PARTERRE " run --quiet --until 10600us "
 
 static long number(const char *command)
 {
@@ -23,8 +23,9 @@ static long number(const char *command)
 
 static struct output *run(const char *options, const char *out)
 {
-	struct output *o = shell("cd %s && " RUN "--json %s --out %s " QUICKSTART,
-				 scratch(), options, out);
+	struct output *o =
+		shell("cd %s && " RUN "--json %s --out %s " QUICKSTART,
+		      scratch(), options, out);
 
 	wants(o, 0);
 	return o;
@@ -73,11 +74,11 @@ Test(deep, no_class_changes_two_cpus)
 	char chain[32] = "";
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		struct output *o = shell(
-			"cd %s && " PARTERRE
-			" run --quiet --json --until 16ms --trace %s --out out "
-			SOURCE_DIR "/tests/gdb/cpus.lua",
-			scratch(), options[i]);
+		struct output *o =
+			shell("cd %s && " PARTERRE
+			      " run --quiet --json --until 16ms --trace %s "
+			      "--out out " SOURCE_DIR "/tests/gdb/cpus.lua",
+			      scratch(), options[i]);
 
 		wants(o, 0);
 		if (!chain[0])
@@ -112,8 +113,8 @@ Test(deep, full_is_flow_in_detail)
 	long retired;
 
 	run("--trace flow", "a");
-	retired = atol(json_value(run("--trace full --pieces 4", "b"),
-				  "retired"));
+	retired = atol(
+		json_value(run("--trace full --pieces 4", "b"), "retired"));
 	cr_assert_eq(number(TRACE "--event instruction b/trace | wc -l"),
 		     retired);
 	/* A stretch begins where an instruction is not behind the last one or
@@ -123,7 +124,8 @@ Test(deep, full_is_flow_in_detail)
 	      "awk '{ n = substr($1, length($1) - 7); x = 0; "
 	      "for (i = 1; i <= length(n); i++) x = x * 16 + "
 	      "index(\"0123456789abcdef\", substr(n, i, 1)) - 1; "
-	      "if (NR == 1 || (x != next_one && x != last)) print $1; last = x; "
+	      "if (NR == 1 || (x != next_one && x != last)) print $1; last = "
+	      "x; "
 	      "next_one = x + $2 }' >ours && " TRACE
 	      "--class flow a/trace | sed 's/.*rip=\\(0x[0-9a-f]*\\) .*/\\1/' "
 	      ">theirs",
@@ -147,7 +149,8 @@ Test(deep, loads_see_stores)
 Test(deep, registers_are_what_gdb_sees)
 {
 	wants(shell("cd %s && (timeout 100 " RUN "--trace none --gdb unix:gdb "
-		    "-S --out b " QUICKSTART " >run.log 2>&1 &); for i in $(seq "
+		    "-S --out b " QUICKSTART
+		    " >run.log 2>&1 &); for i in $(seq "
 		    "400); do test -S gdb && break; sleep 0.05; done; " RUN
 		    "--trace full --out a " QUICKSTART " >/dev/null && " TRACE
 		    "--class full a/trace | awk '/ register / { sub(/.*name="
@@ -222,11 +225,13 @@ Test(deep, a_scenario_switches_it)
 		    scratch()),
 	      0);
 	cr_assert_gt(number(TRACE "--event instruction a/trace | wc -l"), 1000);
-	cr_assert_eq(number(TRACE "--class full --window ..10299999999ps a/trace "
-				  "| wc -l"),
+	cr_assert_eq(number(TRACE
+			    "--class full --window ..10299999999ps a/trace "
+			    "| wc -l"),
 		     0);
-	cr_assert_eq(number(TRACE "--class full --window 10320000001ps.. a/trace "
-				  "| wc -l"),
+	cr_assert_eq(number(TRACE
+			    "--class full --window 10320000001ps.. a/trace "
+			    "| wc -l"),
 		     0);
 	/* The command line decides whether there is anything. */
 	wants(shell("cd %s && " PARTERRE " run --quiet --trace machine --until "
@@ -242,9 +247,9 @@ Test(deep, a_scenario_switches_it)
 /* Deeper later: a window of a recorded run, run again. */
 Test(deep, a_window_of_a_recording)
 {
-	wants(shell("cd %s && " PARTERRE
-		    " record --quiet --until 10600us --out a -o a.rec "
-		    QUICKSTART " && ! test -e a/trace/.deep",
+	wants(shell("cd %s && " PARTERRE " record --quiet --until 10600us "
+		    "--out a -o a.rec " QUICKSTART
+		    " && ! test -e a/trace/.deep",
 		    scratch()),
 	      0);
 	run("--trace full", "all");
@@ -283,8 +288,9 @@ Test(deep, babeltrace2_reads_the_export)
 	/* Values, too: the stores. */
 	wants(shell("cd %s && grep ' store: ' text | sed 's/.*address = "
 		    "\\(0x[0-9A-F]*\\), size = \\([0-9]*\\), value = "
-		    "\\(0x[0-9A-F]*\\) .*/\\1 \\2 \\3/' | tr A-F a-f >theirs && "
-		    TRACE "--event store a/trace | sed 's/.*address=\\(.*\\) "
+		    "\\(0x[0-9A-F]*\\) .*/\\1 \\2 \\3/' | tr A-F a-f >theirs "
+		    "&& " TRACE
+		    "--event store a/trace | sed 's/.*address=\\(.*\\) "
 		    "size=\\(.*\\) value=\\(.*\\)/\\1 \\2 \\3/; s/ 0$/ 0x0/' "
 		    ">ours && test -s ours && cmp ours theirs",
 		    scratch()),

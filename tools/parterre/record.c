@@ -141,8 +141,7 @@ static bool write_recording(const char *path, const struct session *s,
 	for (size_t i = 0; i < s->options.select_count; i++)
 		fprintf(to, "select %s %s\n", s->options.select[i].what,
 			s->options.select[i].arg);
-	fprintf(to, "classes %u\nengine %s\n",
-		s->options.classes & TRACE_PLAIN,
+	fprintf(to, "classes %u\nengine %s\n", s->options.classes & TRACE_PLAIN,
 		cpu_engine_text());
 	fprintf(to, "end %" PRIu64 "\nstatus %d\nretired %" PRIu64 "\n",
 		s->sum.end, status, s->sum.retired);

@@ -270,8 +270,7 @@ static int parse(struct how *how, int argc, char **argv)
 		if (option == FILTER &&
 		    !filter_take(&how->filter, options[at].name, optarg))
 			return bad_filter(options[at].name, optarg) + 1;
-		if (option == FILTER &&
-		    strcmp(options[at].name, "window") == 0)
+		if (option == FILTER && strcmp(options[at].name, "window") == 0)
 			how->again.window = optarg;
 		take(how, option);
 	}

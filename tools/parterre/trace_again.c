@@ -15,8 +15,8 @@ static bool select_window(struct session_options *o, const char *window,
 			  struct error *err)
 {
 	return !window || session_select_add(o, "window", window) ||
-	       error_set(err, EXIT_USAGE,
-			 "--window: '%s' is not what it takes", window);
+	       error_set(err, EXIT_USAGE, "--window: '%s' is not what it takes",
+			 window);
 }
 
 bool trace_again(const char *recording, const struct trace_filter *f,

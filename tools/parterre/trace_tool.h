@@ -29,7 +29,7 @@ int export_ctf(struct source *s, const char *dir, struct error *err);
 /* trace_again.c: runs a recording again, with the filter's classes in its
  * window; `dir`, of PATH_MAX bytes: the trace. */
 struct again {
-	const char *window; /* as it was given; NULL: all of the run */
+	const char *window;       /* as it was given; NULL: all of the run */
 	const char *out, *images; /* NULL: where they are by default */
 };
 bool trace_again(const char *recording, const struct trace_filter *f,

@@ -284,10 +284,10 @@ Test(deep, no_columns_are_a_crash)
 			d->bytes[c] = (uint32_t)rig_below(&rnd, 4097);
 			/* Sometimes mostly of what is foreseen. */
 			for (uint32_t i = 0; i < d->bytes[c]; i++)
-				d->column[c][i] = (uint8_t)(
-					rig_below(&rnd, 3)
-						? rig_below(&rnd, 80)
-						: rig_random(&rnd));
+				d->column[c][i] =
+					(uint8_t)(rig_below(&rnd, 3)
+							  ? rig_below(&rnd, 80)
+							  : rig_random(&rnd));
 		}
 		d->reading = true;
 		deep_begin(d, 0);

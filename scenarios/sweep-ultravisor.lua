@@ -29,6 +29,10 @@ mark("done")
 for stream = 1, 2 do
   wait_event("issued", {stream = stream, record = 2}, {within = ms(20)})
 end
+-- A request that was served twice would be told the second time that there is one.
+for _, guest in ipairs{"guest1", "guest2"} do
+  wait_console("command", "command: " .. guest .. " started", {within = ms(20)})
+end
 for _, guest in ipairs{"guest1", "guest2"} do
   expect_eq(partition(guest).incarnation, 1, guest .. "'s incarnation")
   local ends, times = 0, 0

@@ -177,12 +177,24 @@ Test(rows_qemu, s51_one_of_them_harms_nobody_on_qemu)
 	}
 }
 
+/* The same on both hosts, and what those end with who break the rules. */
 Test(rows_qemu, s52_processes_on_qemu)
 {
+	static const char *const lines[] = {
+		"fault 14 error 4 at ",
+		"fault 14 error 7 at ",
+		"fault 14 error 15 at 10000000",
+		"churn: 8 children came and went",
+		"hog: 90 pages, each its own",
+	};
+
 	each_cpus(cpus, 1)
 	{
 		qemu_boot(ROWS "policy/s52.policy", cpus);
 		cr_assert_eq(qemu_off(), 3, "%s", qemu_console());
+		for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+			cr_assert(strstr(qemu_console(), lines[i]),
+				  "%s not in %s", lines[i], qemu_console());
 		row_scenario_on(cpus, "s52-processes", "");
 		same_console();
 	}

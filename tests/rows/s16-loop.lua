@@ -18,6 +18,9 @@ for _ = 2, 16 do
 end
 run_for(ms(20))
 expect_eq(partition("ultravisor").state, "crashed", "the ultravisor's state")
+local ran <const> = partition("ultravisor").ran
+run_for(ms(5))
+expect_eq(partition("ultravisor").ran, ran, "what it has run, at its end")
 wait_console("guest1", "400 verified, 0 replayed, 0 errors",
              {within = ms(300)})
 wait_console("guest2", "400 verified, 0 replayed, 0 errors",

@@ -2,7 +2,8 @@
 -- One fault of io.a, of its controller, or of a CPU, while two guests write and
 -- read: both finish their work.
 --   --set fault="livelock io.a" --set load=back
--- load: "stays" with io.a, goes "over" to io.b for good, or comes "back".
+-- load: "stays" with io.a, goes "over" to io.b for good, comes "back", or may be
+-- "anywhere".
 local fault = param("fault", "crash io.a")
 
 machine{
@@ -19,7 +20,7 @@ if fault == "stray" then
 end
 inject.fault(fault)
 local load = param("load", "back")
-if load ~= "stays" then
+if load == "over" or load == "back" then
   local moved = wait_event("channel", {server = "io.b", client = "guest1"},
                            {within = ms(5)})
   wait_event("block_response", {channel = moved.id}, {within = ms(1)})
@@ -30,4 +31,7 @@ end
 for _, name in ipairs{"guest1", "guest2"} do
   wait_console(name, "150 verified, %d+ replayed, 0 errors",
                {within = ms(500)})
+end
+if load == "stays" then
+  expect_eq(partition("io.a").incarnation, 1, "io.a's incarnation")
 end

@@ -28,6 +28,8 @@ static struct {
 	int keyboard, monitor;
 	unsigned cpus;
 	bool stands;
+	char thread[16]; /* gdb's name of the CPU that came somewhere; "": none
+			  */
 	char console[1 << 20];
 } q;
 
@@ -213,6 +215,7 @@ void qemu_boot_as(const struct qemu_setup *setup)
 	cr_assert_eq(pipe2(keys, O_CLOEXEC), 0);
 	q.cpus = s.cpus;
 	q.stands = false;
+	q.thread[0] = '\0';
 	q.pid = fork();
 	if (q.pid == 0)
 		become_qemu(keys[0], &s);
@@ -463,22 +466,37 @@ static struct qemu_cpu registers(int fd)
 	};
 }
 
+/* Whose registers, and steps, are those of the CPU that came somewhere last. */
+static int attach(void)
+{
+	int fd = connect_to("gdb");
+	char body[24];
+
+	cr_assert(q.stands);
+	snprintf(body, sizeof(body), "Hg%s", q.thread);
+	if (q.thread[0])
+		packet(fd, body);
+	return fd;
+}
+
 /* "c" or "s", until it stands again. */
 static struct qemu_cpu resume(int fd, const char *how)
 {
-	const char *why = ask(fd, how);
+	const char *why = ask(fd, how), *thread = strstr(why, "thread:");
 
-	cr_assert(strncmp(why, "T05", 3) == 0, "%s: %s", how, why);
+	cr_assert(strncmp(why, "T05", 3) == 0 && thread, "%s: %s", how, why);
+	thread += strlen("thread:");
+	snprintf(q.thread, sizeof(q.thread), "%.*s", (int)strcspn(thread, ";"),
+		 thread);
 	return registers(fd);
 }
 
 struct qemu_cpu qemu_until(uint64_t va, uint64_t cr3)
 {
-	int fd = connect_to("gdb");
+	int fd = attach();
 	struct qemu_cpu cpu;
 	char at[40];
 
-	cr_assert(q.stands);
 	snprintf(at, sizeof(at), "Z1,%llx,1", (unsigned long long)va);
 	/* A breakpoint where it stands would not let it go. */
 	if (registers(fd).rip == va)
@@ -503,11 +521,9 @@ struct qemu_cpu qemu_until(uint64_t va, uint64_t cr3)
 
 struct qemu_cpu qemu_step(void)
 {
-	int fd = connect_to("gdb");
-	struct qemu_cpu cpu;
+	int fd = attach();
+	struct qemu_cpu cpu = resume(fd, "s");
 
-	cr_assert(q.stands);
-	cpu = resume(fd, "s");
 	close(fd);
 	return cpu;
 }

@@ -75,7 +75,7 @@ end
 if memory ~= "" then
   kept()
   for _, p in ipairs(partitions()) do
-    if p.cr3 ~= 0 and p.state == "running" then
+    if p.cr3 ~= 0 and p.state == "running" and p.kind ~= "idle" then
       note(string.format("root 0x%x goes on at 0x%x", p.cr3, goes_on_at(p.name)))
     end
   end

@@ -473,9 +473,12 @@ static int attach(void)
 	char body[24];
 
 	cr_assert(q.stands);
+	if (!q.thread[0])
+		return fd;
 	snprintf(body, sizeof(body), "Hg%s", q.thread);
-	if (q.thread[0])
-		packet(fd, body);
+	packet(fd, body);
+	body[1] = 'c';
+	packet(fd, body);
 	return fd;
 }
 

@@ -117,6 +117,39 @@ static bool page(struct partition_view *v, const struct words *w,
 				   sizeof(all), err);
 }
 
+/* bytes PARTITION WHERE COUNT FROM TO: of so many bytes, those that are FROM
+ * become TO. */
+static bool bytes(struct partition_view *v, const struct words *w,
+		  struct error *err)
+{
+	uint64_t of_symbol, count = 0, from = 0, to = 0, first;
+	uint8_t all[PAGE_BYTES];
+	vaddr_t va = 0;
+
+	if (!place(v, w, &va, &of_symbol, err) ||
+	    !number_of(w, 3, &count, err) || !number_of(w, 4, &from, err) ||
+	    !number_of(w, 5, &to, err))
+		return false;
+	if (!count || count > sizeof(all) || (of_symbol && count > of_symbol))
+		return error_set(err, EXIT_USAGE,
+				 "fault 'bytes': 1 to %" PRIu64 " bytes of "
+				 "'%s' of '%s' can be named, not %" PRIu64,
+				 of_symbol ? of_symbol : PAGE_BYTES, w->word[2],
+				 w->word[1], count);
+	if (!partition_view_read(v, w->word[1], va, all, count, err))
+		return false;
+	for (uint64_t i = 0; i < count; i++) {
+		if (all[i] == (uint8_t)from)
+			all[i] = (uint8_t)to;
+	}
+	first = PAGE_BYTES - va % PAGE_BYTES; /* of them, in its page */
+	if (count <= first)
+		return fault_partition_ram(v, w->word[1], va, all, count, err);
+	return fault_partition_ram(v, w->word[1], va, all, first, err) &&
+	       fault_partition_ram(v, w->word[1], va + first, all + first,
+				   count - first, err);
+}
+
 /* --- the machine --- */
 
 /* check CPU ADDRESS corrected|uncorrected|fatal */
@@ -190,6 +223,7 @@ static const struct row {
 	{"flip", "PARTITION WHERE BIT", 4, 4, flip},
 	{"word", "PARTITION WHERE VALUE", 4, 4, word},
 	{"page", "PARTITION WHERE BYTE", 4, 4, page},
+	{"bytes", "PARTITION WHERE COUNT FROM TO", 6, 6, bytes},
 	{"check", "CPU ADDRESS corrected|uncorrected|fatal", 4, 4, check},
 	{"stall", "CPU NANOSECONDS", 3, 3, stall},
 	{"power", "[N]", 1, 2, power},

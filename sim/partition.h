@@ -160,6 +160,20 @@ typedef void partition_block_fn(void *to, const struct partition_block *b);
 void partition_view_map(const struct partition_view *v, partition_block_fn *fn,
 			void *to);
 
+/* The pages of the database's version in force, as they are in RAM now: root,
+ * version, index pages of the map in order of frames, tables, and of each
+ * partition descriptor and configuration; always in the same order.  Returns
+ * how many were filled in; 0: there is none, it leads out of RAM, or there are
+ * more than `max`.  `bytes` is valid until the machine runs again. */
+#define PARTITION_LIVE_MAX 512
+struct partition_page {
+	uint64_t pfn;
+	const char *what; /* "root", "version", "map", "parts", ... */
+	const uint8_t *bytes;
+};
+size_t partition_view_live(const struct partition_view *v,
+			   struct partition_page *page, size_t max);
+
 /* What the partition's view in force gives it (hv/abi/view.h); NULL: it has
  * none.  Valid until the machine runs again. */
 struct view;

@@ -8,6 +8,7 @@
  *   partition_check.c    the containment lens
  *   partition_conform.c  the conformance lens
  *   partition_look.c     what a machine that stands shows
+ *   partition_live.c     the database's pages in force
  *
  * The database is copied when its word `current` changes, by its own reader
  * here, and never followed again until it changes: whatever a hostile guest

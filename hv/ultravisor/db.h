@@ -41,10 +41,12 @@ enum db_page_use {
 };
 
 struct db {
-	uint8_t *pool;     /* page-aligned memory */
+	/* First, so that who wants the pool full finds it by the name of the
+	 * whole. */
+	uint8_t use[DB_POOL_PAGES_MAX]; /* enum db_page_use */
+	uint8_t *pool;                  /* page-aligned memory */
 	uint64_t pool_pfn; /* its first frame; frames are contiguous */
 	unsigned pool_pages;
-	uint8_t use[DB_POOL_PAGES_MAX]; /* enum db_page_use */
 	struct db_root *root;
 	struct db_version *shadow; /* NULL: no transaction is open */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sim/bus.h"
+#include "sim/digest.h"
 #include "sim/fault.h"
 #include "sim/scenario/script_internal.h"
 #include "sim/screenshot.h"
@@ -180,6 +181,50 @@ static int lua_ram(lua_State *L)
 	return 1;
 }
 
+static size_t live_pages(lua_State *L, struct partition_page *page)
+{
+	size_t n = partition_view_live(script_machine(L)->view, page,
+				       PARTITION_LIVE_MAX);
+
+	if (!n)
+		luaL_error(L, "there is no database now, or it leads out of "
+			      "RAM");
+	return n;
+}
+
+/* A list of the pages in force: frame, what, bytes. */
+static int lua_database(lua_State *L)
+{
+	static struct partition_page page[PARTITION_LIVE_MAX];
+	size_t n = live_pages(L, page);
+
+	lua_createtable(L, (int)n, 0);
+	for (size_t i = 0; i < n; i++) {
+		lua_newtable(L);
+		set_integer(L, "frame", page[i].pfn);
+		set_text(L, "what", page[i].what);
+		lua_pushlstring(L, (const char *)page[i].bytes, PAGE_BYTES);
+		lua_setfield(L, -2, "bytes");
+		lua_seti(L, -2, (lua_Integer)i + 1);
+	}
+	return 1;
+}
+
+/* Of the same: where they lie and what they hold. */
+static int lua_database_digest(lua_State *L)
+{
+	static struct partition_page page[PARTITION_LIVE_MAX];
+	size_t n = live_pages(L, page);
+	uint64_t digest = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		digest = digest_fold(digest, &page[i].pfn, sizeof(page[i].pfn));
+		digest = digest_fold(digest, page[i].bytes, PAGE_BYTES);
+	}
+	lua_pushinteger(L, (lua_Integer)digest);
+	return 1;
+}
+
 /* nil: nobody's. */
 static int lua_owner(lua_State *L)
 {
@@ -261,6 +306,8 @@ const luaL_Reg look_functions[] = {
 	{"read", lua_read},
 	{"ram", lua_ram},
 	{"owner", lua_owner},
+	{"database", lua_database},
+	{"database_digest", lua_database_digest},
 	{"extents", lua_extents},
 	{"retired", lua_retired},
 	{"screenshot", lua_screenshot},

@@ -37,6 +37,7 @@
 
 #define SESSION_PARAMETERS_MAX 16
 #define SESSION_PLAN_MAX       8
+#define SESSION_OUTCOME_BYTES  40
 
 struct session;
 
@@ -198,6 +199,7 @@ struct session_watch {
 enum session_watcher {
 	SESSION_WATCH_PLAN,  /* faults of options.plan */
 	SESSION_WATCH_SWEEP, /* tools/parterre/sweep.c */
+	SESSION_WATCH_STEP,  /* step() of the scenario */
 	SESSION_WATCHERS
 };
 
@@ -247,6 +249,7 @@ struct session {
 	struct partition_violation violation;
 
 	/* Of the run, so in the first alone. */
+	char outcome[SESSION_OUTCOME_BYTES]; /* outcome() of the scenario */
 	bool left; /* at options.until or by its user, before its end */
 	ps_t now;  /* where all machines that are on stand; see session_now() */
 	ps_t step; /* of several machines, or a network; 0: there is one */

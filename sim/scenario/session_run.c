@@ -235,6 +235,8 @@ static bool run_to(struct session *s, ps_t until, struct error *err)
 			return false;
 		if (s->first->left)
 			break;
+		if (s->stop == MACHINE_COUNT && s->told)
+			s->stop = MACHINE_REQUESTED; /* it was waited for */
 		if (s->stop == MACHINE_REQUESTED && s->told) {
 			s->hit = true;
 			s->told = false;

@@ -106,6 +106,40 @@ static int lua_wait_off(lua_State *L)
 	return 1;
 }
 
+static bool on_count(void *owner, struct session *s, struct error *err)
+{
+	struct session_watch *w = owner;
+
+	(void)err;
+	if (machine_retired(s->machine) >= w->retired) {
+		w->retired = UINT64_MAX;
+		s->told = true;
+	}
+	return true;
+}
+
+/* step(n): until all CPUs together have retired n more instructions (1). */
+static int lua_step(lua_State *L)
+{
+	struct session *s = script_machine(L);
+	struct session_watch *w = &s->watch[SESSION_WATCH_STEP];
+	lua_Integer n = luaL_optinteger(L, 1, 1);
+
+	luaL_argcheck(L, n > 0, 1, "at least one instruction");
+	if (s != s->first || s->next)
+		return luaL_error(L, "step: instructions are counted in runs "
+				     "of one machine");
+	w->retired = machine_retired(s->machine) + (uint64_t)n;
+	w->reached = on_count;
+	w->owner = w;
+	if (session_is_on(s))
+		script_advance(L, session_now(s) + WITHIN_DEFAULT);
+	if (w->retired == UINT64_MAX)
+		return 0;
+	w->retired = UINT64_MAX;
+	return late(L, "so many instructions");
+}
+
 /* --- events --- */
 
 #define CONDITIONS_MAX 8
@@ -290,6 +324,7 @@ const luaL_Reg wait_functions[] = {
 	{"now", lua_now},
 	{"run_until", lua_run_until},
 	{"run_for", lua_run_for},
+	{"step", lua_step},
 	{"wait_off", lua_wait_off},
 	{"wait_event", lua_wait_event},
 	{NULL, NULL},

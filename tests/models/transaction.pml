@@ -1,25 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tests/models/transaction.pml - the commit of a transaction (hv/ultravisor/db.c
- * and txn.c), with the ultravisor's death at any step and its restart.
+/* tests/models/transaction.pml - a transaction from its request to its answer
+ * (hv/ultravisor/db.c, txn.c, control.c), with the ultravisor's death at any step
+ * and its restart (adopt.c).
  *
  * Two data pages, each with one word, stand for all: every transaction changes
- * both, by one operation each, and leaves them equal.  The pool, the pages and
- * the root's `current` survive the ultravisor; use[] is its own memory and is
- * made anew from `current`.
+ * both, by one operation each, and leaves them equal.  Each word demands that
+ * the machine be so, which is the operation's effect.  The pool, the pages, the
+ * root's `current`, the machine and the queues of the control channel survive
+ * the ultravisor; use[] is its own memory and is made anew from `current`.
+ *
+ *   request   it is at the front of its queue, and stays there
+ *   validate  operation by operation, each on copies; one may be refused
+ *   publish   `current`; the version owes the answer
+ *   effect    of each operation
+ *   answer    put in the queue of responses; then it is owed no more
+ *   drop      the request leaves its queue
+ *
+ * Not modelled: operations that gather over several messages, several
+ * requesters, a full queue.
  *
  * Shown: whoever follows `current`, at any step, finds both words equal and as
  * they were before or after the transaction under way; an aborted one leaves no
- * mark; no page leaks, so that transactions go on for ever.
+ * mark; no page leaks, so that transactions go on for ever; each request is
+ * answered, once, in order, and the answer says what became of it; none is done
+ * twice; when all are answered the machine is as the database demands.
  *
  * Planted errors, each found (tests/models/check):
- *   -DIN_PLACE  an operation changes the page in force
- *   -DEARLY     `current` is stored before the last operation
- *   -DREUSE     a retired page is free before the commit
- *   -DFORGET    the restarted ultravisor takes every page as free
+ *   -DIN_PLACE   an operation changes the page in force
+ *   -DEARLY      `current` is stored before the last operation is validated
+ *   -DREUSE      a retired page is free before the commit
+ *   -DFORGET     the restarted ultravisor takes every page as free
+ *   -DUNDO       an aborted transaction does not give one of its pages back
+ *   -DNOT_OWED   the version that is published does not owe the answer
+ *   -DDROP_FIRST the request leaves its queue before it is served
+ *   -DNO_EFFECT  the restarted ultravisor does not look at the machine
+ *   -DNO_NOTE    ... nor whether the answer that is owed was given
  */
 #define PAGES  6 /* of the pool: 3 in force, 3 for their copies */
 #define DEATHS 2
-#define TXNS   4
+#define TXNS   3 /* requests; the first has handle 1 */
 #define NONE   255
 
 /* db->use[] */
@@ -31,11 +50,21 @@
 typedef page {
 	byte word;    /* of a data page */
 	byte link[2]; /* of a version page: its two data pages */
+	byte owed;    /* ... db_version.answer: the request's handle; 0: none */
 };
 
 /* In guest memory. */
 page pool[PAGES];
 byte current;
+byte machine[2]; /* what each operation wants of it */
+
+/* The control channel: requests sent and taken, by handle; of responses the
+ * last, which stays in its slot. */
+byte sent, taken, last;
+chan responses = [TXNS] of { byte, bool };
+
+/* Of each request: how often it was published. */
+byte published[TXNS + 1];
 
 /* The ultravisor's own. */
 byte use[PAGES];
@@ -43,7 +72,7 @@ byte shadow = NONE;
 
 /* What the transaction under way may leave: the value before, or after it. */
 byte before, after;
-byte deaths, txns;
+byte deaths;
 
 inline consistent()
 {
@@ -78,6 +107,7 @@ inline page_mut(n, copy)
 		pool[copy].word = pool[n].word;
 		pool[copy].link[0] = pool[n].link[0];
 		pool[copy].link[1] = pool[n].link[1];
+		pool[copy].owed = pool[n].owed;
 #ifdef REUSE
 		use[n] = DB_PAGE_FREE
 #else
@@ -119,6 +149,13 @@ inline adopt()
 	after = before
 }
 
+/* The answer is in the queue. */
+inline respond(n, good)
+{
+	responses ! n, good;
+	last = n
+}
+
 /* Between any two steps it may be killed, and somebody look. */
 #define STEP \
 	d_step { consistent() }; \
@@ -127,23 +164,87 @@ inline adopt()
 	:: deaths < DEATHS -> deaths++; goto restart \
 	fi
 
+active proctype requester()
+{
+	byte n, handle;
+	bool good;
+
+	do
+	:: n < TXNS ->
+		n++;
+		sent = n;
+		responses ? handle, good;
+		d_step {
+			assert(handle == n);
+			assert(good == (published[n] == 1))
+		}
+	:: else -> break
+	od
+}
+
 active proctype ultravisor()
 {
-	byte i, copy, op;
+	byte i, copy, op, handle;
 
 	d_step {
 		current = 0;
 		pool[0].link[0] = 1;
-		pool[0].link[1] = 2;
+		pool[0].link[1] = 2
 	};
 restart:
 	skip;
+	/* adopt_database() */
 	d_step { adopt() };
+#ifndef NO_EFFECT
+	op = 0;
+	do
+	:: op < 2 ->
+		STEP;
+		machine[op] = pool[pool[current].link[op]].word;
+		op++
+	:: else -> break
+	od;
+#endif
+	skip;
+	STEP;
+	/* control_go_on(): what is served leaves the queue ... */
+	d_step {
+		if
+		:: taken < sent && (last == taken + 1 ||
+				    pool[current].owed == taken + 1) -> taken++
+		:: else
+		fi
+	};
+	STEP;
+	/* ... and an answer that was given is owed no more */
+#ifndef NO_NOTE
+	d_step {
+		if
+		:: pool[current].owed == last -> pool[current].owed = 0
+		:: else
+		fi
+	};
+	STEP;
+#endif
 again:
+	/* give_answers() */
 	if
-	:: txns == TXNS -> goto done
-	:: else -> txns++
+	:: pool[current].owed ->
+		handle = pool[current].owed;
+		d_step { respond(handle, true) };
+		STEP;
+		pool[current].owed = 0;
+		STEP
+	:: else
 	fi;
+	/* request(): the one at the front of the queue */
+	if
+	:: taken < sent -> handle = taken + 1
+	:: taken == sent && taken == TXNS -> goto done
+	fi;
+#ifdef DROP_FIRST
+	taken++;
+#endif
 	STEP;
 	/* db_begin() */
 	d_step { page_mut(current, shadow); after = (before + 1) % 4 };
@@ -171,25 +272,65 @@ again:
 		fi
 	:: else -> break
 	od;
+	skip;
+#ifndef NOT_OWED
+	pool[shadow].owed = handle; /* owe() */
+#endif
+	STEP;
 	/* db_commit() */
-	current = shadow;
+	d_step {
+		current = shadow;
+		published[handle]++;
+		assert(published[handle] == 1)
+	};
 	STEP;
 	d_step { before = after; shadow = NONE };
 	d_step { sweep(DB_PAGE_RETIRED, DB_PAGE_FREE) };
 	STEP;
 	d_step { sweep(DB_PAGE_FRESH, DB_PAGE_LIVE) };
 	STEP;
-	goto again;
+	op = 0;
+	do
+	:: op < 2 ->
+		machine[op] = pool[pool[current].link[op]].word;
+		STEP;
+		op++
+	:: else -> break
+	od;
+	skip;
+	/* give_answers() */
+	d_step { respond(handle, true) };
+	STEP;
+	pool[current].owed = 0;
+	STEP;
+	goto drop;
 db_abort:
 	shadow = NONE;
 	STEP;
 	d_step { after = before; consistent() };
-	d_step { sweep(DB_PAGE_FRESH, DB_PAGE_FREE) };
+	d_step {
+		sweep(DB_PAGE_FRESH, DB_PAGE_FREE);
+#ifdef UNDO
+		use[PAGES - 1] = DB_PAGE_FRESH
+#endif
+	};
 	STEP;
 	d_step { sweep(DB_PAGE_RETIRED, DB_PAGE_LIVE) };
+	STEP;
+	d_step { respond(handle, false) };
+	STEP;
+drop:
+	skip;
+#ifndef DROP_FIRST
+	taken++;
+#endif
 	STEP;
 	goto again;
 done:
 	skip;
-	d_step { consistent() }
+	d_step {
+		consistent();
+		assert(machine[0] == before && machine[1] == before);
+		assert(!pool[current].owed)
+	}
 }

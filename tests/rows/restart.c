@@ -39,6 +39,96 @@ Test(rows, s16_s22_killed_within_a_transaction)
 	cr_assert(strstr(o->text, "failed 0"), "%s", o->text);
 }
 
+/* A small transaction with everything in between known to the byte
+ * (tests/sweep/transaction.lua).  Instants here are few where a run is made for
+ * each; all of them: tests/sweep/transactions. */
+#define SMALL SOURCE_DIR "/tests/sweep/transaction.lua"
+
+static struct output *small_sweep(const char *fault, unsigned cpus,
+				  const char *options)
+{
+	struct output *o = shell(PARTERRE " sweep --quiet --out %s/out "
+					  "--fault '%s' --over request..answer "
+					  "--while ultravisor --set cpus=%u "
+					  "%s " SMALL,
+				 scratch(), fault, cpus, options);
+
+	cr_assert_eq(o->status, 0, "%u CPUs: status %d\n%s", cpus, o->status,
+		     o->text);
+	says(o, "failed 0:");
+	return o;
+}
+
+/* The instants of an outcome, 0 if none; first and last. */
+static unsigned long instants_of(const struct output *o, const char *outcome,
+				 unsigned long *first, unsigned long *last)
+{
+	char line[40];
+	unsigned long n = 0;
+	const char *at;
+
+	snprintf(line, sizeof(line), "outcome '%s': ", outcome);
+	at = strstr(o->text, line);
+	if (at)
+		cr_assert_eq(sscanf(at + strlen(line),
+				    "%lu instants, %lui to "
+				    "%lui",
+				    &n, first, last),
+			     3, "%s", at);
+	return n;
+}
+
+/* No fault: whatever a death leaves at any boundary, this is it. */
+Test(rows, s16_s22_the_database_at_each_boundary)
+{
+	for (unsigned cpus = 1; cpus <= 4; cpus *= 2) {
+		struct output *o = shell(
+			PARTERRE " run --quiet --trace none --out %s/out --set "
+				 "step=1 --set cpus=%u " SMALL " 2>&1",
+			scratch(), cpus);
+
+		wants(o, 0);
+		says(o, " boundaries: as before, then as after");
+	}
+}
+
+Test(rows, s16_s22_killed_within_a_small_transaction)
+{
+	unsigned long first, last;
+
+	for (unsigned cpus = 1; cpus <= 4; cpus *= 2) {
+		struct output *o =
+			small_sweep("crash ultravisor", cpus, "--every 6007");
+
+		cr_assert_geq(instants_of(o, "after", &first, &last), 15, "%s",
+			      o->text);
+		cr_assert_eq(instants_of(o, "before", &first, &last), 0, "%s",
+			     o->text);
+	}
+	(void)small_sweep("crash ultravisor", 1, "--every 20011 --set whole=1");
+	cr_assert_gt(instants_of(small_sweep("crash ultravisor", 1,
+					     "--every 20011 --set wrong=1"),
+				 "before", &first, &last),
+		     3);
+}
+
+/* The pool has no free page any more from that instant on: the transaction
+ * fails, up to where it has the last that it wants; it holds from there on. */
+Test(rows, s22_a_transaction_that_fails_at_any_instant)
+{
+	for (unsigned cpus = 1; cpus <= 4; cpus *= 2) {
+		struct output *o = small_sweep("bytes ultravisor db 512 0 1",
+					       cpus, "--every 4001");
+		unsigned long first[2], last[2];
+
+		cr_assert_gt(instants_of(o, "before", &first[0], &last[0]), 5,
+			     "%s", o->text);
+		cr_assert_gt(instants_of(o, "after", &first[1], &last[1]), 5,
+			     "%s", o->text);
+		cr_assert_lt(last[0], first[1], "%s", o->text);
+	}
+}
+
 Test(rows, s16_a_crash_loop_ends)
 {
 	row_scenario("s16-loop", "");

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cpu/cpu.h"
 #include "devices/nvme_subsys.h"
 #include "sim/check.h"
 #include "sim/fault.h"
@@ -22,6 +23,10 @@
 #include "tools/parterre/sweep.h"
 
 #define CHILD_SECONDS 120
+
+_Static_assert(sizeof(((struct sweep_result *)0)->outcome) ==
+		       SESSION_OUTCOME_BYTES,
+	       "it is the scenario's");
 
 /* One end of the range. */
 struct place {
@@ -43,7 +48,9 @@ struct sweep {
 	const struct trace_kind *kind; /* of the events; NULL: any */
 	uint64_t next;                 /* instant */
 	bool runs;                     /* at the last instant: sum.running */
-	bool lost;                     /* there is no sum.running */
+	bool leaves;                   /* --left-by */
+	struct sweep_left left;
+	bool lost; /* there is no sum.running */
 	struct forks *forks;
 	struct oracle *oracle;
 	/* In a child: */
@@ -76,6 +83,12 @@ static const char help[] =
 	"change\n"
 	"                  nothing but what it executes (crash, hang, "
 	"livelock)\n"
+	"  --left-by PARTITION  and where it has changed nothing but its own\n"
+	"                  memory, one instant stands for all up to where it "
+	"does:\n"
+	"                  right where it begins anew after the fault, all "
+	"its\n"
+	"                  memory renewed\n"
 	"  --jobs N        runs at once (as many as there are CPUs)\n"
 	"  --table FILE    a line for each instant, comma-separated\n"
 	"  --figure FILE   an SVG: stall against instant\n";
@@ -186,7 +199,7 @@ static void rearm(struct sweep *w, struct session *s)
 }
 
 /* The last branch stands for this instant too: whoever the fault is to hit ran
- * neither then nor since. */
+ * neither then nor since; while its monitor runs for it, it doesn't. */
 static bool is_the_same(struct sweep *w, struct session *s, bool *runs,
 			struct error *err)
 {
@@ -202,7 +215,12 @@ static bool is_the_same(struct sweep *w, struct session *s, bool *runs,
 	}
 	*runs = false;
 	for (unsigned i = 0; i < machine_cpu_count(s->machine); i++)
-		*runs |= partition_view_current(s->view, i) == p.index;
+		*runs |= partition_view_current(s->view, i) == p.index &&
+			 cpu_cpl(machine_cpu(s->machine, i)) == 3;
+	if (w->leaves && *runs &&
+	    sweep_left_same(&w->left, s->view, p.index,
+			    !ran || w->sum.every != 1))
+		return w->sum.count;
 	return !*runs && !ran && w->sum.count;
 }
 
@@ -297,6 +315,7 @@ _Noreturn static void child_end(struct sweep *w, struct session *s,
 		 err->code ? err->text : "");
 	r->end = session_now(s);
 	r->chain = machine_chain(s->machine);
+	memcpy(r->outcome, s->outcome, sizeof(r->outcome));
 	r->replayed = s->timeline.replays - w->replays;
 	r->detected = r->moved = r->first_io = PS_NEVER;
 	if (s->timeline.fault_count) {
@@ -343,12 +362,17 @@ static bool take_options(struct sweep *w, int *argc, char **argv, int *status)
 
 	w->sum.every = 1;
 	for (int i = 1; i < *argc; i++) {
-		const char *const names[] = {"--fault", "--over",  "--every",
-					     "--jobs",  "--table", "--figure",
-					     "--while"};
-		const char **const to[] = {
-			&w->sum.fault, &w->over,   NULL,           NULL,
-			&w->table,     &w->figure, &w->sum.running};
+		const char *const names[] = {"--fault", "--over",   "--every",
+					     "--jobs",  "--table",  "--figure",
+					     "--while", "--left-by"};
+		const char **const to[] = {&w->sum.fault,
+					   &w->over,
+					   NULL,
+					   NULL,
+					   &w->table,
+					   &w->figure,
+					   &w->sum.running,
+					   &w->sum.running};
 		char nothing[] = "", *end = nothing;
 		size_t n = 0;
 
@@ -359,6 +383,7 @@ static bool take_options(struct sweep *w, int *argc, char **argv, int *status)
 			continue;
 		}
 		i++;
+		w->leaves |= n == 7;
 		if (to[n])
 			*to[n] = argv[i];
 		else if (n == 2 && (strcmp(argv[i], "event") == 0 ||
@@ -494,5 +519,6 @@ int main_sweep(int argc, char **argv)
 	session_close(&s);
 	forks_destroy(w.forks);
 	free(w.sum.result);
+	sweep_left_end(&w.left);
 	return status;
 }

@@ -5,14 +5,15 @@
 #ifndef PARTERRE_TOOLS_SWEEP_H
 #define PARTERRE_TOOLS_SWEEP_H
 
-#include "sim/base.h"
+#include "sim/partition.h"
 #include "sim/status.h"
 
 /* One instant.  Times are ps; PS_NEVER: did not happen. */
 struct sweep_result {
 	uint64_t retired; /* its name: all CPUs' instructions before it */
-	uint64_t same; /* instants behind it that lead to the same run: --while
-			*/
+	uint64_t same;    /* instants behind it that it stands for: --while,
+			   * --left-by
+			   */
 	ps_t at;
 	char who[24]; /* had the CPU that was about to go on */
 	int32_t status;
@@ -21,19 +22,34 @@ struct sweep_result {
 	uint64_t replayed; /* requests */
 	uint64_t lost, doubled, torn, misordered;
 	uint64_t chain;
-	char text[320]; /* of a failure */
+	char outcome[40]; /* what the scenario called it; "": nothing */
+	char text[320];   /* of a failure */
 };
 
 struct sweep_sum {
 	const char *scenario, *fault,
 		*repeat;     /* the command, up to the fault */
 	uint64_t every;      /* 0: each event */
-	const char *running; /* --while; NULL: not given */
+	const char *running; /* --while, --left-by; NULL: not given */
 	size_t count;
 	struct sweep_result *result; /* in order of `retired` */
 	int status;                  /* of the run without a fault */
 	char text[320];
 };
+
+/* What partition `index` would leave if it died where the machine stands, all
+ * its own memory being renewed then: the RAM that it can write and that is not
+ * its own.  True: the same as at the last call; `called`: its monitor has run
+ * for it since, or another partition there, so that anything may have changed.
+ */
+struct sweep_left {
+	uint64_t *page; /* frames that count; NULL: not known yet */
+	size_t pages;
+	uint64_t digest;
+};
+bool sweep_left_same(struct sweep_left *l, const struct partition_view *v,
+		     uint32_t index, bool called);
+void sweep_left_end(struct sweep_left *l);
 
 /* How many failed. */
 size_t sweep_failed(const struct sweep_sum *s);

@@ -69,12 +69,58 @@ static struct tally tally_of(const struct sweep_sum *s)
 	return t;
 }
 
+/* ---- outcomes ---- */
+
+#define OUTCOMES_MAX 8
+
+/* Instants of the same outcome: those that stand for others count as all. */
+struct outcome {
+	const char *name;
+	uint64_t instants, first, last; /* the last run's own */
+};
+
+/* In the order in which they were seen first. */
+static size_t outcomes_of(const struct sweep_sum *s,
+			  struct outcome o[OUTCOMES_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct sweep_result *r = &s->result[i];
+		size_t k = 0;
+
+		if (!r->outcome[0])
+			continue;
+		while (k < n && strcmp(o[k].name, r->outcome) != 0)
+			k++;
+		if (k == OUTCOMES_MAX)
+			continue;
+		if (k == n)
+			o[n++] = (struct outcome){.name = r->outcome,
+						  .first = r->retired};
+		o[k].instants += 1 + r->same;
+		o[k].last = r->retired;
+	}
+	return n;
+}
+
 size_t sweep_failed(const struct sweep_sum *s)
 {
 	return tally_of(s).failed;
 }
 
 /* ---- text ---- */
+
+static void print_outcomes(const struct sweep_sum *s)
+{
+	struct outcome o[OUTCOMES_MAX];
+	size_t n = outcomes_of(s, o);
+
+	for (size_t i = 0; i < n; i++)
+		printf("  outcome '%s': %" PRIu64 " instants, %" PRIu64
+		       "i to %" PRIu64 "i\n",
+		       o[i].name, o[i].instants, o[i].first, o[i].last);
+}
 
 static void print_histogram(const struct sweep_sum *s, const struct range *all)
 {
@@ -161,6 +207,7 @@ void sweep_print(const struct sweep_sum *s)
 	       ", hung %zu, not contained %zu\n",
 	       s->count - t.failed, t.failed, t.lost, t.doubled, t.torn,
 	       t.misordered, t.hung, t.uncontained);
+	print_outcomes(s);
 	if (t.detected.count)
 		printf("  detected: by report %zu, by time-out %zu; within "
 		       "%.3f us\n",
@@ -201,6 +248,22 @@ static void json_range(const char *key, const struct range *r)
 		       r->sum / (double)r->count);
 }
 
+static void json_outcomes(const struct sweep_sum *s)
+{
+	struct outcome o[OUTCOMES_MAX];
+	size_t n = outcomes_of(s, o);
+
+	printf("  \"outcomes\": [");
+	for (size_t i = 0; i < n; i++) {
+		printf("%s\n    {\"outcome\": ", i ? "," : "");
+		json_text(o[i].name);
+		printf(", \"instants\": %" PRIu64 ", \"first\": %" PRIu64
+		       ", \"last\": %" PRIu64 "}",
+		       o[i].instants, o[i].first, o[i].last);
+	}
+	printf("],\n");
+}
+
 void sweep_print_json(const struct sweep_sum *s)
 {
 	struct tally t = tally_of(s);
@@ -221,6 +284,7 @@ void sweep_print_json(const struct sweep_sum *s)
 	       t.by_report, t.by_timeout, t.most_replayed);
 	json_range("detected", &t.detected);
 	json_range("stall", &t.stall);
+	json_outcomes(s);
 	printf("  \"status_without_fault\": %d,\n  \"failures\": [", s->status);
 	for (size_t i = 0, n = 0; i < s->count; i++) {
 		const struct sweep_result *r = &s->result[i];
@@ -258,7 +322,7 @@ bool sweep_write_table(const struct sweep_sum *s, const char *path,
 	fprintf(f,
 		"retired,same,at_ps,who,status,by_report,detected_ps,moved_ps,"
 		"stall_ps,replayed,lost,doubled,torn,misordered,contained,"
-		"chain\n");
+		"chain,outcome\n");
 	for (size_t i = 0; i < s->count; i++) {
 		const struct sweep_result *r = &s->result[i];
 
@@ -270,9 +334,9 @@ bool sweep_write_table(const struct sweep_sum *s, const char *path,
 		put_since(f, r->first_io, r->at);
 		fprintf(f,
 			",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
-			",%" PRIu64 ",%d,%016" PRIx64 "\n",
+			",%" PRIu64 ",%d,%016" PRIx64 ",%s\n",
 			r->replayed, r->lost, r->doubled, r->torn,
-			r->misordered, r->contained, r->chain);
+			r->misordered, r->contained, r->chain, r->outcome);
 	}
 	return fclose(f) == 0 ||
 	       error_set(err, EXIT_HOST, "%s: cannot be written: %s", path,

@@ -38,6 +38,7 @@ extern struct control control; /* open */
 /* One for each row. */
 void row_04(void);
 void row_05(void);
+void row_16(void);
 void row_21(void);
 void row_22(void);
 void row_23(void);

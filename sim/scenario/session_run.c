@@ -230,7 +230,8 @@ static bool run_to(struct session *s, ps_t until, struct error *err)
 		machine_stop_at(s->machine, session_watch_count(s));
 		s->stop = d ? d->run(d->owner, s, until)
 			    : machine_run(s->machine, until);
-		between = s->stop == MACHINE_COUNT || s->watch_due;
+		between = s->stop == MACHINE_COUNT ||
+			  s->stop == MACHINE_WATCH || s->watch_due;
 		if (between && !session_watch_reached(s, err))
 			return false;
 		if (s->first->left)
@@ -244,6 +245,7 @@ static bool run_to(struct session *s, ps_t until, struct error *err)
 			if (s->first->next)
 				s->stop = MACHINE_UNTIL;
 		} else if (between && (s->stop == MACHINE_COUNT ||
+				       s->stop == MACHINE_WATCH ||
 				       s->stop == MACHINE_REQUESTED)) {
 			s->stop = MACHINE_UNTIL;
 		}

@@ -129,6 +129,37 @@ Test(rows, s22_a_transaction_that_fails_at_any_instant)
 	}
 }
 
+/* What tests/sweep/transactions goes by: between two accesses to the pool's
+ * books it is the same run whenever the pool gets full. */
+Test(rows, s22_between_accesses_it_is_the_same_run)
+{
+	struct output *o;
+	char options[200];
+	unsigned long to;
+
+	snprintf(options, sizeof(options), "--every 7001 --table %s/each",
+		 scratch());
+	(void)small_sweep("bytes ultravisor db 512 0 1", 1, options);
+	o = shell("awk -F, 'NR == 12 {print $1}' %s/each", scratch());
+	cr_assert_eq(sscanf(o->text, "%lu", &to), 1, "%s", o->text);
+	o = shell(PARTERRE
+		  " sweep --quiet --out %s/out --fault 'bytes "
+		  "ultravisor db 512 0 1' --over request..%lui "
+		  "--accesses 'ultravisor db 512' --table %s/few " SMALL,
+		  scratch(), to, scratch());
+	wants(o, 0);
+	/* retired, instants that it stands for, chain */
+	o = shell(
+		"cd %s && awk -F, 'FNR == 1 {next} "
+		"NR == FNR {at[++n] = $1; same[n] = $2; chain[n] = $16; next} "
+		"$1 < %lu {for (i = n; at[i] > $1; i--); met++; "
+		"if (chain[i] != $16 || $1 > at[i] + same[i]) print $1} "
+		"END {print \"met\", met, at[n] + same[n] + 1}' few each",
+		scratch(), to);
+	snprintf(options, sizeof(options), "met 10 %lu\n", to);
+	cr_assert_str_eq(o->text, options, "%s", o->text);
+}
+
 Test(rows, s16_a_crash_loop_ends)
 {
 	row_scenario("s16-loop", "");

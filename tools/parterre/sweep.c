@@ -50,7 +50,10 @@ struct sweep {
 	bool runs;                     /* at the last instant: sum.running */
 	bool leaves;                   /* --left-by */
 	struct sweep_left left;
-	bool lost; /* there is no sum.running */
+	bool watches; /* --accesses */
+	struct sweep_access access;
+	uint64_t passed; /* instructions, up to the last branch */
+	bool lost;       /* there is no sum.running */
 	struct forks *forks;
 	struct oracle *oracle;
 	/* In a child: */
@@ -89,6 +92,10 @@ static const char help[] =
 	"                  right where it begins anew after the fault, all "
 	"its\n"
 	"                  memory renewed\n"
+	"  --accesses 'PARTITION WHERE BYTES'  one instant stands for all up "
+	"to\n"
+	"                  where this one reads or writes these bytes: right\n"
+	"                  for faults that change nothing but them\n"
 	"  --jobs N        runs at once (as many as there are CPUs)\n"
 	"  --table FILE    a line for each instant, comma-separated\n"
 	"  --figure FILE   an SVG: stall against instant\n";
@@ -176,6 +183,8 @@ static bool become_child(struct sweep *w, struct session *s, struct error *err)
 	w->child = true;
 	w->phase = AFTER;
 	w->events = false;
+	if (w->watches)
+		sweep_access_end(&w->access, s->machine);
 	leave_files(s);
 	w->replays = s->timeline.replays;
 	w->mine.retired = w->next;
@@ -194,7 +203,8 @@ static void rearm(struct sweep *w, struct session *s)
 
 	watch->when = w->phase == AFTER ? PS_NEVER : p->when;
 	watch->retired = w->phase == AFTER ? UINT64_MAX : p->retired;
-	if (w->phase == INSIDE && !w->events && w->next < watch->retired)
+	if (w->phase == INSIDE && !w->events && !w->watches &&
+	    w->next < watch->retired)
 		watch->retired = w->next;
 }
 
@@ -241,6 +251,23 @@ static bool branch(struct sweep *w, struct session *s)
 	return forks_child(w->forks, w->sum.count - 1);
 }
 
+/* With --accesses: all since the last branch. */
+static void count_passed(struct sweep *w, uint64_t retired)
+{
+	if (w->sum.count)
+		w->sum.result[w->sum.count - 1].same += retired - w->passed - 1;
+	w->passed = retired;
+}
+
+/* Does an instant of its own begin here? */
+static bool is_next(struct sweep *w, const struct session *s, uint64_t retired)
+{
+	if (!w->watches || !w->sum.count)
+		return retired >= w->next;
+	return s->stop == MACHINE_WATCH && retired > w->passed &&
+	       sweep_access_made(&w->access, s->view);
+}
+
 static bool on_reached(void *owner, struct session *s, struct error *err)
 {
 	struct sweep *w = owner;
@@ -253,12 +280,21 @@ static bool on_reached(void *owner, struct session *s, struct error *err)
 			return error_set(err, EXIT_USAGE,
 					 "a sweep takes one machine without a "
 					 "network");
-		if (!detach(s, err))
+		if (!detach(s, err) ||
+		    (w->watches &&
+		     !sweep_access_begin(&w->access, s->view, err)))
 			return false;
 	}
-	if (w->phase == INSIDE && is_there(&w->to, s))
+	if (w->phase == INSIDE && is_there(&w->to, s)) {
 		w->phase = AFTER;
-	if (w->phase == INSIDE && retired >= w->next) {
+		if (w->watches) {
+			sweep_access_end(&w->access, s->machine);
+			count_passed(w, retired);
+		}
+	}
+	if (w->phase == INSIDE && is_next(w, s, retired)) {
+		if (w->watches)
+			count_passed(w, retired);
 		w->next = retired;
 		if (is_the_same(w, s, &w->runs, err))
 			w->sum.result[w->sum.count - 1].same++;
@@ -362,9 +398,10 @@ static bool take_options(struct sweep *w, int *argc, char **argv, int *status)
 
 	w->sum.every = 1;
 	for (int i = 1; i < *argc; i++) {
-		const char *const names[] = {"--fault", "--over",   "--every",
-					     "--jobs",  "--table",  "--figure",
-					     "--while", "--left-by"};
+		const char *const names[] = {
+			"--fault", "--over",    "--every",
+			"--jobs",  "--table",   "--figure",
+			"--while", "--left-by", "--accesses"};
 		const char **const to[] = {&w->sum.fault,
 					   &w->over,
 					   NULL,
@@ -372,7 +409,8 @@ static bool take_options(struct sweep *w, int *argc, char **argv, int *status)
 					   &w->table,
 					   &w->figure,
 					   &w->sum.running,
-					   &w->sum.running};
+					   &w->sum.running,
+					   &w->sum.accesses};
 		char nothing[] = "", *end = nothing;
 		size_t n = 0;
 
@@ -384,6 +422,14 @@ static bool take_options(struct sweep *w, int *argc, char **argv, int *status)
 		}
 		i++;
 		w->leaves |= n == 7;
+		w->watches |= n == 8;
+		if (n == 8 && !sweep_access_read(&w->access, argv[i])) {
+			*status = usage_error("sweep",
+					      "--accesses: '%s' is not "
+					      "PARTITION WHERE BYTES",
+					      argv[i]);
+			return false;
+		}
 		if (to[n])
 			*to[n] = argv[i];
 		else if (n == 2 && (strcmp(argv[i], "event") == 0 ||

@@ -28,9 +28,10 @@ struct sweep_result {
 
 struct sweep_sum {
 	const char *scenario, *fault,
-		*repeat;     /* the command, up to the fault */
-	uint64_t every;      /* 0: each event */
-	const char *running; /* --while, --left-by; NULL: not given */
+		*repeat;      /* the command, up to the fault */
+	uint64_t every;       /* 0: each event */
+	const char *running;  /* --while, --left-by; NULL: not given */
+	const char *accesses; /* its argument; NULL: not given */
 	size_t count;
 	struct sweep_result *result; /* in order of `retired` */
 	int status;                  /* of the run without a fault */
@@ -50,6 +51,25 @@ struct sweep_left {
 bool sweep_left_same(struct sweep_left *l, const struct partition_view *v,
 		     uint32_t index, bool called);
 void sweep_left_end(struct sweep_left *l);
+
+/* "PARTITION WHERE BYTES" of --accesses: bytes of that partition's, WHERE an
+ * address of its own or a symbol of its program.  A fault that changes nothing
+ * but these bytes makes the same run at all boundaries from behind an access to
+ * the one before the next access. */
+struct sweep_access {
+	char partition[24], where[64];
+	uint64_t bytes;
+	uint32_t index;
+	vaddr_t va;
+};
+bool sweep_access_read(struct sweep_access *a, const char *text);
+/* From now on accesses to that address stop the machine behind them
+ * (MACHINE_WATCH), whosever it is; was it this partition's? */
+bool sweep_access_begin(struct sweep_access *a, const struct partition_view *v,
+			struct error *err);
+bool sweep_access_made(const struct sweep_access *a,
+		       const struct partition_view *v);
+void sweep_access_end(const struct sweep_access *a, struct machine *m);
 
 /* How many failed. */
 size_t sweep_failed(const struct sweep_sum *s);

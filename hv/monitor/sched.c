@@ -435,8 +435,10 @@ static void publish_entry(const struct lead_schedule *s, uint32_t i,
 	p->inverse = SHARE_ONE / weight;
 	p->cap_ns = SCHEDULE_CAP_NS / 1000 * s->entry[i].cap;
 	lead_area.slot[slot].cpu = cpu;
-	if (!p->standing)
+	if (!p->standing) { /* nothing of another standing that it had */
 		cpus[cpu].idle |= 1u << slot;
+		p->boosted = p->urgent = p->spent = false;
+	}
 	if (p->cap_ns && p->cap_used_ns >= p->cap_ns && p->cap_until_ns > now)
 		cpus[cpu].capped |= 1u << slot;
 	else

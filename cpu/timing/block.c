@@ -8,9 +8,10 @@
  *     alike.  A chain that does not go on from one time to the next is
  *     overlapped with its neighbours, as far as the window reaches;
  *
- * and what serialises on top.  Loads hit the first cache, branches are
- * foreseen.  Sources: R. Tomasulo, IBM J. R&D 1967, for what waits for what;
- * the bounds are those of any introduction to pipelines.
+ * and what serialises on top.  Loads hit the first cache; what branches cost
+ * that are not foreseen comes on top, each time (branch.h).  Sources: R.
+ * Tomasulo, IBM J. R&D 1967, for what waits for what; the bounds are those of
+ * any introduction to pipelines.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@
 struct timing {
 	struct profile profile;
 	struct insn_decoder *decoder;
-	int load_port, store_port;
+	int load_port, load_vector_port, store_port;
 	/* The block at hand. */
 	struct insn insn[TIMING_BLOCK_MAX];
 };
@@ -86,7 +87,7 @@ static void chain(struct chains *c, const struct insn *in, uint32_t forward)
 		uint64_t loaded = latest(c, in->address) + in->load;
 		uint64_t stored = in->place ? stored_at(c, in->place) : 0;
 
-		if (stored && stored + forward > loaded)
+		if (stored)
 			loaded = stored + forward;
 		if (loaded > when)
 			when = loaded;
@@ -128,7 +129,7 @@ static uint64_t recurrence(const struct timing *t, unsigned count,
 
 static uint64_t busiest_port(const struct timing *t, unsigned count)
 {
-	uint64_t use[PROFILE_PORTS] = {0}, most = 0;
+	uint64_t use[PROFILE_PORTS] = {0}, most = 0, loads = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		const struct insn *in = &t->insn[i];
@@ -137,9 +138,16 @@ static uint64_t busiest_port(const struct timing *t, unsigned count)
 			use[p] += in->class->use[p];
 		if (in->loads && t->load_port >= 0)
 			use[t->load_port] += CYCLE;
+		if (in->vector && t->load_vector_port >= 0)
+			use[t->load_vector_port] += CYCLE;
+		loads += in->loads;
 		if (in->stores && t->store_port >= 0)
 			use[t->store_port] += CYCLE;
 	}
+	/* Stores alone go in pairs, among loads they don't (own measurement).
+	 */
+	if (loads && t->store_port >= 0)
+		use[t->store_port] *= 2;
 	for (unsigned p = 0; p < t->profile.port_count; p++) {
 		uint64_t each = use[p] / t->profile.port[p].count;
 
@@ -167,11 +175,14 @@ static uint64_t cost(const struct timing *t, unsigned count, uint64_t all)
 {
 	const uint32_t *key = t->profile.key;
 	const struct insn *last = &t->insn[count - 1];
-	uint64_t once, most = all * CYCLE / key[PROFILE_WIDTH];
+	uint64_t once, most = all * CYCLE / key[PROFILE_WIDTH], loads = 0;
 
+	for (unsigned i = 0; i < count; i++)
+		loads += t->insn[i].loads ? CYCLE : 0;
 	most = max(most, busiest_port(t, count));
 	most = max(most, recurrence(t, count, &once));
 	most = max(most, once * all / key[PROFILE_WINDOW]);
+	most = max(most, once * loads / key[PROFILE_LOADS]);
 	if (last->leaves)
 		most = max(most, key[PROFILE_TAKEN]);
 	else if (last->jcc)
@@ -180,7 +191,7 @@ static uint64_t cost(const struct timing *t, unsigned count, uint64_t all)
 }
 
 void timing_block(struct timing *t, const struct timing_code *c,
-		  uint32_t *until)
+		  uint32_t *until, struct branch *branch)
 {
 	uint64_t all = 0, total, at = 0, done = 0;
 
@@ -201,6 +212,18 @@ void timing_block(struct timing *t, const struct timing_code *c,
 	}
 	if (!all)
 		until[c->count - 1] += (uint32_t)total;
+	branch->kind = t->insn[c->count - 1].branch;
+	branch->pc = c->pc + c->offset[c->count - 1];
+	branch->next = c->pc + c->bytes;
+}
+
+uint32_t timing_branch(const struct timing *t, struct branch_predictor *p,
+		       const struct branch *b, uint64_t to)
+{
+	if (b->kind == BRANCH_REPEAT)
+		return b->pc == to ? 0 : t->profile.key[PROFILE_REPEAT];
+	return branch_foreseen(p, b, to) ? 0
+					 : t->profile.key[PROFILE_MISPREDICT];
 }
 
 uint32_t timing_event(const struct timing *t, enum timing_event event)
@@ -259,6 +282,7 @@ struct timing *timing_create(const char *profile, struct error *err)
 	}
 	t->decoder = insn_decoder_create(&t->profile);
 	t->load_port = profile_find_port(&t->profile, "load");
+	t->load_vector_port = profile_find_port(&t->profile, "load_vector");
 	t->store_port = profile_find_port(&t->profile, "store");
 	return t;
 }

@@ -14,18 +14,22 @@ set width 6                # SOG 2.9: six macro-ops are dispatched in a cycle
 set window 320             # SOG 2.9: entries of the retire control unit
 set load 4                 # SOG 2.6.1, own: L1 load to use, integer
 set load_vector 7          # SOG 2.6.1, own: floating point and vector
-set forward 7              # own: store to load of the same place, together with the operation
+set forward 0              # own: a load of what was just stored through the same operand is renamed
 set taken 1                # SOG 2.8.1: a taken branch each cycle
+set loads 108              # own: chains of loads that overlap
+set mispredict 16          # own: a branch that goes either way
+set repeat 12              # own: REP STOSQ of 64 bytes
 
 port alu 4                 # SOG 2.10.1: ALU0 to ALU3
 port shift 2               # SOG 2.10.2: ALU1, ALU2
 port mul 1                 # SOG 2.10.2: ALU1
 port div 1                 # SOG 2.10.2: one integer divider
 port branch 2              # SOG 2.10.1: ALU0 and BRU
-port load 3                # SOG 2.12: three loads, two of them of vectors
+port load 3                # SOG 2.12: three loads a cycle
+port load_vector 2         # SOG 2.12, own: two of them of vectors
 port store 2               # SOG 2.12: two stores of up to 64 bits
 port vector 4              # SOG 2.11.1: FP0 to FP3
-port shuffle 2             # SOG 2.11.1: FP1, FP2
+port shuffle 3             # own: three PSHUFD a cycle
 port vshift 2              # SOG 2.11.1: FP1, FP2
 port vmul 2                # SOG 2.11.1: FP0, FP3 (integer)
 port fmul 2                # SOG 2.11.1: FP0, FP1
@@ -37,7 +41,7 @@ port transfer 2            # SOG 2.11.1: between the files of registers
 class default alu:1                       # SOG: one cycle on any ALU
 class move latency 0                      # SOG 2.9.4: renamed, no unit
 class zero latency 0                      # SOG 2.9.2: zeroing idioms
-class nop latency 0                       # SOG: a slot alone
+class nop latency 0 ops 0.5               # own: two to a slot
 class load latency 0                      # the load is added by itself
 class store latency 0                     # ... and the store
 class extend alu:1                        # SOG; from memory as a load
@@ -46,10 +50,11 @@ class shift2 latency 3 ops 4 alu:4 shift:2  # SOG: SHLD and SHRD are microcode
 class carry alu:1                         # SOG
 class cmov alu:1                          # SOG
 class setcc alu:1                         # SOG
-class lea alu:1                           # SOG: two operands; own
+class lea                                 # own: a slot, and no ALU that others lack
+class lea2 latency 2 alu:1                # SOG, own: scaled index, or three parts
 class imul latency 3 alu:1 mul:1          # SOG, own
 class mul latency 3 ops 2 alu:1 mul:2     # SOG
-class div latency 12 ops 2 alu:1 div:7    # own: 64 by 64 bits, small quotients
+class div latency 12 ops 2 alu:1 div:6.6    # own: 64 by 64 bits, small quotients
 class bits latency 1 alu:1                # SOG: POPCNT, LZCNT, TZCNT
 class scan latency 3 ops 8 alu:8          # SOG: BSF, BSR are microcode
 class swap alu:1                          # SOG: BSWAP
@@ -103,11 +108,11 @@ class fmul latency 3 fmul:1 vector:1      # SOG, own
 class fdivs latency 10.5 fdiv:3.5         # SOG: ten or eleven cycles
 class fdivd latency 13 fdiv:5             # SOG, own
 class fsqrts latency 15 fdiv:5            # SOG
-class fsqrtd latency 21 fdiv:9            # SOG, own
+class fsqrtd latency 21 fdiv:8.5          # SOG, own
 class convert latency 4 ops 1 fadd:1 vector:1  # SOG
 class convert2 latency 7 ops 2 fadd:1 vector:1 # SOG: to and from general registers
 class fcompare latency 6 ops 2 fadd:1     # SOG: to the flags
-class transfer latency 3 ops 1 transfer:1 # own: between the files of registers
+class transfer latency 3.5 transfer:1     # own: between the files of registers
 class horizontal latency 6 ops 4 vector:4 # SOG
 class sad latency 3 vmul:1                # SOG
 class pmovmsk latency 5 ops 1 transfer:1  # SOG
@@ -147,7 +152,7 @@ insn x87long fsin fcos fptan fpatan f2xm1 fyl2x fyl2xp1 fsincos fprem fprem1 fsc
 
 # --- strings: an iteration of REP; of fast_string for each byte ---
 class string ops 4 latency 1 load:1 store:1  # SOG: without REP
-class rep ops 12                          # own: two cycles for CMPS and SCAS
+class rep ops 0.7                         # own: REPE CMPSB of a KiB
 class fast_string ops 0.188               # own: 32 bytes a cycle from the first cache
 insn string movsb movsw movsq stosb stosw stosd stosq lodsb lodsw lodsd lodsq scasb scasw scasd scasq cmpsb cmpsw cmpsq
 

@@ -21,7 +21,8 @@ struct remembered {
 struct insn_decoder {
 	const struct profile *profile;
 	const struct profile_class *plain, *vector, *x87, *move, *load, *store,
-		*rep, *fast_string, *zero, *lock, *cr3, *control, *segment;
+		*rep, *fast_string, *zero, *lock, *cr3, *control, *segment,
+		*lea2;
 	csh handle[3]; /* 16, 32, 64 bits */
 	cs_insn *in;
 	uint8_t reg[X86_REG_ENDING];       /* its bit, or NO_REG */
@@ -133,6 +134,7 @@ struct insn_decoder *insn_decoder_create(const struct profile *p)
 	d->cr3 = class_named(p, "load_cr3");
 	d->control = class_named(p, "control");
 	d->segment = class_named(p, "segment");
+	d->lea2 = class_named(p, "lea2");
 	return d;
 }
 
@@ -280,6 +282,23 @@ static bool makes_zero(const cs_insn *in)
 
 /* --- kinds --- */
 
+static enum branch_kind branch_of(const cs_insn *in)
+{
+	const cs_x86 *x = &in->detail->x86;
+	bool direct = x->op_count && x->operands[0].type == X86_OP_IMM;
+
+	switch (in->id) {
+	case X86_INS_JMP:
+		return direct ? BRANCH_NONE : BRANCH_INDIRECT;
+	case X86_INS_CALL:
+		return direct ? BRANCH_CALL : BRANCH_INDIRECT_CALL;
+	case X86_INS_RET:
+		return BRANCH_RETURN;
+	default:
+		return BRANCH_NONE;
+	}
+}
+
 static void look_at_kind(struct insn *to, unsigned id)
 {
 	switch (id) {
@@ -383,9 +402,16 @@ static void look(struct insn_decoder *d, struct insn *to)
 	to->class = class_of(d);
 	operands(d, to);
 	use_stack(d, to);
+	to->branch = branch_of(d->in);
 	look_at_kind(to, id);
+	if (to->jcc)
+		to->branch = BRANCH_CONDITIONAL;
 	if (id == X86_INS_MOV || id == X86_INS_PUSH || id == X86_INS_POP)
 		other = special(d, x);
+	if (id == X86_INS_LEA && x->op_count == 2 &&
+	    (x->operands[1].mem.scale > 1 ||
+	     (x->operands[1].mem.index && x->operands[1].mem.disp)))
+		other = d->lea2;
 	if (makes_zero(d->in)) {
 		other = d->zero;
 		to->source = 0;
@@ -394,6 +420,7 @@ static void look(struct insn_decoder *d, struct insn *to)
 	    is_string(d, &bytes)) {
 		/* Each iteration comes here; they don't wait for each other. */
 		other = repeats_fast(id) ? d->fast_string : d->rep;
+		to->branch = BRANCH_REPEAT;
 		to->loads = to->stores = false;
 		to->source = to->address = to->result = 0;
 	}
@@ -419,11 +446,10 @@ static void look(struct insn_decoder *d, struct insn *to)
 		to->serial += d->lock->serial;
 		to->ops += d->lock->ops;
 	}
+	to->vector = to->loads && (to->result & VECTORS);
 	if (to->loads)
-		to->load =
-			d->profile
-				->key[to->result & VECTORS ? PROFILE_LOAD_VECTOR
-							   : PROFILE_LOAD];
+		to->load = d->profile->key[to->vector ? PROFILE_LOAD_VECTOR
+						      : PROFILE_LOAD];
 }
 
 const struct insn *insn_look(struct insn_decoder *d, const uint8_t *code,

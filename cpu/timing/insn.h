@@ -6,6 +6,7 @@
 #ifndef PARTERRE_CPU_TIMING_INSN_H
 #define PARTERRE_CPU_TIMING_INSN_H
 
+#include "cpu/timing/branch.h"
 #include "cpu/timing/profile.h"
 
 /* Registers that results go through, as bits of a set: 16 general ones, 16 of
@@ -26,7 +27,8 @@ struct insn {
 	/* Names what it loads or stores: equal operands are equal places while
 	 * the registers of `address` stay; 0: no such operand. */
 	uint32_t place;
-	bool loads, stores;
+	bool loads, stores, vector; /* loads a vector register */
+	enum branch_kind branch;
 	bool fuses;  /* with a conditional jump after it */
 	bool jcc;    /* a conditional jump */
 	bool leaves; /* jumps, calls, returns always */

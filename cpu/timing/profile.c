@@ -13,6 +13,8 @@ static const char *const keys[PROFILE_KEY_COUNT] = {
 	[PROFILE_WIDTH] = "width",     [PROFILE_WINDOW] = "window",
 	[PROFILE_LOAD] = "load",       [PROFILE_LOAD_VECTOR] = "load_vector",
 	[PROFILE_FORWARD] = "forward", [PROFILE_TAKEN] = "taken",
+	[PROFILE_LOADS] = "loads",     [PROFILE_MISPREDICT] = "mispredict",
+	[PROFILE_REPEAT] = "repeat",
 };
 
 static const char *const events[TIMING_EVENT_COUNT] = {
@@ -107,8 +109,11 @@ static bool one_of(struct reader *r, const char *const *names, unsigned count,
 		   uint32_t *to)
 {
 	for (unsigned i = 0; i < count; i++) {
-		if (r->count == 3 && strcmp(r->word[1], names[i]) == 0)
-			return ticks(r, r->word[2], &to[i]);
+		if (r->count != 3 || strcmp(r->word[1], names[i]) != 0)
+			continue;
+		if (to == r->p->key)
+			r->p->keys_set |= 1u << i;
+		return ticks(r, r->word[2], &to[i]);
 	}
 	return bad(r, "not known, or not one number:",
 		   r->count > 1 ? r->word[1] : "");
@@ -241,7 +246,7 @@ static bool complete(struct reader *r)
 	static const char *const needed[] = {
 		"default",  "vector",  "x87",         "move", "load",
 		"store",    "rep",     "fast_string", "zero", "lock",
-		"load_cr3", "control", "segment",
+		"load_cr3", "control", "segment",     "lea2",
 	};
 	const struct profile *p = r->p;
 
@@ -250,9 +255,12 @@ static bool complete(struct reader *r)
 			return bad(r, "the profile has no class", needed[i]);
 	}
 	for (unsigned i = 0; i < PROFILE_KEY_COUNT; i++) {
-		if (!p->key[i])
+		if (!(p->keys_set >> i & 1))
 			return bad(r, "the profile does not set", keys[i]);
 	}
+	if (!p->key[PROFILE_WIDTH] || !p->key[PROFILE_WINDOW] ||
+	    !p->key[PROFILE_LOADS])
+		return bad(r, "of none nothing runs:", "width, window, loads");
 	for (unsigned i = 0; i < TIMING_EVENT_COUNT; i++) {
 		if (!p->event[i])
 			return bad(r, "the profile has no event", events[i]);

@@ -34,6 +34,9 @@ enum profile_key {
 	PROFILE_LOAD_VECTOR, /* ... into a vector register */
 	PROFILE_FORWARD,     /* from a store to a load of the same place */
 	PROFILE_TAKEN,       /* least time from a taken branch to the next */
+	PROFILE_LOADS,       /* loads that are under way at once */
+	PROFILE_MISPREDICT,  /* a branch that was not foreseen */
+	PROFILE_REPEAT,      /* REP, beside its iterations */
 	PROFILE_KEY_COUNT
 };
 
@@ -52,6 +55,7 @@ struct profile {
 	char name[64];
 	uint64_t hash;
 	uint32_t key[PROFILE_KEY_COUNT];
+	uint32_t keys_set; /* a bit for each */
 	uint32_t event[TIMING_EVENT_COUNT];
 	unsigned port_count, class_count;
 	struct profile_port port[PROFILE_PORTS];

@@ -20,6 +20,7 @@
 
 #include <string.h>
 
+#include "cpu/timing/branch.h"
 #include "sim/base.h"
 #include "sim/status.h"
 
@@ -57,6 +58,7 @@ uint64_t timing_profile_hash(const struct timing *t);
 
 /* A block of code.  Instruction i begins at code + offset[i]. */
 struct timing_code {
+	uint64_t pc; /* linear */
 	const uint8_t *code;
 	const uint16_t *offset;
 	uint32_t count, bytes;
@@ -65,9 +67,12 @@ struct timing_code {
 #define TIMING_BLOCK_MAX 512
 
 /* until[i]: ticks from the block's start to the end of instruction i; each is
- * at least one more than the one before. */
+ * at least one more than the one before.  `branch`: how it ends. */
 void timing_block(struct timing *t, const struct timing_code *c,
-		  uint32_t *until);
+		  uint32_t *until, struct branch *branch);
+/* What it costs that the branch led to `to`. */
+uint32_t timing_branch(const struct timing *t, struct branch_predictor *p,
+		       const struct branch *b, uint64_t to);
 
 /* What happens to a CPU beside its instructions. */
 enum timing_event {

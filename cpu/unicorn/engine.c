@@ -106,6 +106,7 @@ static void code_trim(struct cpu *cpu, size_t most)
 
 	if (originals.code_size(AT(cpu->uc, void *, UC_TCG_CTX)) <= most)
 		return;
+	timed_keep_last(cpu);
 	originals.tb_flush(cpu->cs); /* fills the buffer with zeroes */
 	engine_no_block(cpu);
 	arena_free(&cpu->arena);
@@ -510,6 +511,7 @@ static bool engine_create(struct cpu_complex *cx, unsigned index,
 	cpu->complex = cx;
 	cpu->index = index;
 	cpu->tick_deadline = UINT64_MAX;
+	branch_predictor_reset(&cpu->predictor);
 	cpu->look_up_at = UINT64_MAX;
 	if (!engine_ok(uc_open(UC_ARCH_X86, UC_MODE_64, &cpu->uc), "uc_open",
 		       err))

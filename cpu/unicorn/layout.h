@@ -66,6 +66,7 @@
 #define ENV_TICK_ROOM          4840 /* int32_t; the TSC's offset, not in use */
 #define ENV_PART               4844 /* uint32_t; its upper half */
 #define ENV_ROOM               4848 /* int32_t; IA32_TSC_ADJUST, not in use */
+#define ENV_LAST               4852 /* uint32_t; its upper half */
 #define ENV_BLOCK              4856 /* uint32_t; TSC deadline, not in use */
 #define ENV_TSC_AUX            4864
 #define ENV_PAT                5248
@@ -121,6 +122,7 @@ struct env_segment {
 /* One without a result that has side effects, but writes no register. */
 #define TCG_CALL_0_1   (TCG_CALL | 1 << 8)
 #define TCG_CALL_LOOKS 2
+#define TCG_CALL_ALONE 3 /* neither reads nor writes registers */
 
 /* hflags and hflags2 */
 #define HF_CPL_MASK    3u

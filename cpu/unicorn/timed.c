@@ -17,16 +17,6 @@ void engine_ticks_set(struct cpu *cpu, uint64_t ticks)
 	cpu->tick_goal = ticks + (uint64_t)room;
 }
 
-void timed_event(struct cpu *cpu, enum timing_event event)
-{
-	if (!cpu->complex->timing)
-		return;
-	timed_leave(cpu);
-	engine_ticks_set(cpu,
-			 engine_ticks(cpu) +
-				 timing_event(cpu->complex->timing, event));
-}
-
 #define HF_CS32 (1u << 4)
 
 void timed_block_new(struct cpu *cpu, struct block *b, uint32_t bytes,
@@ -35,6 +25,7 @@ void timed_block_new(struct cpu *cpu, struct block *b, uint32_t bytes,
 	uint32_t hflags = AT(cpu->env, uint32_t, ENV_HFLAGS);
 	struct timed_block *t;
 	struct timing_code c = {
+		.pc = b->pc,
 		.offset = b->offset,
 		.count = b->count,
 		.bytes = bytes,
@@ -57,8 +48,63 @@ void timed_block_new(struct cpu *cpu, struct block *b, uint32_t bytes,
 		return;
 	t->until = block_alloc(cpu, b->count * sizeof(*t->until));
 	c.code = t->code;
-	timing_block(cpu->complex->timing, &c, t->until);
+	timing_block(cpu->complex->timing, &c, t->until, &t->branch);
 	t->ticks = t->until[b->count - 1];
+}
+
+/* --- branches --- */
+
+static const struct branch *last_branch(const struct cpu *cpu)
+{
+	static const struct branch none;
+	uint32_t last = AT(cpu->env, uint32_t, ENV_LAST);
+
+	if (last == LAST_NONE)
+		return &none;
+	return last == LAST_KEPT ? &cpu->last
+				 : &cpu->block[last]->timed->branch;
+}
+
+static void arrive(struct cpu *cpu, uint64_t pc)
+{
+	if (AT(cpu->env, uint32_t, ENV_LAST) == LAST_ARRIVED)
+		return;
+	AT(cpu->env, int32_t, ENV_TICK_ROOM) -= (int32_t)timing_branch(
+		cpu->complex->timing, &cpu->predictor, last_branch(cpu), pc);
+	AT(cpu->env, uint32_t, ENV_LAST) = LAST_ARRIVED;
+}
+
+uint64_t timed_arrive(void *env)
+{
+	(void)env;
+	arrive(engine_running, engine_block(engine_running)->pc);
+	return 0;
+}
+
+void timed_event(struct cpu *cpu, enum timing_event event)
+{
+	if (!cpu->complex->timing)
+		return;
+	/* Whether or not a block tried to begin there. */
+	arrive(cpu,
+	       AT(cpu->env, uint64_t, ENV_EIP) +
+		       AT(cpu->env, struct env_segment, ENV_SEGS + 24 * CPU_CS)
+			       .base);
+	timed_leave(cpu);
+	timed_no_last(cpu);
+	engine_ticks_set(cpu,
+			 engine_ticks(cpu) +
+				 timing_event(cpu->complex->timing, event));
+}
+
+void timed_keep_last(struct cpu *cpu)
+{
+	uint32_t last = AT(cpu->env, uint32_t, ENV_LAST);
+
+	if (last == LAST_NONE || last == LAST_ARRIVED || last == LAST_KEPT)
+		return;
+	cpu->last = *last_branch(cpu);
+	AT(cpu->env, uint32_t, ENV_LAST) = LAST_KEPT;
 }
 
 /* --- the block under way --- */
@@ -88,6 +134,7 @@ static void set_under_way(struct cpu *cpu, const struct block *b,
 	memcpy(w->offset, b->offset, b->count * sizeof(*w->offset));
 	memcpy(w->until, b->timed->until, b->count * sizeof(*w->until));
 	memcpy(w->code, b->timed->code, w->bytes);
+	w->branch = b->timed->branch;
 }
 
 void timed_settle(struct cpu *cpu, const struct block *b, uint32_t at)
@@ -107,16 +154,21 @@ void timed_settle(struct cpu *cpu, const struct block *b, uint32_t at)
 	}
 	engine_ticks_set(cpu, engine_ticks(cpu) - left);
 	cpu->look_up_at = engine_retired(cpu) - (b->count - at);
+	AT(cpu->env, uint32_t, ENV_LAST) = LAST_ARRIVED; /* not at its end */
 }
 
 void timed_take_back(struct cpu *cpu, const struct block *b)
 {
-	if (b->timed)
-		engine_ticks_set(
-			cpu, engine_ticks(cpu) -
-				     (b->timed->limited
-					      ? AT(cpu->env, uint32_t, ENV_PART)
-					      : b->timed->ticks));
+	uint32_t ticks;
+
+	if (!b->timed)
+		return;
+	ticks = b->timed->ticks;
+	if (b->timed->limited) {
+		ticks = AT(cpu->env, uint32_t, ENV_PART);
+		AT(cpu->env, uint32_t, ENV_LAST) = LAST_ARRIVED;
+	}
+	engine_ticks_set(cpu, engine_ticks(cpu) - ticks);
 }
 
 bool timed_goes_on(struct cpu *cpu, const struct block *b, uint64_t retired)
@@ -157,8 +209,12 @@ uint32_t timed_limit(struct cpu *cpu, const struct block *b, uint64_t retired,
 	       begins(w->until, at + n) - begins(w->until, at) < room)
 		n++;
 	AT(cpu->env, uint32_t, ENV_PART) = part(w, at, n);
-	if (at + n < w->count)
+	if (at + n < w->count) {
 		cpu->look_up_at = retired + n;
+	} else {
+		cpu->last = w->branch;
+		AT(cpu->env, uint32_t, ENV_LAST) = LAST_KEPT;
+	}
 	return n;
 }
 
@@ -180,6 +236,8 @@ bool cpu_complex_set_timing(struct cpu_complex *cx, enum timing_model model,
 	cx->model = model;
 	for (unsigned i = 0; i < cx->cpu_count; i++) {
 		timed_leave(cx->cpu[i]);
+		timed_no_last(cx->cpu[i]);
+		branch_predictor_reset(&cx->cpu[i]->predictor);
 		engine_forget_code(cx->cpu[i]);
 	}
 	return true;

@@ -13,6 +13,10 @@
  * (engine.h), and finds no room if either has none.  One of a length that was
  * asked for takes what ENV_PART says, and looks for no room of ticks: who asked
  * for it did.
+ *
+ * Branches.  A block that runs leaves its number in ENV_LAST; whichever comes
+ * next asks first, before it looks for room, what the way to it costs
+ * (timed_arrive()), once, though it may come again.
  */
 #ifndef PARTERRE_UNICORN_TIMED_H
 #define PARTERRE_UNICORN_TIMED_H
@@ -25,7 +29,13 @@ struct timed_block {
 	bool limited;  /* of a length that was asked for; no `until` */
 	uint8_t *code; /* as translated */
 	uint32_t *until;
+	struct branch branch; /* at its end */
 };
+
+/* In ENV_LAST: */
+#define LAST_NONE    0u
+#define LAST_ARRIVED UINT32_MAX       /* what it cost was charged */
+#define LAST_KEPT    (UINT32_MAX - 1) /* cpu->last: its block is forgotten */
 
 /* A copy: blocks are forgotten. */
 struct under_way {
@@ -36,6 +46,7 @@ struct under_way {
 	uint16_t offset[TIMING_BLOCK_MAX];
 	uint32_t until[TIMING_BLOCK_MAX];
 	uint8_t code[TIMING_BLOCK_MAX * 15];
+	struct branch branch;
 };
 
 #endif

@@ -3,8 +3,9 @@
  *
  * Its order: retired, NMI pending, NMI blocked, #MC pending, ticks; of a block
  * under way (timed.h) its number of instructions, or 0, then start, pc, bytes,
- * for each instruction its offset and until, and the code, 8 bytes a word; then
- * for each mode of the TLB
+ * its branch, for each instruction its offset and until, and the code, 8 bytes
+ * a word; how the last block ended and, with a timing model, what is known of
+ * branches (branch.h); then for each mode of the TLB
  * its slots, the most in use since it was resized, the next victim, the number
  * of entries; then for each entry: linear page with the kinds of access allowed
  * in its low bits, physical page with its place in the low bits (0: its slot;
@@ -21,7 +22,9 @@
 #include "sim/check.h"
 
 #define HEAD_WORDS  6
-#define WAY_WORDS   3
+#define WAY_WORDS   6
+#define LAST_WORDS  4
+#define KNOWN_WORDS (sizeof(struct branch_predictor) / 8)
 #define MODE_WORDS  4
 #define ENTRY_WORDS 2
 #define SLOTS_MIN   2
@@ -353,6 +356,9 @@ static void add_way(struct words *w, const struct under_way *way)
 	add(w, way->start);
 	add(w, way->pc);
 	add(w, way->bytes);
+	add(w, way->branch.kind);
+	add(w, way->branch.pc);
+	add(w, way->branch.next);
 	for (uint32_t i = 0; i < way->count; i++)
 		add(w, (uint64_t)way->until[i] << 16 | way->offset[i]);
 	for (uint32_t i = 0; i < way->bytes; i += 8) {
@@ -360,6 +366,26 @@ static void add_way(struct words *w, const struct under_way *way)
 
 		memcpy(&word, way->code + i,
 		       way->bytes - i < 8 ? way->bytes - i : 8);
+		add(w, word);
+	}
+}
+
+static void add_branches(struct words *w, struct cpu *cpu)
+{
+	uint64_t word;
+
+	timed_keep_last(cpu);
+	if (AT(cpu->env, uint32_t, ENV_LAST) != LAST_KEPT)
+		cpu->last = (struct branch){0};
+	add(w, AT(cpu->env, uint32_t, ENV_LAST));
+	add(w, cpu->last.kind);
+	add(w, cpu->last.pc);
+	add(w, cpu->last.next);
+	add(w, cpu->complex->timing ? KNOWN_WORDS : 0);
+	if (!cpu->complex->timing)
+		return;
+	for (size_t i = 0; i < KNOWN_WORDS; i++) {
+		memcpy(&word, (char *)&cpu->predictor + 8 * i, 8);
 		add(w, word);
 	}
 }
@@ -375,6 +401,7 @@ uint64_t *cpu_hidden_get(struct cpu *cpu, size_t *count)
 	add(&w, cpu->check);
 	add(&w, engine_ticks(cpu));
 	add_way(&w, &cpu->way);
+	add_branches(&w, cpu);
 	for (unsigned mode = 0; mode < TLB_MODES; mode++)
 		add_mode(cpu, &w, mode);
 	*count = w.count;
@@ -472,6 +499,7 @@ static const uint64_t *set_way(struct under_way *way, uint64_t count,
 	way->pc = p[1];
 	way->bytes = (uint32_t)p[2];
 	way->count = (uint32_t)count;
+	way->branch = (struct branch){(enum branch_kind)p[3], p[4], p[5]};
 	p += WAY_WORDS;
 	for (uint64_t i = 0; i < count; i++, p++) {
 		way->offset[i] = (uint16_t)*p;
@@ -482,6 +510,24 @@ static const uint64_t *set_way(struct under_way *way, uint64_t count,
 	memcpy(way->code, p, way->bytes);
 	way->on = true;
 	return p + (way->bytes + 7) / 8;
+}
+
+static const uint64_t *set_branches(struct cpu *cpu, const uint64_t *p,
+				    const uint64_t *end)
+{
+	if (!p || end - p < LAST_WORDS + 1 ||
+	    (p[0] != LAST_NONE && p[0] != LAST_ARRIVED && p[0] != LAST_KEPT) ||
+	    p[1] > BRANCH_REPEAT)
+		return NULL;
+	AT(cpu->env, uint32_t, ENV_LAST) = (uint32_t)p[0];
+	cpu->last = (struct branch){(enum branch_kind)p[1], p[2], p[3]};
+	p += LAST_WORDS;
+	if (!*p)
+		return p + 1;
+	if (*p != KNOWN_WORDS || (size_t)(end - p) < KNOWN_WORDS + 1)
+		return NULL;
+	memcpy(&cpu->predictor, p + 1, sizeof(cpu->predictor));
+	return p + 1 + KNOWN_WORDS;
 }
 
 bool cpu_hidden_set(struct cpu *cpu, const uint64_t *words, size_t count)
@@ -498,6 +544,7 @@ bool cpu_hidden_set(struct cpu *cpu, const uint64_t *words, size_t count)
 	engine_retired_set(cpu, words[0]);
 	engine_ticks_set(cpu, words[4]);
 	p = set_way(&cpu->way, words[5], p, end);
+	p = set_branches(cpu, p, end);
 	engine_no_block(cpu);
 	cpu->nmi = words[1];
 	cpu->check = words[3] <= CHECK_FATAL ? words[3] : CHECK_NONE;

@@ -331,6 +331,18 @@ static void count_in_block(struct cpu *cpu, const struct block *b,
 
 	t = args(load)[0];
 	env = args(load)[1];
+	if (b->timed && !limited) {
+		n = fresh(tcg, t, args(zero)[0]);
+		op = put_after(tcg, hook[HOOK_OPS - 1], TCG_MOVI_I32, n, number,
+			       0);
+		op = put_after(tcg, op, TCG_ST_I32, n, env, ENV_BLOCK);
+		op = put_after(
+			tcg, op, TCG_CALL,
+			(uintptr_t)originals.temp_new(tcg, TCG_TYPE_I64, false),
+			env, (uintptr_t)timed_arrive);
+		AT(op, uint16_t, OP_CODE) = TCG_CALL_1_1;
+		args(op)[3] = TCG_CALL_ALONE;
+	}
 	args(load)[2] = ENV_ROOM;
 	n = fresh(tcg, t, args(zero)[0]);
 	op = put_after(tcg, load, TCG_MOVI_I32, n, b->cost, 0);
@@ -356,6 +368,10 @@ static void count_in_block(struct cpu *cpu, const struct block *b,
 		AT(op, uint16_t, OP_CODE) = TCG_CALL_0_1;
 	}
 
+	if (b->timed && !limited) {
+		op = put_after(tcg, branch, TCG_MOVI_I32, n, number, 0);
+		put_after(tcg, op, TCG_ST_I32, n, env, ENV_LAST);
+	}
 	/* The label is the last operation but one. */
 	for (op = next(branch); AT(op, uint8_t, OP_CODE) != TCG_SET_LABEL ||
 				args(op)[0] != args(branch)[3];) {

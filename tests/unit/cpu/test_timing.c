@@ -33,6 +33,7 @@ static uint32_t ticks(const char *insn, size_t bytes, unsigned times,
 	static uint8_t code[TIMING_BLOCK_MAX * 15];
 	static uint16_t offset[TIMING_BLOCK_MAX];
 	static uint32_t until[TIMING_BLOCK_MAX];
+	struct branch branch;
 	struct timing_code c = {
 		.code = code, .offset = offset, .bits = 64, .count = times};
 
@@ -46,7 +47,7 @@ static uint32_t ticks(const char *insn, size_t bytes, unsigned times,
 		memcpy(code + c.bytes, last, last_bytes);
 		c.bytes += (uint32_t)last_bytes;
 	}
-	timing_block(timing, &c, until);
+	timing_block(timing, &c, until, &branch);
 	for (unsigned i = 0; i < c.count; i++)
 		cr_assert_gt(until[i], i ? until[i - 1] : 0);
 	return until[c.count - 1];
@@ -70,7 +71,7 @@ Test(timing_block, chains)
 			   "mov (%%rax), %%rax");
 	cr_expect_float_eq(CYCLES("\x66\x0f\x58\xc1", 60), 180, 0.01,
 			   "addpd %%xmm1, %%xmm0");
-	cr_expect_float_eq(CYCLES("\x48\x83\x07\x01", 60), 480, 0.01,
+	cr_expect_float_eq(CYCLES("\x48\x83\x07\x01", 60), 60, 0.01,
 			   "addq $1, (%%rdi)");
 	/* The rest of the register stays: a chain. */
 	cr_expect_float_eq(CYCLES("\xb0\x01", 60), 60, 0.01, "mov $1, %%al");
@@ -85,7 +86,7 @@ Test(timing_block, units)
 			   "mov (%%rdi), %%rax: three loads a cycle");
 	cr_expect_float_eq(CYCLES("\xb9\x01\x00\x00\x00", 60), 15, 0.01,
 			   "mov $1, %%ecx: four ALUs");
-	cr_expect_float_eq(CYCLES("\x90", 60), 10, 0.01, "nop: six slots");
+	cr_expect_float_eq(CYCLES("\x90", 60), 5, 0.01, "nop: twelve a cycle");
 	cr_expect_float_eq(CYCLES("\x31\xc0", 60), 10, 0.01,
 			   "xor %%eax, %%eax waits for nothing");
 	cr_expect_float_eq(CYCLES("\x48\x89\xc8", 60), 10, 0.01,
@@ -116,6 +117,65 @@ Test(timing_block, serialising)
 	cr_expect_gt(CYCLES("\xec", 1), 50, "IN");
 	cr_expect_gt(timing_event(timing, TIMING_EXCEPTION),
 		     100 * TIMING_TICKS_PER_CYCLE);
+}
+
+/* --- branches --- */
+
+static uint64_t random_state = 88172645463325252;
+
+static bool coin(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state >> 20 & 1;
+}
+
+/* How many of 1000 branches were not foreseen, after 1000 to learn from;
+ * period 0: at random. */
+static unsigned not_foreseen(unsigned period)
+{
+	static struct branch_predictor p;
+	const struct branch b = {BRANCH_CONDITIONAL, 0x1000, 0x1002};
+	unsigned wrong = 0;
+
+	branch_predictor_reset(&p);
+	for (unsigned i = 0; i < 2000; i++) {
+		bool taken = period ? i % period != 0 : coin();
+
+		wrong += !branch_foreseen(&p, &b, taken ? 0x900 : b.next) &&
+			 i >= 1000;
+	}
+	return wrong;
+}
+
+Test(branch, conditional)
+{
+	cr_expect_eq(not_foreseen(1), 0, "never");
+	cr_expect_eq(not_foreseen(2), 0, "by turns");
+	cr_expect_eq(not_foreseen(16), 0, "a loop of 16");
+	cr_expect_gt(not_foreseen(0), 400);
+	cr_expect_lt(not_foreseen(0), 600);
+}
+
+Test(branch, returns_and_targets)
+{
+	static struct branch_predictor p;
+	struct branch call = {BRANCH_CALL, 0x1000, 0x1005};
+	struct branch ret = {BRANCH_RETURN, 0x2000, 0x2001};
+	struct branch jump = {BRANCH_INDIRECT, 0x3000, 0x3002};
+
+	branch_predictor_reset(&p);
+	for (unsigned i = 0; i < BRANCH_RETURNS; i++) {
+		call.next = 0x1000 + i;
+		cr_expect(branch_foreseen(&p, &call, 0x2000));
+	}
+	for (unsigned i = BRANCH_RETURNS; i-- > 0;)
+		cr_expect(branch_foreseen(&p, &ret, 0x1000 + i));
+	cr_expect_not(branch_foreseen(&p, &ret, 0x9999));
+	cr_expect_not(branch_foreseen(&p, &jump, 0x4000));
+	cr_expect(branch_foreseen(&p, &jump, 0x4000));
+	cr_expect_not(branch_foreseen(&p, &jump, 0x5000));
 }
 
 /* --- profiles --- */

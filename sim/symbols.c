@@ -137,6 +137,18 @@ const char *symbols_function(const struct symbols *s, vaddr_t va,
 	return f->name;
 }
 
+bool symbols_find(const struct symbols *s, const char *name, size_t nth,
+		  vaddr_t *va)
+{
+	for (size_t i = 0; i < s->function_count; i++) {
+		if (strcmp(s->function[i].name, name) == 0 && !nth--) {
+			*va = s->function[i].va;
+			return true;
+		}
+	}
+	return false;
+}
+
 bool symbols_line(const struct symbols *s, vaddr_t va, const char **file,
 		  uint32_t *line)
 {

@@ -30,6 +30,10 @@ void symbols_free(struct symbols *s); /* NULL is fine */
 /* The function that holds `va`; NULL: none is known. */
 const char *symbols_function(const struct symbols *s, vaddr_t va,
 			     uint64_t *offset);
+/* Where the nth function of that name begins, from 0, by address; false: there
+ * are not so many. */
+bool symbols_find(const struct symbols *s, const char *name, size_t nth,
+		  vaddr_t *va);
 /* False: not known. */
 bool symbols_line(const struct symbols *s, vaddr_t va, const char **file,
 		  uint32_t *line);

@@ -151,3 +151,28 @@ Test(golden, diff_names_the_first_difference_that_matters)
 	says(o, "the first difference that matters: ");
 	says(o, "go there: parterre inspect --at ");
 }
+
+/* Images of which one has a function changed, in its file, by gdb. */
+Test(golden, diff_run_names_the_changed_function)
+{
+	struct output *o;
+
+	wants(shell("cd %s && mkdir b && cp " BUILD_DIR "/hv/*.elf b && "
+		    "gdb -nx -batch --write -ex 'set variable "
+		    "*(unsigned char *)block_attach = 0xcc' b/io.elf && "
+		    "! cmp -s b/io.elf " BUILD_DIR "/hv/io.elf",
+		    scratch()),
+	      0);
+	o = shell("cd %s && " PARTERRE " diff --run " BUILD_DIR
+		  "/hv b " SOURCE_DIR "/tests/diff/corpus.lua",
+		  scratch());
+	wants(o, 6);
+	says(o, "code that is not the same in both");
+	says(o, "  io.a: block_attach+0 (");
+	says(o, " int3");
+	/* The same images: the same run. */
+	wants(shell("cd %s && " PARTERRE " diff --run " BUILD_DIR
+		    "/hv " BUILD_DIR "/hv " SOURCE_DIR "/tests/diff/corpus.lua",
+		    scratch()),
+	      0);
+}

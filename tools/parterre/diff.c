@@ -86,6 +86,10 @@ int compare_traces(const char *recorded, const char *fresh, struct error *err)
 	if (!a.reader)
 		return err->code;
 	b.reader = trace_open(b.dir, err);
+	/* What is executed differs with any image, see diff_code(). */
+	trace_plain(a.reader);
+	if (b.reader)
+		trace_plain(b.reader);
 	status = b.reader ? walk(&a, &b, err) : (int)err->code;
 	trace_reader_close(a.reader);
 	if (b.reader)
@@ -111,10 +115,13 @@ static bool wants_help(int argc, char **argv, const char *help)
 static const char diff_help[] =
 	"usage: parterre diff TRACE TRACE\n"
 	"       parterre diff --run IMAGES IMAGES SCENARIO\n"
-	"Names the first event that differs, then the first difference that "
-	"matters, in\nwhat the partitions did, whenever they did it; ends with "
-	"status 6.  --run first\nruns the scenario with the images of either "
-	"folder, into parterre.out/diff.a and .b.\n";
+	"Names the first event that differs; of traces with class flow, the "
+	"code that was\nexecuted and is not the same in both runs' programs; "
+	"then the first difference\nthat "
+	"matters, in what the partitions did, "
+	"whenever they did it; ends with status\n6.  --run first runs the "
+	"scenario with the images of either folder, into\n"
+	"parterre.out/diff.a and .b.\n";
 
 /* Both sides with their symbols; whether they held is the scenario's affair. */
 static bool run_side(const char *images, const char *scenario, const char *out,
@@ -126,7 +133,8 @@ static bool run_side(const char *images, const char *scenario, const char *out,
 		.scenario = scenario,
 		.images = images,
 		.out = out,
-		.classes = TRACE_CLASS_PARTITION | TRACE_CLASS_MACHINE,
+		.classes = TRACE_PLAIN | TRACE_CLASS_FLOW,
+		.classes_given = true,
 	};
 	int status = run_session(&s, &o, &oracle, err);
 	bool ran = s.sum.end != 0;
@@ -142,8 +150,11 @@ static int diff_traces(const char *a, const char *b)
 {
 	struct error err = {0};
 	int status = verdict("diff", compare_traces(a, b, &err), &err);
+	bool found;
 
-	if (status == EXIT_TRACE && diff_semantic(a, b, &err))
+	if (status != EXIT_TRACE)
+		return status;
+	if (!diff_code(a, b, &found, &err) || diff_semantic(a, b, &err))
 		return complain("diff", &err);
 	return status;
 }

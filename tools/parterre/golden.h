@@ -41,6 +41,12 @@ int golden_compare(const char *recorded, const char *fresh);
 bool semantic_text(const struct source *s, const struct trace_record *r,
 		   char *text, size_t bytes, bool *landmark);
 
+/* diff_code.c: prints the first code that was run and is not the same in both
+ * runs' programs, as far as the traces have class flow; *found: there is some.
+ */
+bool diff_code(const char *dir_a, const char *dir_b, bool *found,
+	       struct error *err);
+
 /* diff_semantic.c: prints where two traces part, aligned by partition. */
 int diff_semantic(const char *dir_a, const char *dir_b, struct error *err);
 

@@ -182,9 +182,10 @@ struct session_sum {
 
 /* Somebody wants the first machine to stand between two instructions: at an
  * instant, at a count of retired instructions (machine_stop_at()), after a
- * record, behind an access that it watches (cpu_watch_set()), or when the scenario says mark(NAME).  reached() is called for each,
- * and may change what is wanted next, or the machine.  The run's history does
- * not know of it, but for what reached() does. */
+ * record, behind an access that it watches (cpu_watch_set()), or when the
+ * scenario says mark(NAME).  reached() is called for each, and may change what
+ * is wanted next, or the machine.  The run's history does not know of it, but
+ * for what reached() does. */
 struct session;
 struct session_watch {
 	ps_t when;        /* PS_NEVER: at none */

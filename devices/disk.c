@@ -166,16 +166,13 @@ bool disk_detach(struct disk *d)
 	return true;
 }
 
-/* `bytes` may end within a block: a torn write. */
-static bool medium_write(struct disk *d, uint64_t lba, const uint8_t *buf,
-			 uint64_t bytes)
-{
-	uint64_t at = lba * d->block_bytes, done = 0;
+#define PIECE_BYTES 65536
 
-	if (d->own) {
-		memcpy(d->own + at, buf, bytes);
-		done = bytes;
-	}
+static bool file_write(struct disk *d, uint64_t at, const uint8_t *buf,
+		       uint64_t bytes)
+{
+	uint64_t done = 0;
+
 	while (done < bytes) {
 		ssize_t n;
 
@@ -184,12 +181,54 @@ static bool medium_write(struct disk *d, uint64_t lba, const uint8_t *buf,
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return host_failed(d, "write", lba);
+			return host_failed(d, "write", at / d->block_bytes);
 		done += (uint64_t)n;
 	}
+	return true;
+}
+
+bool disk_attach(struct disk *d)
+{
+	uint64_t bytes = d->blocks * d->block_bytes, piece;
+	uint8_t *own = d->own, *have = malloc(PIECE_BYTES);
+	bool good = true;
+
+	CHECK_MSG(have, "out of memory for a disk");
+	for (uint64_t at = 0; own && good && at < bytes; at += piece) {
+		piece = bytes - at < PIECE_BYTES ? bytes - at : PIECE_BYTES;
+		errno = 0;
+		if (pread(d->fd, have, piece, (off_t)at) != (ssize_t)piece)
+			good = host_failed(d, "read", at / d->block_bytes);
+		else if (memcmp(have, own + at, piece) != 0)
+			good = file_write(d, at, own + at, piece);
+	}
+	free(have);
+	if (own && good) {
+		munmap(own, bytes);
+		d->own = NULL;
+	}
+	return good;
+}
+
+/* `bytes` may end within a block: a torn write. */
+static bool medium_write(struct disk *d, uint64_t lba, const uint8_t *buf,
+			 uint64_t bytes)
+{
+	uint64_t at = lba * d->block_bytes;
+
+	if (d->own)
+		memcpy(d->own + at, buf, bytes);
+	else if (!file_write(d, at, buf, bytes))
+		return false;
 	hash(d, &at, sizeof(at));
 	hash(d, buf, bytes);
 	return true;
+}
+
+bool disk_medium(struct disk *d, bool in_memory, struct error *err)
+{
+	return (in_memory ? disk_detach(d) : disk_attach(d)) ||
+	       error_set(err, EXIT_HOST, "%s", d->failure);
 }
 
 static bool medium_read(struct disk *d, uint64_t lba, uint64_t blocks,

@@ -64,6 +64,10 @@ void disk_close(struct disk *d); /* what the cache holds is lost */
  * it is: what fork() makes of this process has a disk of its own.  False: the
  * host has no room (d->failure). */
 bool disk_detach(struct disk *d);
+/* The file is the medium again, with all that was written in the meantime. */
+bool disk_attach(struct disk *d);
+/* Either of them, with a message. */
+bool disk_medium(struct disk *d, bool in_memory, struct error *err);
 
 /* The range must lie within the disk.  All return false when the host failed
  * (d->failure says how). */

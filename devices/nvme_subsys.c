@@ -218,6 +218,17 @@ static bool subsys_load(struct device *d, struct snapshot_reader *r,
 	return true;
 }
 
+static bool subsys_media(struct device *d, bool in_memory, struct error *err)
+{
+	struct nvme_subsys *s = (struct nvme_subsys *)d;
+
+	for (uint32_t i = 0; i < s->namespaces; i++) {
+		if (!disk_medium(&s->space[i].disk, in_memory, err))
+			return false;
+	}
+	return true;
+}
+
 static void subsys_fini(struct device *d)
 {
 	struct nvme_subsys *s = (struct nvme_subsys *)d;
@@ -240,5 +251,6 @@ const struct device_class nvme_subsys_class = {
 	.digest = subsys_digest,
 	.save = subsys_save,
 	.load = subsys_load,
+	.media = subsys_media,
 	.fini = subsys_fini,
 };

@@ -332,6 +332,12 @@ static bool virtio_blk_load(struct device *d, struct snapshot_reader *r,
 	return disk_load_image(&((struct virtio_blk *)d)->disk, r, err);
 }
 
+static bool virtio_blk_media(struct device *d, bool in_memory,
+			     struct error *err)
+{
+	return disk_medium(&((struct virtio_blk *)d)->disk, in_memory, err);
+}
+
 static void virtio_blk_fini(struct device *d)
 {
 	struct virtio_blk *b = (struct virtio_blk *)d;
@@ -360,5 +366,6 @@ const struct device_class virtio_blk_class = {
 	.digest = virtio_blk_digest,
 	.save = virtio_blk_save,
 	.load = virtio_blk_load,
+	.media = virtio_blk_media,
 	.fini = virtio_blk_fini,
 };

@@ -85,6 +85,9 @@ struct device_class {
 	 * in the bus, a cached pointer).  May be NULL.  Schedules nothing and
 	 * drives no line: the events and the other ends are restored, too. */
 	void (*restored)(struct device *d);
+	/* Its media, if it has any: in memory from now on (disk_detach()), or
+	 * their files' again.  May be NULL. */
+	bool (*media)(struct device *d, bool in_memory, struct error *err);
 	void (*fini)(
 		struct device *d); /* release what init took; may be NULL */
 };

@@ -14,6 +14,8 @@
 
 void debug_destroy(struct debug *d)
 {
+	if (d)
+		past_destroy(d->past);
 	free(d);
 }
 
@@ -35,6 +37,11 @@ const struct debug_stop *debug_stopped(const struct debug *d)
 bool debug_changed(const struct debug *d)
 {
 	return d->changed;
+}
+
+bool debug_has_past(const struct debug *d)
+{
+	return d->past != NULL;
 }
 
 /* --- as wanted --- */
@@ -135,7 +142,8 @@ static void arm_breaks(struct debug *d, vaddr_t also)
 	vaddr_t want[DEBUG_BREAKS_MAX + 1];
 	size_t count = 0;
 
-	for (size_t i = 0; i < d->wants.break_count; i++) {
+	/* On the way to a place nobody stops before. */
+	for (size_t i = 0; i < d->wants.break_count && !d->seeking; i++) {
 		if (!in(want, count, d->wants.brk[i].va))
 			want[count++] = d->wants.brk[i].va;
 	}
@@ -164,14 +172,15 @@ static void watch_all(struct debug *d, const struct debug_watch *w,
 
 static void arm_watches(struct debug *d)
 {
-	size_t bytes = d->wants.watch_count * sizeof(struct debug_watch);
+	size_t count = d->seeking ? 0 : d->wants.watch_count;
+	size_t bytes = count * sizeof(struct debug_watch);
 
-	if (d->watched_count == d->wants.watch_count &&
+	if (d->watched_count == count &&
 	    !memcmp(d->watched, d->wants.watch, bytes))
 		return;
 	for (size_t i = 0; i < d->watched_count; i++)
 		watch_all(d, &d->watched[i], 0);
-	for (size_t i = 0; i < d->wants.watch_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct debug_watch *w = &d->wants.watch[i];
 		unsigned kinds = 0;
 
@@ -185,7 +194,7 @@ static void arm_watches(struct debug *d)
 		watch_all(d, w, kinds);
 	}
 	memcpy(d->watched, d->wants.watch, bytes);
-	d->watched_count = d->wants.watch_count;
+	d->watched_count = count;
 }
 
 void debug_into_cpus(struct debug *d, vaddr_t also)

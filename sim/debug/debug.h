@@ -16,8 +16,12 @@
  * partition with index i (sim/partition.h): its threads are its virtual
  * processors, thread 1 + slot; they can be read while they have no CPU.
  *
- * Not modelled: of several machines only the first is driven; going back in
- * time.
+ * Going back.  Processes stand at earlier instants of the run (past.h); the
+ * nearest before becomes the run and goes on to the exact place.  What a
+ * debugger has written in the meantime is undone by that.  Runs at whose serial
+ * lines somebody may type have no past: he cannot be asked again.
+ *
+ * Not modelled: of several machines only the first is driven.
  */
 #ifndef PARTERRE_DEBUG_DEBUG_H
 #define PARTERRE_DEBUG_DEBUG_H
@@ -28,7 +32,8 @@
 
 struct debug;
 
-#define DEBUG_MACHINE 1u /* the process */
+#define DEBUG_MACHINE     1u /* the process */
+#define DEBUG_FRONT_BYTES 4096
 
 struct debug_id {
 	uint32_t pid, tid;
@@ -42,6 +47,7 @@ enum debug_why {
 	DEBUG_CONDITION, /* a command's: stop.text says which */
 	DEBUG_ASKED,     /* by the user, in mid-run */
 	DEBUG_ENDED,     /* the machine cannot go on, or the scenario is over */
+	DEBUG_PAST_ENDS, /* going back came to where the past begins */
 };
 
 struct debug_stop {
@@ -57,6 +63,8 @@ enum debug_how {
 	DEBUG_CONTINUE,
 	DEBUG_STEP,  /* one instruction of a thread */
 	DEBUG_RANGE, /* steps while it is in [low, high) */
+	DEBUG_BACK_STEP,     /* before the thread's last instruction */
+	DEBUG_BACK_CONTINUE, /* before the last of what is waited for */
 };
 
 struct debug_plan {
@@ -74,11 +82,22 @@ struct debug_front {
 	bool (*wants)(void *owner, struct debug *d);
 	/* The run is over, for this reason and status. */
 	void (*end)(void *owner, struct debug *d, int status);
+	/* Going back: what another process has to know to be this front end,
+	 * at most DEBUG_FRONT_BYTES, and a file descriptor to pass along (-1:
+	 * none), which stays this one's. */
+	size_t (*save)(void *owner, void *to, int *fd);
+	/* In that process; the descriptor is its own.  It owes an answer. */
+	void (*load)(void *owner, const void *from, size_t bytes, int fd);
+	/* In a process that stands in the past: nobody is there. */
+	void (*away)(void *owner);
 	void *owner;
 };
 
 /* `stopped`: it stands before the first instruction. */
-struct debug *debug_create(const struct debug_front *front, bool stopped);
+/* Its past, if it is to have one, is the debugger's from then on; NULL: none. */
+struct past;
+struct debug *debug_create(const struct debug_front *front, bool stopped,
+			   struct past *past);
 void debug_destroy(struct debug *d);
 const struct session_driver *debug_driver(struct debug *d);
 void debug_end(struct debug *d, int status);
@@ -93,6 +112,8 @@ void debug_let_go(struct debug *d);
 /* The run is to end now, as if its user had left it. */
 void debug_kill(struct debug *d);
 bool debug_changed(const struct debug *d);
+/* It can go back. */
+bool debug_has_past(const struct debug *d);
 
 struct debug_process {
 	uint32_t pid;

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sim/debug/debug_internal.h - a debugger as its own files know it: debug.c
- * (made, breakpoints), debug_run.c (running and stopping), debug_look.c
- * (threads, registers, memory), verbs.c (commands).
+ * (made, breakpoints), debug_run.c (running and stopping),
+ * debug_back.c (going back), debug_trail.c (where threads were left),
+ * debug_look.c (threads, registers, memory), verbs.c (commands).
  */
 #ifndef PARTERRE_DEBUG_INTERNAL_H
 #define PARTERRE_DEBUG_INTERNAL_H
 
 #include "sim/debug/debug.h"
+#include "sim/debug/past.h"
+
+#include "abi/layout.h"
 
 #define DEBUG_BREAKS_MAX     48
 #define DEBUG_WATCHES_MAX    8
@@ -70,6 +74,50 @@ struct debug_step {
 	bool halted;      /* when it began: only an interrupt lets it go on */
 };
 
+/* Something took a thread off its instructions: before `retired` of the CPU's
+ * own count. */
+struct debug_leave {
+	enum {
+		LEFT_INTERRUPTED, /* nothing was executed there */
+		LEFT_FAULT,       /* the instruction there did not retire */
+		LEFT_CALL,        /* the instruction there made the call */
+	} why;
+	unsigned cpu;
+	uint64_t retired;
+	uint64_t since; /* the count at which it had come to ring 3 */
+	uint64_t total; /* of all CPUs */
+	struct debug_context context;
+};
+
+/* The latest of them, as far as going one step back needs them. */
+#define TRAIL_INTERRUPTS 512
+#define TRAIL_LEAVES     32
+struct debug_trail {
+	/* A handler's first instruction came next behind this count. */
+	bool entered[CPU_COUNT_MAX];
+	uint64_t entered_at[CPU_COUNT_MAX];
+	uint64_t ring3_at[CPU_COUNT_MAX]; /* the count in ring 3 first */
+	/* Interrupts in any ring; leaves of ring 3, by slot.  And how many there
+	 * have been. */
+	struct debug_leave interrupt[TRAIL_INTERRUPTS];
+	size_t interrupts;
+	struct debug_leave leave[PART_SLOTS][TRAIL_LEAVES];
+	size_t leaves[PART_SLOTS];
+};
+
+/* A place of the run, and what is to be said when it is reached. */
+struct debug_place {
+	unsigned cpu; /* whose count; MACHINE_ALL_CPUS: all together */
+	uint64_t retired;
+	vaddr_t va; /* linear: behind that count, where this is next; 0: there */
+	struct debug_stop stop;
+	uint32_t met; /* the number of a condition that is met once; 0: none */
+	/* The thread came to `context` from there: if by the return from an
+	 * interrupt, it is the place before that which is meant. */
+	bool stepped;
+	struct debug_context context;
+};
+
 struct debug {
 	struct debug_front front;
 	struct session_driver driver;
@@ -80,6 +128,21 @@ struct debug {
 	struct debug_step step;
 	struct debug_wants wants;
 	bool due; /* stop was filled in mid-run: stop now */
+	struct past *past; /* NULL: it cannot go back */
+	uint64_t past_at;  /* all CPUs' count at the latest one that stands */
+	bool written;      /* since then by the debugger */
+	struct debug_trail trail;
+	/* On the way to a place; at `seek_next` one more stands. */
+	bool seeking;
+	struct debug_place seek;
+	uint64_t seek_next;
+	/* A scout: looks for the last place at which it would stop before all
+	 * have retired `scout_end`. */
+	bool scouting, found_any;
+	uint64_t scout_end;
+	struct debug_place found;
+	uint32_t met; /* the condition met once that it stopped for; 0: none */
+	struct past_mail mail;
 	/* A switch that was waited for happened on this CPU: stop when it is in
 	 * ring 3. */
 	const struct debug_condition *switched[CPU_COUNT_MAX];
@@ -98,9 +161,39 @@ struct debug {
 };
 
 uint64_t debug_linear_rip(struct cpu *cpu);
+void debug_context_of(struct cpu *cpu, struct debug_context *c);
+bool debug_same_context(const struct debug_context *a,
+			const struct debug_context *b);
+void debug_drop_condition(struct debug *d, const struct debug_condition *c);
 /* debug_run.c */
+void debug_go_on(struct debug *d);
 void debug_halt(struct debug *d, enum debug_why why, unsigned cpu,
 		const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* debug_trail.c: by the probe, of each event. */
+void debug_trail_note(struct debug *d, struct cpu *cpu,
+		      const struct cpu_context_record *r);
+/* The last interrupt before `total` that came to this context; NULL: unknown.
+ */
+const struct debug_leave *
+debug_trail_interrupt(const struct debug *d,
+		      const struct debug_context *context, uint64_t total);
+/* The place before the last instruction of a partition's thread. */
+bool debug_trail_before(struct debug *d, struct debug_id id,
+			struct debug_place *to);
+/* debug_back.c: the plan says back.  May not return: another process goes on.
+ * Otherwise it stands and says why. */
+void debug_back(struct debug *d);
+/* Between slices: one more stands here, if it is time or `now`.  Who returns
+ * may be another one, on its way to a place or scouting. */
+void debug_back_take(struct debug *d, bool now);
+/* A run on the way to a place: its limit, and an address to stop at (0: none);
+ * what comes of its end. */
+vaddr_t debug_seek_limit(struct debug *d);
+void debug_seek_after(struct debug *d);
+/* A scout's run: the same. */
+void debug_scout_found(struct debug *d, uint32_t met);
+bool debug_scout_done(struct debug *d);
+_Noreturn void debug_scout_end(struct debug *d);
 /* debug.c: breakpoints and watches as wanted, and one more address if it is not
  * 0, into the CPUs. */
 void debug_into_cpus(struct debug *d, vaddr_t also);

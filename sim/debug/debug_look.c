@@ -196,7 +196,7 @@ bool debug_regs_set(struct debug *d, struct debug_id id,
 	if (cpu == CPU_COUNT_MAX)
 		return false;
 	cpu_regs_set(machine_cpu(d->s->machine, cpu), regs);
-	d->changed = true;
+	d->changed = d->written = true;
 	return true;
 }
 
@@ -310,7 +310,7 @@ bool debug_write(struct debug *d, struct debug_id id, vaddr_t va,
 		    !bus_poke(machine_bus(d->s->machine), pa,
 			      (const uint8_t *)from + done, piece))
 			return false;
-		d->changed = true;
+		d->changed = d->written = true;
 		done += piece;
 	}
 	return true;

@@ -47,7 +47,7 @@ static double now_ms(const struct debug *d)
 
 /* --- conditions: from records, within a run --- */
 
-static void drop_condition(struct debug *d, const struct debug_condition *c)
+void debug_drop_condition(struct debug *d, const struct debug_condition *c)
 {
 	size_t i = (size_t)(c - d->wants.condition);
 
@@ -69,8 +69,9 @@ static void meet(struct debug *d, const struct debug_condition *c, unsigned cpu,
 	va_end(ap);
 	debug_halt(d, DEBUG_CONDITION, cpu, "[%u] %s", c->number, text);
 	d->due = true;
-	if (c->once)
-		drop_condition(d, c);
+	d->met = c->once ? c->number : 0;
+	if (c->once && !d->scouting)
+		debug_drop_condition(d, c);
 	machine_request_stop(d->s->machine);
 }
 
@@ -120,6 +121,8 @@ static void on_record(void *owner, const struct trace_record *r)
 {
 	struct debug *d = owner;
 
+	if (d->seeking)
+		return;
 	/* One reason at a time. */
 	for (size_t i = 0; i < d->wants.condition_count && !d->due; i++)
 		look_at_record(d, &d->wants.condition[i], r);
@@ -159,6 +162,9 @@ static void probe(void *owner, struct machine *m, struct cpu *cpu,
 	bool stepping =
 		d->step.phase == STEP_ONE && d->step.cpu == cpu_index(cpu);
 
+	debug_trail_note(d, cpu, r);
+	if (d->seeking)
+		return;
 	switch (r->what) {
 	case CPU_CTX_INTERRUPT:
 		d->step.interrupted |= stepping;
@@ -183,16 +189,6 @@ static void probe(void *owner, struct machine *m, struct cpu *cpu,
 
 /* --- steps --- */
 
-static void context_of(struct cpu *cpu, struct debug_context *c)
-{
-	*c = (struct debug_context){
-		.rip = debug_linear_rip(cpu),
-		.rsp = cpu_gpr(cpu, CPU_RSP),
-		.cr3 = cpu_cr3(cpu),
-		.cpl = cpu_cpl(cpu),
-	};
-}
-
 static bool is_partition(const struct debug_plan *p)
 {
 	return p->id.pid != DEBUG_MACHINE;
@@ -210,7 +206,7 @@ static void begin_step(struct debug *d)
 		return;
 	d->step.phase = STEP_ONE;
 	d->step.halted = cpu_halted(machine_cpu(d->s->machine, cpu));
-	context_of(machine_cpu(d->s->machine, cpu), &d->step.context);
+	debug_context_of(machine_cpu(d->s->machine, cpu), &d->step.context);
 	machine_set_limit(d->s->machine, cpu,
 			  cpu_retired(machine_cpu(d->s->machine, cpu)) + 1);
 }
@@ -252,9 +248,8 @@ static bool returned(struct debug *d, unsigned cpu)
 
 	if (d->step.phase != STEP_RETURN)
 		return false;
-	context_of(machine_cpu(d->s->machine, cpu), &now);
-	if (now.rip != d->step.context.rip || now.rsp != d->step.context.rsp ||
-	    now.cr3 != d->step.context.cr3 || now.cpl != d->step.context.cpl)
+	debug_context_of(machine_cpu(d->s->machine, cpu), &now);
+	if (!debug_same_context(&now, &d->step.context))
 		return false;
 	if (d->plan.id.pid == DEBUG_MACHINE)
 		d->plan.id.tid = cpu + 1;
@@ -344,7 +339,8 @@ static void on_clock(struct debug *d)
 		debug_halt(d, DEBUG_CONDITION, cpu,
 			   "[%u] %.6f ms, %" PRIu64 " instructions retired",
 			   c->number, now_ms(d), machine_retired(m));
-		drop_condition(d, c);
+		d->met = c->number;
+		debug_drop_condition(d, c);
 		return;
 	}
 }
@@ -369,12 +365,20 @@ static const char *end_text(enum machine_stop why)
 static bool after(struct debug *d, enum machine_stop why, ps_t until)
 {
 	struct machine *m = d->s->machine;
-	bool due = d->due;
+	bool due = d->due, sought = d->seeking;
 
 	d->due = false;
+	if (sought) {
+		debug_seek_after(d);
+		if (why == MACHINE_LIMITED || why == MACHINE_BREAK)
+			return false;
+	}
+	if (d->scouting && why != MACHINE_WATCH && debug_scout_done(d))
+		debug_scout_end(d);
 	switch (why) {
 	case MACHINE_UNTIL:
-		on_clock(d);
+		if (!sought)
+			on_clock(d);
 		return machine_now(m) >= until;
 	case MACHINE_REQUESTED:
 		if (due && !d->halted)
@@ -413,9 +417,15 @@ static bool after(struct debug *d, enum machine_stop why, ps_t until)
 
 /* --- running --- */
 
-static void go_on(struct debug *d)
+void debug_go_on(struct debug *d)
 {
 	struct machine *m = d->s->machine;
+
+	if (d->plan.how == DEBUG_BACK_STEP ||
+	    d->plan.how == DEBUG_BACK_CONTINUE) {
+		debug_back(d);
+		return;
+	}
 
 	for (unsigned i = 0; i < machine_cpu_count(m); i++) {
 		d->from[i].rip = debug_linear_rip(machine_cpu(m, i));
@@ -439,22 +449,43 @@ static void serve(struct debug *d)
 		d->plan = (struct debug_plan){.how = DEBUG_CONTINUE};
 	}
 	if (d->s->machine)
-		go_on(d);
+		debug_go_on(d);
 }
 
 static enum machine_stop slice(struct debug *d, ps_t until)
 {
 	struct machine *m = d->s->machine;
 	ps_t time = next_of(d, DEBUG_AT_TIME), now = machine_now(m);
+	uint64_t count = next_of(d, DEBUG_AT_COUNT);
 
+	if (d->seeking) {
+		debug_into_cpus(d, debug_seek_limit(d));
+		return machine_run(m, until);
+	}
 	debug_into_cpus(d,
 			d->step.phase == STEP_RETURN ? d->step.context.rip : 0);
 	if (time < until)
 		until = time > now ? time : now;
+	if (d->scouting && count > d->scout_end)
+		count = d->scout_end;
 	if (d->step.phase != STEP_ONE)
-		machine_set_limit(m, MACHINE_ALL_CPUS,
-				  next_of(d, DEBUG_AT_COUNT));
+		machine_set_limit(m, MACHINE_ALL_CPUS, count);
 	return machine_run(m, until);
+}
+
+/* The first process of the past.  Somebody who types cannot be asked again, and
+ * a disk in a file cannot be taken back. */
+static void begin_past(struct debug *d)
+{
+	struct session *s = d->s;
+	struct error err;
+
+	if (d->past && ((s->interactive && !s->options.replays) ||
+			!session_detach_disks(s, &err))) {
+		past_destroy(d->past);
+		d->past = NULL;
+	}
+	debug_back_take(d, true);
 }
 
 static void begin(struct debug *d, struct session *s)
@@ -462,34 +493,53 @@ static void begin(struct debug *d, struct session *s)
 	d->s = s;
 	d->begun = true;
 	machine_set_probe(s->machine, probe, d);
-	if (!d->halted)
+	if (d->halted) {
+		d->plan.id = (struct debug_id){DEBUG_MACHINE, 1};
+		debug_halt(d, DEBUG_BEGIN, 0,
+			   "the machine stands before its first instruction");
+	}
+	begin_past(d);
+}
+
+/* A scout does not stop: it takes note. */
+static void stand(struct debug *d)
+{
+	if (!d->scouting) {
+		serve(d);
 		return;
-	d->plan.id = (struct debug_id){DEBUG_MACHINE, 1};
-	debug_halt(d, DEBUG_BEGIN, 0,
-		   "the machine stands before its first instruction");
+	}
+	d->halted = false;
+	debug_scout_found(d, d->met);
+	debug_go_on(d);
 }
 
 static enum machine_stop on_run(void *owner, struct session *s, ps_t until)
 {
 	struct debug *d = owner;
-	enum machine_stop why;
+	enum machine_stop why = MACHINE_UNTIL;
 	bool done = false;
 
 	if (!d->begun)
 		begin(d, s);
-	if (!d->halted && !d->let_go && d->front.wants(d->front.owner, d) &&
-	    !d->halted)
+	else
+		debug_back_take(d, false);
+	if (d->scouting && past_unwanted(&d->mail))
+		debug_scout_end(d);
+	if (!d->halted && !d->let_go && !d->seeking && !d->scouting &&
+	    d->front.wants(d->front.owner, d) && !d->halted)
 		debug_halt(d, DEBUG_ASKED, machine_stopped_cpu(s->machine),
 			   "%s", "");
 	for (;;) {
-		if (d->halted)
-			serve(d);
+		while (d->halted)
+			stand(d);
 		if (d->killed) {
 			s->first->left = true;
 			return MACHINE_REQUESTED;
 		}
 		if (done)
 			return why;
+		if (d->written)
+			debug_back_take(d, true);
 		why = slice(d, until);
 		done = after(d, why, until);
 	}
@@ -499,23 +549,28 @@ static void on_over(void *owner, struct session *s, const struct error *err)
 {
 	struct debug *d = owner;
 
+	if (d->scouting)
+		debug_scout_end(d);
 	if (d->let_go || d->killed || !d->begun || s->left)
 		return;
 	d->over = true;
 	debug_halt(d, DEBUG_ENDED, machine_stopped_cpu(s->machine), "%s%s",
 		   err->code ? "" : "the scenario is over: it held",
 		   err->code ? err->text : "");
-	serve(d);
+	while (d->halted)
+		serve(d);
 }
 
 /* --- from the front end --- */
 
-struct debug *debug_create(const struct debug_front *front, bool stopped)
+struct debug *debug_create(const struct debug_front *front, bool stopped,
+			   struct past *past)
 {
 	struct debug *d = calloc(1, sizeof(*d));
 
 	CHECK_MSG(d, "out of memory for the debugger");
 	d->front = *front;
+	d->past = past;
 	d->halted = stopped;
 	d->driver = (struct session_driver){
 		.run = on_run,

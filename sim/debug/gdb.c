@@ -233,6 +233,24 @@ static enum gdb_then go(struct call *c, enum debug_how how, struct debug_id id,
 	return GDB_RUNS;
 }
 
+/* bs, bc: not there when the run has no past.  gdb says "any thread" before
+ * them and means the one that it looks at. */
+static enum gdb_then go_back(struct call *c)
+{
+	struct debug_id id = gdb_thread(c->g, c->d,
+					c->g->resume.tid ? c->g->resume
+							 : c->g->general);
+	bool step = packet_char(&c->p, 's');
+
+	if (!debug_has_past(c->d))
+		return GDB_ANSWERED;
+	if ((!step && !packet_char(&c->p, 'c')) || *c->p)
+		return say(c, ERROR_FORM);
+	if (!id.tid)
+		return say(c, ERROR_THREAD);
+	return go(c, step ? DEBUG_BACK_STEP : DEBUG_BACK_CONTINUE, id, 0, 0);
+}
+
 /* c, s, C, S: an address to go on at is not taken. */
 static enum gdb_then go_plain(struct call *c, enum debug_how how)
 {
@@ -330,6 +348,8 @@ void gdb_stop_reply(struct gdb_state *g, struct debug *d,
 			   (unsigned long long)s->va);
 	if (s->why == DEBUG_BREAK && g->tells_break)
 		packet_put(out, "swbreak:;");
+	if (s->why == DEBUG_PAST_ENDS)
+		packet_put(out, "replaylog:begin;");
 	packet_put(out, "thread:");
 	packet_put_id(out, id);
 	packet_put(out, ";core:%x;", s->cpu);
@@ -415,6 +435,8 @@ enum gdb_then gdb_packet(struct gdb_state *g, struct debug *d, const char *p,
 	case '?':
 		gdb_stop_reply(g, d, out);
 		return GDB_ANSWERED;
+	case 'b':
+		return go_back(&c);
 	case 'c':
 	case 'C':
 		return go_plain(&c, DEBUG_CONTINUE);

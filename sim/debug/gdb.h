@@ -11,7 +11,7 @@
  * attached to when gdb connects; partitions by `attach PID`, `info os
  * processes` lists them.
  *
- * Not modelled: reverse execution, non-stop mode, vRun and R (start parterre
+ * Not modelled: non-stop mode, vRun and R (start parterre
  * anew), file transfer (gdb takes programs from its own host).
  */
 #ifndef PARTERRE_DEBUG_GDB_H

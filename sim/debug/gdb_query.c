@@ -192,7 +192,7 @@ static void transfer(struct gdb_state *g, struct debug *d, const char *p,
 
 /* --- queries --- */
 
-static void supported(struct gdb_state *g, const char *p,
+static void supported(struct gdb_state *g, struct debug *d, const char *p,
 		      struct packet_text *out)
 {
 	g->multiprocess = strstr(p, "multiprocess+") != NULL;
@@ -202,8 +202,9 @@ static void supported(struct gdb_state *g, const char *p,
 		   "qXfer:features:read+;qXfer:memory-map:read+;"
 		   "qXfer:threads:read+;qXfer:osdata:read+;"
 		   "qXfer:exec-file:read+;swbreak+;hwbreak+;"
-		   "vContSupported+",
-		   PACKET_MAX);
+		   "vContSupported+%s",
+		   PACKET_MAX,
+		   debug_has_past(d) ? ";ReverseStep+;ReverseContinue+" : "");
 }
 
 /* `monitor TEXT`, in hexadecimal. */
@@ -288,7 +289,7 @@ bool gdb_query(struct gdb_state *g, struct debug *d, const char *p,
 	       struct packet_text *out)
 {
 	if (starts(&p, "qSupported")) {
-		supported(g, p, out);
+		supported(g, d, p, out);
 	} else if (starts(&p, "QStartNoAckMode")) {
 		g->no_ack = true;
 		packet_put(out, "OK");

@@ -304,6 +304,46 @@ static void on_end(void *owner, struct debug *d, int status)
 	hang_up(w);
 }
 
+/* --- going back --- */
+
+/* Nothing else of it is not in memory of all processes, or gdb's turn. */
+struct saved {
+	struct gdb_state state;
+	bool owes;
+};
+_Static_assert(sizeof(struct saved) <= DEBUG_FRONT_BYTES, "it can be saved");
+
+static size_t on_save(void *owner, void *to, int *fd)
+{
+	const struct gdb_wire *w = owner;
+	struct saved saved;
+
+	memset(&saved, 0, sizeof(saved));
+	saved.state = w->state;
+	saved.owes = w->owes;
+	memcpy(to, &saved, sizeof(saved));
+	*fd = w->fd;
+	return sizeof(saved);
+}
+
+static void on_load(void *owner, const void *from, size_t bytes, int fd)
+{
+	struct gdb_wire *w = owner;
+	struct saved saved;
+
+	CHECK(bytes == sizeof(saved));
+	memcpy(&saved, from, sizeof(saved));
+	w->state = saved.state;
+	w->owes = saved.owes;
+	w->reader = (struct packet_reader){.state = PACKET_OUTSIDE};
+	w->fd = fd;
+}
+
+static void on_away(void *owner)
+{
+	hang_up(owner);
+}
+
 /* --- made and unmade --- */
 
 struct gdb_wire *gdb_listen(const char *where, struct error *err)
@@ -317,6 +357,9 @@ struct gdb_wire *gdb_listen(const char *where, struct error *err)
 		.serve = on_serve,
 		.wants = on_wants,
 		.end = on_end,
+		.save = on_save,
+		.load = on_load,
+		.away = on_away,
 		.owner = w,
 	};
 	snprintf(w->where, sizeof(w->where), "%s", where);

@@ -239,8 +239,12 @@ static int lua_s(lua_State *L)
 static int lua_note(lua_State *L)
 {
 	struct session *s = script_of(L)->session;
+	struct session *f = s->first;
 	int n = lua_gettop(L);
 
+	if (++f->notes <= f->notes_told)
+		return 0;
+	f->notes_told = f->notes;
 	if (s->options.live)
 		fprintf(stderr, "\r\033[K");
 	if (s->machine)

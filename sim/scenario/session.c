@@ -275,13 +275,15 @@ static bool finish_one(struct session *s, struct error *err)
 {
 	bool ok = true;
 
+	if (s->machine && s->first->disks_apart)
+		ok = session_media(s, false, err);
 	if (s->machine)
 		finish_machine(s);
 	if (s->trace) {
 		s->own.trace_digest = trace_digest(s->trace);
 		s->own.trace_count = trace_count(s->trace);
 		s->own.deep_count = trace_deep_count(s->trace);
-		ok = trace_close(s->trace, err);
+		ok = trace_close(s->trace, ok ? err : NULL) && ok;
 		s->trace = NULL;
 	}
 	return session_console_close(s, ok ? err : NULL) && ok;

@@ -236,6 +236,9 @@ struct session {
 	struct session_watch watch[SESSION_WATCHERS]; /* the first's alone */
 	bool watch_due;
 	struct session_plan *plan;
+	/* scenario's note()s, and how many of them were told: a run that went
+	 * back tells none twice. */
+	uint64_t notes, notes_told;
 	bool patient; /* halting for good is no error: time just passes */
 	struct event idle;
 	enum machine_stop stop; /* why the machine stands; MACHINE_UNTIL: it can
@@ -251,6 +254,7 @@ struct session {
 
 	/* Of the run, so in the first alone. */
 	char outcome[SESSION_OUTCOME_BYTES]; /* outcome() of the scenario */
+	bool disks_apart; /* session_detach_disks() */
 	bool left; /* at options.until or by its user, before its end */
 	ps_t now;  /* where all machines that are on stand; see session_now() */
 	ps_t step; /* of several machines, or a network; 0: there is one */
@@ -315,6 +319,9 @@ bool session_plan_add(struct session *first, const char *text,
 /* Closes the traces and takes the digests; the machines are gone after. */
 bool session_finish(struct session *first, struct error *err) MUST_USE;
 void session_close(struct session *first);
+/* The disks of all machines in memory from now on; their files get what they
+ * hold when the run is over. */
+bool session_detach_disks(struct session *first, struct error *err) MUST_USE;
 
 /* A line of input.txt or of a recording, without its line feed. */
 bool session_input_parse(const char *line, struct session_input *in);

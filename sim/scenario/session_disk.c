@@ -124,6 +124,29 @@ bool session_make_disk(struct session *s, const struct session_machine *d,
 	return make_empty(path, d->disk_bytes, err);
 }
 
+bool session_media(struct session *s, bool in_memory, struct error *err)
+{
+	const struct device_class *class;
+	struct device *d;
+
+	for (size_t i = 0; (d = machine_device_at(s->machine, i)); i++) {
+		class = d->class;
+		if (class->media && !class->media(d, in_memory, err))
+			return false;
+	}
+	return true;
+}
+
+bool session_detach_disks(struct session *first, struct error *err)
+{
+	for (struct session *m = first; m; m = m->next) {
+		if (m->machine && !session_media(m, true, err))
+			return false;
+	}
+	first->disks_apart = true;
+	return true;
+}
+
 bool session_make_more_disk(struct session *s, const char *name, uint64_t bytes,
 			    char *path, struct error *err)
 {

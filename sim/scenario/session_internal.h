@@ -23,6 +23,9 @@ bool session_make_more_disk(struct session *s, const char *name, uint64_t bytes,
 bool session_make_disk(struct session *s, const struct session_machine *d,
 		       char *path, struct error *err);
 
+/* The disks of this machine in memory, or in their files again. */
+bool session_media(struct session *s, bool in_memory, struct error *err);
+
 /* Makes `path` and what is missing above it. */
 bool session_make_dir(const char *path, struct error *err);
 

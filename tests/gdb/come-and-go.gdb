@@ -5,7 +5,7 @@
 # expect: received signal SIGINT
 # expect: instructions retired
 # expect: Inferior 1 .process 1. detached
-# expect: in \?\?|at hv/
+# expect: in \?\?|at .*hv/
 # expect: instructions retired
 # expect: Inferior 1 .process 1. killed
 shell (sleep 2; kill -INT $PPID) &

@@ -6,7 +6,7 @@
 # expect: boot_entry
 # expect: break-switch
 # expect: ^Breakpoint 1, monitor_leave
-# expect: monitor_leave .* at hv/monitor
+# expect: monitor_leave .* at .*hv/monitor
 # expect: ^cr0 +0x80010033
 # expect: ^lstar +0xffffffff8
 # expect: Thread 1.1 "machine" .cpu0, ring 0, ultravisor

@@ -5,9 +5,9 @@
 # digest: same
 # expect: ^\[1\] 45.0
 # expect: "command" stopped
-# expect: command_main_loop .* at hv/command/main.c
+# expect: command_main_loop .* at .*hv/command/main.c
 # expect: partition_main
-# expect: _start .* at hv/lib/crt0.S
+# expect: _start .* at .*hv/lib/crt0.S
 # expect: ^view page [1-9]
 # expect: ^retired is <unavailable>
 # expect: "command" hit Breakpoint .*, control_awake

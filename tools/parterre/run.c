@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "sim/debug/gdb.h"
+#include "sim/debug/past.h"
 #include "sim/scenario/script.h"
 #include "tools/parterre/parterre.h"
 
@@ -90,10 +91,14 @@ int run_session(struct session *s, const struct session_options *o,
 static const char help[] = "usage: parterre run [OPTION...] SCENARIO\n"
 			   "Runs the scenario and prints its summary.\n";
 
-/* A debugger over this run, if one was asked for; true also then. */
+/* A debugger over this run, if one was asked for; true also then.  *status is
+ * the run's, when it is over: this process has only waited for it; or -1. */
 static bool debugger(struct run_options *o, struct gdb_wire **wire,
-		     struct debug **debug, struct error *err)
+		     struct debug **debug, int *status, struct error *err)
 {
+	struct past *past;
+
+	*status = -1;
 	*wire = NULL;
 	*debug = NULL;
 	if (!o->gdb)
@@ -108,7 +113,9 @@ static bool debugger(struct run_options *o, struct gdb_wire **wire,
 	*wire = gdb_listen(o->gdb, err);
 	if (!*wire)
 		return false;
-	*debug = debug_create(gdb_front(*wire), o->stopped);
+	past = past_create();
+	*status = past_supervise(past);
+	*debug = debug_create(gdb_front(*wire), o->stopped, past);
 	o->session.driver = debug_driver(*debug);
 	o->session.live = false;
 	return true;
@@ -126,8 +133,10 @@ int main_run(int argc, char **argv)
 
 	if (!run_options_parse(&o, argc, argv, help, 1, &status))
 		return status;
-	if (!debugger(&o, &wire, &debug, &err))
+	if (!debugger(&o, &wire, &debug, &status, &err))
 		return complain("run", &err);
+	if (status >= 0)
+		return status;
 	status = run_session(&s, &o.session, &oracle, &err);
 	if (o.json)
 		summary_json(&s, &oracle, status);

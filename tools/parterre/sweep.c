@@ -153,20 +153,6 @@ static struct nvme_subsys *disk_of(struct session *s)
 	return (struct nvme_subsys *)machine_device(s->machine, "disk0");
 }
 
-/* What children would share with us and with each other. */
-static bool detach(struct session *s, struct error *err)
-{
-	struct nvme_subsys *disk = disk_of(s);
-
-	for (uint32_t i = 0; disk && i < disk->namespaces; i++) {
-		struct disk *d = &disk->space[i].disk;
-
-		if (!disk_detach(d))
-			return error_set(err, EXIT_HOST, "%s", d->failure);
-	}
-	return true;
-}
-
 /* The console's files are flushed and the parent's. */
 static void leave_files(struct session *s)
 {
@@ -280,7 +266,8 @@ static bool on_reached(void *owner, struct session *s, struct error *err)
 			return error_set(err, EXIT_USAGE,
 					 "a sweep takes one machine without a "
 					 "network");
-		if (!detach(s, err) ||
+		/* What children would share with us and with each other. */
+		if (!session_detach_disks(s, err) ||
 		    (w->watches &&
 		     !sweep_access_begin(&w->access, s->view, err)))
 			return false;

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/debug/debug_back.c - going back: from where, to which place, and what is
+ * done on the way.
+ *
+ * A place is a count of retired instructions, of one CPU or of all: the run
+ * comes to it once, however it is cut.  Going there: the latest process that
+ * stands before it becomes the run and goes on to the count.  Where a breakpoint
+ * or watchpoint was last met is found by scouts: one from each process that
+ * stands, the latest first, up to where the next one stands.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/check.h"
+#include "sim/debug/debug_internal.h"
+
+/* Instructions from one that stands to the next: forking one costs about as much
+ * as a tenth of that. */
+#define EVERY UINT64_C(8000000)
+/* A place this close is reached as quickly as one that stands. */
+#define CLOSE UINT64_C(60000)
+/* While a scout is out: how often the front end is asked. */
+#define ASK_MS 50
+
+/* What a process is told that stands in the past. */
+struct order {
+	struct debug_wants wants;
+	struct debug_plan plan;
+	bool seek; /* or stand where you are */
+	struct debug_place place;
+	uint64_t scout_end;
+	uint64_t notes;
+	size_t front_bytes;
+	_Alignas(16) char front[DEBUG_FRONT_BYTES];
+};
+_Static_assert(sizeof(struct order) <= PAST_MAIL_BYTES, "an order is mail");
+
+struct answer {
+	bool found;
+	struct debug_place place;
+};
+
+static struct machine *machine_of(const struct debug *d)
+{
+	return d->s->machine;
+}
+
+/* --- standing --- */
+
+static void place_here(const struct debug *d, struct past_place *at)
+{
+	struct machine *m = machine_of(d);
+	const struct debug_trail *t = &d->trail;
+
+	*at = (struct past_place){
+		.retired = machine_retired(m),
+		.keep = d->written,
+	};
+	for (unsigned i = 0; i < machine_cpu_count(m); i++) {
+		at->cpu_retired[i] = cpu_retired(machine_cpu(m, i));
+		at->entered[i] = t->entered[i] &&
+				 t->entered_at[i] == at->cpu_retired[i];
+	}
+}
+
+static uint64_t seek_count(const struct debug *d)
+{
+	const struct debug_place *p = &d->seek;
+
+	return p->cpu == MACHINE_ALL_CPUS
+		       ? machine_retired(machine_of(d))
+		       : cpu_retired(machine_cpu(machine_of(d), p->cpu));
+}
+
+/* More stand on the way, the closer the denser: who goes back once does so
+ * again. */
+static void next_on_the_way(struct debug *d)
+{
+	uint64_t left = d->seek.retired - seek_count(d);
+
+	d->seek_next = left / 2 > CLOSE ? d->seek.retired - left / 2
+					: d->seek.retired;
+}
+
+/* This process has been told something. */
+static void become(struct debug *d)
+{
+	struct order o;
+
+	CHECK(d->mail.bytes == sizeof(o));
+	memcpy(&o, d->mail.data, sizeof(o));
+	d->wants = o.wants;
+	d->plan = o.plan;
+	d->due = d->halted = false;
+	d->step.phase = STEP_NONE;
+	memset(d->switched, 0, sizeof(d->switched));
+	d->s->notes_told = o.notes;
+	if (d->mail.scout) {
+		d->plan.how = DEBUG_CONTINUE;
+		d->scouting = true;
+		d->seeking = d->found_any = false;
+		d->scout_end = o.scout_end;
+		debug_go_on(d);
+		return;
+	}
+	d->front.load(d->front.owner, o.front, o.front_bytes, d->mail.fd);
+	d->seek = o.place;
+	d->seeking = o.seek;
+	if (d->seeking)
+		next_on_the_way(d);
+	else
+		d->stop = o.place.stop;
+	d->halted = !d->seeking;
+	if (d->seeking && seek_count(d) >= d->seek.retired)
+		debug_seek_after(d);
+}
+
+void debug_back_take(struct debug *d, bool now)
+{
+	struct past_place at;
+
+	if (!d->past || d->scouting || d->let_go || d->killed)
+		return;
+	past_tie(d->past);
+	if (!now && machine_retired(machine_of(d)) - d->past_at < EVERY)
+		return;
+	place_here(d, &at);
+	d->past_at = at.retired;
+	d->written = false;
+	if (past_take(d->past, &at, &d->mail, d->front.away, d->front.owner))
+		become(d);
+}
+
+/* --- going --- */
+
+static void write_order(struct debug *d, struct order *o,
+			struct past_mail *mail)
+{
+	mail->fd = -1;
+	mail->scout = false;
+	o->wants = d->wants;
+	o->plan = d->plan;
+	o->notes = d->s->notes_told;
+	o->front_bytes = d->front.save(d->front.owner, o->front, &mail->fd);
+	CHECK(o->front_bytes <= sizeof(o->front));
+	mail->bytes = sizeof(*o);
+	memcpy(mail->data, o, sizeof(*o));
+}
+
+/* Does who stands there come to the place? */
+static bool lies_before(const struct past_place *at,
+			const struct debug_place *to)
+{
+	if (to->cpu == MACHINE_ALL_CPUS)
+		return at->retired < to->retired;
+	return at->cpu_retired[to->cpu] < to->retired ||
+	       (at->cpu_retired[to->cpu] == to->retired &&
+		!at->entered[to->cpu]);
+}
+
+/* Returns only if nobody stands before that place. */
+static void go(struct debug *d, const struct debug_place *to)
+{
+	struct order o;
+
+	memset(&o, 0, sizeof(o));
+	o.seek = true;
+	o.place = *to;
+	write_order(d, &o, &d->mail);
+	for (size_t i = past_count(d->past); i--;) {
+		if (lies_before(past_at(d->past, i), to))
+			past_go(d->past, i, &d->mail);
+	}
+}
+
+/* The past ends here. */
+static void nothing_before(struct debug *d)
+{
+	debug_halt(d, DEBUG_PAST_ENDS,
+		   machine_stopped_cpu(machine_of(d)), "%s", "");
+	if (d->plan.id.tid)
+		d->stop.id = d->plan.id;
+}
+
+static void go_to_begin(struct debug *d)
+{
+	struct order o;
+
+	nothing_before(d);
+	if (!past_count(d->past) ||
+	    past_at(d->past, 0)->retired == machine_retired(machine_of(d)))
+		return;
+	memset(&o, 0, sizeof(o));
+	o.place.stop = d->stop;
+	o.place.stop.id = (struct debug_id){DEBUG_MACHINE, 1};
+	o.place.stop.cpu = 0;
+	write_order(d, &o, &d->mail);
+	past_go(d->past, 0, &d->mail);
+}
+
+/* --- one step --- */
+
+static bool before_cpu(struct debug *d, struct debug_place *to)
+{
+	const struct debug_trail *t = &d->trail;
+	unsigned i = d->plan.id.tid - 1;
+	struct cpu *cpu = machine_cpu(machine_of(d), i);
+	uint64_t retired = cpu_retired(cpu);
+
+	to->cpu = i;
+	to->retired = retired;
+	if (t->entered[i] && t->entered_at[i] == retired)
+		return true; /* what was interrupted, or has faulted */
+	if (!retired)
+		return false;
+	to->retired--;
+	to->stepped = !d->wants.into_interrupts;
+	debug_context_of(cpu, &to->context);
+	return true;
+}
+
+static void step_back(struct debug *d)
+{
+	struct debug_place to = {
+		.stop = {.why = DEBUG_STEPPED, .id = d->plan.id},
+	};
+	bool known = d->plan.id.pid == DEBUG_MACHINE
+			     ? before_cpu(d, &to)
+			     : debug_trail_before(d, d->plan.id, &to);
+
+	if (known) {
+		to.stop.cpu = to.cpu;
+		go(d, &to);
+	}
+	nothing_before(d);
+}
+
+/* Is the instruction a return from an interrupt's handler?  IRETQ and IRET, and
+ * SYSRET and SYSEXIT, by which a monitor may return as well (SDM 2). */
+static bool returns(struct debug *d, unsigned cpu)
+{
+	uint8_t code[3] = {0};
+	size_t n = debug_read(d, (struct debug_id){DEBUG_MACHINE, cpu + 1},
+			      debug_linear_rip(
+				      machine_cpu(machine_of(d), cpu)),
+			      code, sizeof(code));
+	size_t i = n && (code[0] & 0xf0) == 0x40;
+
+	return code[i] == 0xcf ||
+	       (code[i] == 0x0f &&
+		(code[i + 1] == 0x07 || code[i + 1] == 0x35));
+}
+
+/* The step came from a handler: the one before is that to what it had
+ * interrupted. */
+static void before_interrupt(struct debug *d)
+{
+	const struct debug_leave *l = debug_trail_interrupt(
+		d, &d->seek.context, machine_retired(machine_of(d)) + 1);
+	struct debug_place to = d->seek;
+
+	if (!l || !l->retired)
+		return;
+	to.cpu = to.stop.cpu = l->cpu;
+	to.retired = l->retired - 1;
+	to.stop.id = (struct debug_id){DEBUG_MACHINE, l->cpu + 1};
+	d->plan.id = to.stop.id;
+	go(d, &to);
+}
+
+/* --- on the way --- */
+
+vaddr_t debug_seek_limit(struct debug *d)
+{
+	if (seek_count(d) < d->seek.retired) {
+		machine_set_limit(machine_of(d), d->seek.cpu, d->seek_next);
+		return 0;
+	}
+	machine_set_limit(machine_of(d), MACHINE_ALL_CPUS, MACHINE_NO_LIMIT);
+	return d->seek.va;
+}
+
+static void arrive(struct debug *d)
+{
+	struct debug_wants *w = &d->wants;
+
+	d->seeking = false;
+	machine_set_limit(machine_of(d), MACHINE_ALL_CPUS, MACHINE_NO_LIMIT);
+	if (d->seek.stepped && returns(d, d->seek.cpu))
+		before_interrupt(d);
+	d->stop = d->seek.stop;
+	for (size_t i = 0; i < w->condition_count; i++) {
+		if (w->condition[i].number == d->seek.met)
+			debug_drop_condition(d, &w->condition[i]);
+	}
+	d->halted = true;
+}
+
+void debug_seek_after(struct debug *d)
+{
+	const struct debug_place *to = &d->seek;
+
+	if (seek_count(d) < to->retired) {
+		if (seek_count(d) < d->seek_next)
+			return;
+		next_on_the_way(d);
+		debug_back_take(d, true);
+	} else if (!to->va || debug_linear_rip(machine_cpu(machine_of(d),
+							   to->cpu)) == to->va) {
+		arrive(d);
+	}
+}
+
+/* --- scouts --- */
+
+void debug_scout_found(struct debug *d, uint32_t met)
+{
+	struct machine *m = machine_of(d);
+	struct cpu *cpu = machine_cpu(m, d->stop.cpu);
+	struct debug_place at = {
+		.cpu = d->stop.cpu,
+		.retired = cpu_retired(cpu),
+		.stop = d->stop,
+		.met = met,
+	};
+	uint64_t total = machine_retired(m);
+
+	switch (d->stop.why) {
+	case DEBUG_BREAK:
+		at.va = debug_linear_rip(cpu);
+		break;
+	case DEBUG_WATCH: /* before the access, not behind it */
+		at.retired = cpu_watch_hit(cpu)->retired;
+		total--;
+		break;
+	case DEBUG_CONDITION:
+		at.cpu = MACHINE_ALL_CPUS;
+		at.retired = total;
+		break;
+	default:
+		debug_scout_end(d);
+	}
+	if (total >= d->scout_end)
+		return;
+	d->found = at;
+	d->found_any = true;
+}
+
+bool debug_scout_done(struct debug *d)
+{
+	return machine_retired(machine_of(d)) >= d->scout_end;
+}
+
+_Noreturn void debug_scout_end(struct debug *d)
+{
+	struct answer a;
+
+	memset(&a, 0, sizeof(a));
+	a.found = d->found_any;
+	a.place = d->found;
+	past_answer(&d->mail, &a, sizeof(a));
+}
+
+/* From position `from` up to `end`: 1: found; 0: not; -1: the user wants it to
+ * stop. */
+static int look(struct debug *d, size_t from, uint64_t end,
+		struct debug_place *found)
+{
+	struct answer a = {.found = false};
+	struct order o;
+	int answer, heard = 0;
+
+	memset(&o, 0, sizeof(o));
+	o.scout_end = end;
+	write_order(d, &o, &d->mail);
+	answer = past_scout(d->past, from, &d->mail);
+	if (answer < 0)
+		return 0;
+	while (!heard) {
+		heard = past_heard(answer, &a, sizeof(a), ASK_MS);
+		if (!heard && d->front.wants(d->front.owner, d)) {
+			close(answer);
+			return -1;
+		}
+	}
+	close(answer);
+	*found = a.place;
+	return heard > 0 && a.found;
+}
+
+static void continue_back(struct debug *d)
+{
+	uint64_t end = machine_retired(machine_of(d));
+	struct debug_place found;
+
+	for (size_t i = past_count(d->past); i--;) {
+		uint64_t from = past_at(d->past, i)->retired;
+		int what;
+
+		if (from >= end)
+			continue;
+		what = look(d, i, end, &found);
+		if (what < 0) {
+			debug_halt(d, DEBUG_ASKED,
+				   machine_stopped_cpu(machine_of(d)), "%s",
+				   "");
+			return;
+		}
+		if (what)
+			go(d, &found);
+		/* A place where one stands is found from the one before. */
+		end = from + 1;
+	}
+	go_to_begin(d);
+}
+
+void debug_back(struct debug *d)
+{
+	if (!d->past)
+		nothing_before(d);
+	else if (d->plan.how == DEBUG_BACK_STEP)
+		step_back(d);
+	else
+		continue_back(d);
+}

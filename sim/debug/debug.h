@@ -61,8 +61,8 @@ struct debug_stop {
 
 enum debug_how {
 	DEBUG_CONTINUE,
-	DEBUG_STEP,  /* one instruction of a thread */
-	DEBUG_RANGE, /* steps while it is in [low, high) */
+	DEBUG_STEP,          /* one instruction of a thread */
+	DEBUG_RANGE,         /* steps while it is in [low, high) */
 	DEBUG_BACK_STEP,     /* before the thread's last instruction */
 	DEBUG_BACK_CONTINUE, /* before the last of what is waited for */
 };
@@ -94,7 +94,8 @@ struct debug_front {
 };
 
 /* `stopped`: it stands before the first instruction. */
-/* Its past, if it is to have one, is the debugger's from then on; NULL: none. */
+/* Its past, if it is to have one, is the debugger's from then on; NULL: none.
+ */
 struct past;
 struct debug *debug_create(const struct debug_front *front, bool stopped,
 			   struct past *past);

@@ -4,9 +4,9 @@
  *
  * A place is a count of retired instructions, of one CPU or of all: the run
  * comes to it once, however it is cut.  Going there: the latest process that
- * stands before it becomes the run and goes on to the count.  Where a breakpoint
- * or watchpoint was last met is found by scouts: one from each process that
- * stands, the latest first, up to where the next one stands.
+ * stands before it becomes the run and goes on to the count.  Where a
+ * breakpoint or watchpoint was last met is found by scouts: one from each
+ * process that stands, the latest first, up to where the next one stands.
  */
 #include <string.h>
 #include <unistd.h>
@@ -14,8 +14,8 @@
 #include "sim/check.h"
 #include "sim/debug/debug_internal.h"
 
-/* Instructions from one that stands to the next: forking one costs about as much
- * as a tenth of that. */
+/* Instructions from one that stands to the next: forking one costs about as
+ * much as a tenth of that. */
 #define EVERY UINT64_C(8000000)
 /* A place this close is reached as quickly as one that stands. */
 #define CLOSE UINT64_C(60000)
@@ -58,8 +58,8 @@ static void place_here(const struct debug *d, struct past_place *at)
 	};
 	for (unsigned i = 0; i < machine_cpu_count(m); i++) {
 		at->cpu_retired[i] = cpu_retired(machine_cpu(m, i));
-		at->entered[i] = t->entered[i] &&
-				 t->entered_at[i] == at->cpu_retired[i];
+		at->entered[i] =
+			t->entered[i] && t->entered_at[i] == at->cpu_retired[i];
 	}
 }
 
@@ -78,8 +78,8 @@ static void next_on_the_way(struct debug *d)
 {
 	uint64_t left = d->seek.retired - seek_count(d);
 
-	d->seek_next = left / 2 > CLOSE ? d->seek.retired - left / 2
-					: d->seek.retired;
+	d->seek_next =
+		left / 2 > CLOSE ? d->seek.retired - left / 2 : d->seek.retired;
 }
 
 /* This process has been told something. */
@@ -176,8 +176,8 @@ static void go(struct debug *d, const struct debug_place *to)
 /* The past ends here. */
 static void nothing_before(struct debug *d)
 {
-	debug_halt(d, DEBUG_PAST_ENDS,
-		   machine_stopped_cpu(machine_of(d)), "%s", "");
+	debug_halt(d, DEBUG_PAST_ENDS, machine_stopped_cpu(machine_of(d)), "%s",
+		   "");
 	if (d->plan.id.tid)
 		d->stop.id = d->plan.id;
 }
@@ -241,14 +241,12 @@ static bool returns(struct debug *d, unsigned cpu)
 {
 	uint8_t code[3] = {0};
 	size_t n = debug_read(d, (struct debug_id){DEBUG_MACHINE, cpu + 1},
-			      debug_linear_rip(
-				      machine_cpu(machine_of(d), cpu)),
+			      debug_linear_rip(machine_cpu(machine_of(d), cpu)),
 			      code, sizeof(code));
 	size_t i = n && (code[0] & 0xf0) == 0x40;
 
-	return code[i] == 0xcf ||
-	       (code[i] == 0x0f &&
-		(code[i + 1] == 0x07 || code[i + 1] == 0x35));
+	return code[i] == 0xcf || (code[i] == 0x0f && (code[i + 1] == 0x07 ||
+						       code[i + 1] == 0x35));
 }
 
 /* The step came from a handler: the one before is that to what it had
@@ -305,8 +303,8 @@ void debug_seek_after(struct debug *d)
 			return;
 		next_on_the_way(d);
 		debug_back_take(d, true);
-	} else if (!to->va || debug_linear_rip(machine_cpu(machine_of(d),
-							   to->cpu)) == to->va) {
+	} else if (!to->va || debug_linear_rip(machine_cpu(
+				      machine_of(d), to->cpu)) == to->va) {
 		arrive(d);
 	}
 }
@@ -361,10 +359,16 @@ _Noreturn void debug_scout_end(struct debug *d)
 	past_answer(&d->mail, &a, sizeof(a));
 }
 
-/* From position `from` up to `end`: 1: found; 0: not; -1: the user wants it to
- * stop. */
-static int look(struct debug *d, size_t from, uint64_t end,
-		struct debug_place *found)
+enum looked {
+	LOOK_NOTHING,
+	LOOK_FOUND,
+	LOOK_GONE, /* nobody stands there any more */
+	LOOK_ASKED /* the user wants it to stop */
+};
+
+/* From position `from` up to `end`. */
+static enum looked look(struct debug *d, size_t from, uint64_t end,
+			struct debug_place *found)
 {
 	struct answer a = {.found = false};
 	struct order o;
@@ -375,17 +379,19 @@ static int look(struct debug *d, size_t from, uint64_t end,
 	write_order(d, &o, &d->mail);
 	answer = past_scout(d->past, from, &d->mail);
 	if (answer < 0)
-		return 0;
+		return LOOK_GONE;
 	while (!heard) {
 		heard = past_heard(answer, &a, sizeof(a), ASK_MS);
 		if (!heard && d->front.wants(d->front.owner, d)) {
 			close(answer);
-			return -1;
+			return LOOK_ASKED;
 		}
 	}
 	close(answer);
 	*found = a.place;
-	return heard > 0 && a.found;
+	if (heard < 0)
+		return LOOK_GONE;
+	return a.found ? LOOK_FOUND : LOOK_NOTHING;
 }
 
 static void continue_back(struct debug *d)
@@ -395,18 +401,20 @@ static void continue_back(struct debug *d)
 
 	for (size_t i = past_count(d->past); i--;) {
 		uint64_t from = past_at(d->past, i)->retired;
-		int what;
+		enum looked what;
 
 		if (from >= end)
 			continue;
 		what = look(d, i, end, &found);
-		if (what < 0) {
+		if (what == LOOK_GONE)
+			continue;
+		if (what == LOOK_ASKED) {
 			debug_halt(d, DEBUG_ASKED,
 				   machine_stopped_cpu(machine_of(d)), "%s",
 				   "");
 			return;
 		}
-		if (what)
+		if (what == LOOK_FOUND)
 			go(d, &found);
 		/* A place where one stands is found from the one before. */
 		end = from + 1;

@@ -97,8 +97,8 @@ struct debug_trail {
 	bool entered[CPU_COUNT_MAX];
 	uint64_t entered_at[CPU_COUNT_MAX];
 	uint64_t ring3_at[CPU_COUNT_MAX]; /* the count in ring 3 first */
-	/* Interrupts in any ring; leaves of ring 3, by slot.  And how many there
-	 * have been. */
+	/* Interrupts in any ring; leaves of ring 3, by slot.  And how many
+	 * there have been. */
 	struct debug_leave interrupt[TRAIL_INTERRUPTS];
 	size_t interrupts;
 	struct debug_leave leave[PART_SLOTS][TRAIL_LEAVES];
@@ -109,7 +109,8 @@ struct debug_trail {
 struct debug_place {
 	unsigned cpu; /* whose count; MACHINE_ALL_CPUS: all together */
 	uint64_t retired;
-	vaddr_t va; /* linear: behind that count, where this is next; 0: there */
+	vaddr_t va; /* linear: behind that count, where this is next; 0: there
+		     */
 	struct debug_stop stop;
 	uint32_t met; /* the number of a condition that is met once; 0: none */
 	/* The thread came to `context` from there: if by the return from an
@@ -127,7 +128,7 @@ struct debug {
 	struct debug_plan plan;
 	struct debug_step step;
 	struct debug_wants wants;
-	bool due; /* stop was filled in mid-run: stop now */
+	bool due;          /* stop was filled in mid-run: stop now */
 	struct past *past; /* NULL: it cannot go back */
 	uint64_t past_at;  /* all CPUs' count at the latest one that stands */
 	bool written;      /* since then by the debugger */

@@ -3,8 +3,8 @@
  * lately: what one step back needs to know of what lies before.
  *
  * A step forward of a CPU runs through interrupts' handlers, one of a
- * partition's thread through all that is not ring 3.  So a step back has to find
- * where the thread was left.
+ * partition's thread through all that is not ring 3.  So a step back has to
+ * find where the thread was left.
  */
 #include "sim/debug/debug_internal.h"
 
@@ -111,8 +111,8 @@ bool debug_trail_before(struct debug *d, struct debug_id id,
 	c = cpu < CPU_COUNT_MAX ? machine_cpu(d->s->machine, cpu) : NULL;
 	if (c && cpu_cpl(c) == 3 && cpu_retired(c) > t->ring3_at[cpu])
 		return at(to, cpu, cpu_retired(c) - 1);
-	for (size_t n = t->leaves[slot]; n && n + TRAIL_LEAVES > t->leaves[slot];
-	     n--) {
+	for (size_t n = t->leaves[slot];
+	     n && n + TRAIL_LEAVES > t->leaves[slot]; n--) {
 		const struct debug_leave *l =
 			&t->leave[slot][(n - 1) % TRAIL_LEAVES];
 

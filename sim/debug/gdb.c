@@ -237,9 +237,8 @@ static enum gdb_then go(struct call *c, enum debug_how how, struct debug_id id,
  * them and means the one that it looks at. */
 static enum gdb_then go_back(struct call *c)
 {
-	struct debug_id id = gdb_thread(c->g, c->d,
-					c->g->resume.tid ? c->g->resume
-							 : c->g->general);
+	struct debug_id id = gdb_thread(
+		c->g, c->d, c->g->resume.tid ? c->g->resume : c->g->general);
 	bool step = packet_char(&c->p, 's');
 
 	if (!debug_has_past(c->d))

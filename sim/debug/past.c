@@ -3,8 +3,8 @@
  *
  * Each process that stands has one end of a socket, and the run, and those that
  * stand later, have the other: they need it should they become the run.  When
- * the run's process ends, the ends of the latest one's socket are all closed, so
- * it ends, and so on down to the one that has become the run.
+ * the run's process ends, the ends of the latest one's socket are all closed,
+ * so it ends, and so on down to the one that has become the run.
  */
 #include "sim/debug/past.h"
 
@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sim/check.h"
@@ -28,7 +29,6 @@
 #define FILES_MAX 128
 
 struct standing {
-	pid_t pid;
 	int fd;
 	struct past_place at;
 };
@@ -64,6 +64,11 @@ void past_destroy(struct past *p)
 		return;
 	for (size_t i = 0; i < p->count; i++)
 		close(p->standing[i].fd);
+	/* The supervisor sees our end if we are its child, and that we are when
+	 * the process that was the run before us is gone. */
+	while (p->news >= 0 && getppid() != p->supervisor &&
+	       kill(p->supervisor, 0) == 0)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	if (p->news >= 0)
 		close(p->news);
 	free(p);
@@ -88,7 +93,11 @@ static int wait_for_run(int news)
 		pid = waitpid(-1, &status, 0);
 		if (pid < 0 && errno == EINTR)
 			continue;
-		CHECK_MSG(pid > 0, "waitpid: %s", strerror(errno));
+		if (pid < 0) {
+			fprintf(stderr, "parterre: the run is gone: %s\n",
+				strerror(errno));
+			return EXIT_HOST;
+		}
 		while (read(news, &next, sizeof(next)) == sizeof(next))
 			run_pid = next;
 		if (pid != run_pid)
@@ -117,7 +126,8 @@ int past_supervise(struct past *p)
 	if (!run_pid) {
 		close(ends[0]);
 		p->news = ends[1];
-		signal(SIGCHLD, SIG_IGN); /* nobody waits for those that stand */
+		signal(SIGCHLD,
+		       SIG_IGN); /* nobody waits for those that stand */
 		past_tie(p);
 		return -1;
 	}
@@ -156,8 +166,8 @@ static void note_files(struct past *p)
 		    fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 			continue;
 		CHECK(p->file_count < FILES_MAX);
-		p->file[p->file_count++] = (struct file){
-			fd, st.st_size, lseek(fd, 0, SEEK_CUR)};
+		p->file[p->file_count++] =
+			(struct file){fd, st.st_size, lseek(fd, 0, SEEK_CUR)};
 	}
 	closedir(dir);
 }
@@ -255,6 +265,14 @@ static bool collect(int from, struct past_mail *mail)
 
 /* --- standing --- */
 
+static void announce(const struct past *p)
+{
+	pid_t pid = getpid();
+
+	if (write(p->news, &pid, sizeof(pid)) != sizeof(pid))
+		_exit(0); /* the supervisor is gone */
+}
+
 static void make_pair(int ends[2])
 {
 	CHECK_MSG(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) ==
@@ -287,7 +305,7 @@ static bool leave_twin(struct past *p, int *fd, const struct past_place *at)
 		return false;
 	}
 	close(ends[1]);
-	p->standing[p->count++] = (struct standing){pid, ends[0], *at};
+	p->standing[p->count++] = (struct standing){ends[0], *at};
 	return true;
 }
 
@@ -302,6 +320,11 @@ static void stand(struct past *p, int fd, const struct past_place *at,
 		if (!mail->bytes)
 			_exit(0);
 		if (!mail->scout) {
+			/* Only now may the one before us end: our supervisor
+			 * hears of us first. */
+			announce(p);
+			if (send(fd, "", 1, MSG_NOSIGNAL) != 1)
+				_exit(0);
 			if (leave_twin(p, &fd, at)) {
 				cut_files(p);
 				return;
@@ -323,7 +346,7 @@ static void stand(struct past *p, int fd, const struct past_place *at,
 
 static void leave_out(struct past *p, size_t index)
 {
-	const struct past_mail end = {.fd = -1};
+	static const struct past_mail end = {.fd = -1};
 
 	post(p->standing[index].fd, &end);
 	close(p->standing[index].fd);
@@ -373,8 +396,7 @@ bool past_take(struct past *p, const struct past_place *at,
 	}
 	if (pid) {
 		close(ends[1]);
-		p->standing[p->count++] =
-			(struct standing){pid, ends[0], here};
+		p->standing[p->count++] = (struct standing){ends[0], here};
 		return false;
 	}
 	close(ends[0]);
@@ -398,16 +420,14 @@ const struct past_place *past_at(const struct past *p, size_t index)
 
 void past_go(struct past *p, size_t index, const struct past_mail *mail)
 {
-	pid_t pid = p->standing[index].pid;
+	int fd = p->standing[index].fd;
+	char took;
 
 	CHECK(mail->bytes && !mail->scout);
-	if (!post(p->standing[index].fd, mail)) {
-		leave_out(p, index);
-		return;
-	}
-	if (write(p->news, &pid, sizeof(pid)) != sizeof(pid))
-		raise(SIGTERM); /* the supervisor is gone */
-	_exit(0);
+	/* Another may have told it to end, which we cannot know. */
+	if (post(fd, mail) && recv(fd, &took, 1, 0) == 1)
+		_exit(0);
+	leave_out(p, index);
 }
 
 int past_scout(struct past *p, size_t index, struct past_mail *mail)

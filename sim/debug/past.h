@@ -5,10 +5,10 @@
  * past_take() forks: the child stands where the run is now and waits for mail.
  * The host's kernel keeps what the two share, copies a page when one of them
  * writes to it, and so knows which are dirty.  A child has all of the run:
- * machines, network, disks' contents, trace, view, and the scenario's own state.
- * Told to go, it leaves a twin in its place and becomes the run; the process
- * that told it ends.  Told to scout, it forks one that runs ahead, leaves no
- * mark, and answers.
+ * machines, network, disks' contents, trace, view, and the scenario's own
+ * state. Told to go, it leaves a twin in its place and becomes the run; the
+ * process that told it ends.  Told to scout, it forks one that runs ahead,
+ * leaves no mark, and answers.
  *
  * What is outside of memory.  Files that are open for writing are cut back to
  * what they held (a disk has to be in memory: disk_detach()); a scout's lead
@@ -48,6 +48,7 @@ struct past_mail {
 };
 
 struct past *past_create(void);
+/* By the run, last of all. */
 void past_destroy(struct past *p);
 /* Forks.  In the child, which goes on to be the run: -1.  In the parent, when
  * the run is over: its exit status. */

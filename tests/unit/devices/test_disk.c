@@ -322,3 +322,26 @@ Test(disk, a_failing_host_is_remembered_in_words)
 	cr_expect(strstr(d.failure, "read of block 8"), "%s", d.failure);
 	stop(&d, path);
 }
+
+Test(disk, in_memory_it_leaves_the_file_alone_until_it_is_attached_again)
+{
+	struct disk d;
+	struct told t;
+	char path[64];
+	uint8_t before[512] = {1}, after[512] = {2};
+
+	start(&d, path, 16, &t);
+	cr_assert(disk_write_through(&d, 5, 1, before));
+	cr_assert(disk_detach(&d));
+	cr_assert(disk_write_through(&d, 5, 1, after));
+	cr_assert(disk_write_through(&d, 2047, 1, after));
+	cr_expect_eq(on_medium(path, 5), 1);
+	cr_expect_eq(on_medium(path, 2047), 0);
+	cr_assert(disk_attach(&d));
+	cr_expect_eq(on_medium(path, 5), 2);
+	cr_expect_eq(on_medium(path, 2047), 2);
+	cr_assert(disk_write_through(&d, 5, 1, before));
+	cr_expect_eq(on_medium(path, 5), 1);
+	cr_assert(disk_attach(&d)); /* it is already */
+	stop(&d, path);
+}

@@ -156,6 +156,9 @@ Test(gdb_packets, malformed_ones_get_an_error)
 		"vAttach",
 		"vAttach;",
 		"vAttach;zz",
+		"b",
+		"bx",
+		"bcx",
 		"D;",
 		"Dx",
 		"cxyz",
@@ -178,8 +181,8 @@ Test(gdb_packets, malformed_ones_get_an_error)
 Test(gdb_packets, what_is_unknown_gets_the_empty_answer)
 {
 	static const char *const unknown[] = {
-		"",    "w",  "vMustReplyEmpty", "vRun;", "qSymbol::", "Z9,0,1",
-		"R00", "bs",
+		"",       "w",   "vMustReplyEmpty", "vRun;", "qSymbol::",
+		"Z9,0,1", "R00",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(unknown); i++)
@@ -227,6 +230,24 @@ Test(gdb_packets, one_steps_the_others_go_with_it)
 	cr_expect_eq(fake_debug_plan.high, 0x20);
 	answer("vCont;c:p1.-1", GDB_RUNS);
 	cr_expect_eq(fake_debug_plan.how, DEBUG_CONTINUE);
+}
+
+Test(gdb_packets, back_goes_the_thread_that_is_looked_at)
+{
+	answer("Hgp1.2", GDB_ANSWERED);
+	answer("Hcp1.0", GDB_ANSWERED);
+	answer("bs", GDB_RUNS);
+	cr_expect_eq(fake_debug_plan.how, DEBUG_BACK_STEP);
+	cr_expect_eq(fake_debug_plan.id.tid, 2);
+	answer("Hcp1.1", GDB_ANSWERED);
+	answer("bc", GDB_RUNS);
+	cr_expect_eq(fake_debug_plan.how, DEBUG_BACK_CONTINUE);
+	cr_expect_eq(fake_debug_plan.id.tid, 1);
+	cr_expect(strstr(answer("qSupported:swbreak+", GDB_ANSWERED),
+			 ";ReverseStep+;ReverseContinue+"));
+	fake_debug_stop.why = DEBUG_PAST_ENDS;
+	cr_expect(strstr(answer("?", GDB_ANSWERED), "replaylog:begin;"));
+	fake_debug_stop.why = DEBUG_BEGIN;
 }
 
 Test(gdb_packets, there_is_an_end_to_breakpoints)

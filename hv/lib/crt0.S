@@ -16,6 +16,9 @@
 	.globl _start
 	.type _start, @function
 _start:
+	.cfi_sections .debug_frame
+	.cfi_startproc
+	.cfi_undefined %rip
 	lea	stack_top(%rip), %rsp
 	xorl	%ebp, %ebp
 	call	partition_main
@@ -23,6 +26,7 @@ _start:
 	xorl	%edi, %edi
 	syscall
 0:	jmp	0b
+	.cfi_endproc
 	.size _start, . - _start
 
 	.section .stack, "aw", @progbits

@@ -11,13 +11,76 @@
  * and one SS, which therefore stand in VCPU->regs from the start.
  * Interrupts are off in here, but at `halt_point`.
  *
+ * The .cfi lines let a debugger's backtrace cross from a monitor to what it was
+ * entered from: `struct regs` holds all of that, in the VCPU or at RSP.  They are
+ * no code.
+ *
  * SDM 3A 6.14 (64-bit interrupts, IST), 5.8.8 (SYSCALL).
  */
 #include "monitor/monitor.h"
 #include "abi/syscall.h"
 
 	.text
+	.cfi_sections .debug_frame
 
+/* DWARF 4, 6.4.2 and 2.5.1; registers: the x86-64 psABI, figure 3.36.  4 bytes,
+ * and 2 of SLEB128. */
+#define BYTES4(n)	(n) & 255, (n) >> 8 & 255, (n) >> 16 & 255, (n) >> 24 & 255
+#define SLEB2(n)	((n) & 127) | 128, (n) >> 7 & 127
+
+	/* The caller's frame: its RSP stands in the VCPU. */
+	.macro	cfa_in_vcpu
+	.cfi_escape 0x0f, 6, 0x0d, BYTES4(VCPU_VA + REGS_RSP), 0x06
+	.endm
+	/* A register of the caller's stands there, too. */
+	.macro	in_vcpu register, at
+	.cfi_escape 0x10, \register, 5, 0x0d, BYTES4(VCPU_VA + \at)
+	.endm
+	.macro	regs_in_vcpu
+	cfa_in_vcpu
+	in_vcpu	16, REGS_RIP
+	in_vcpu	15, REGS_R15
+	in_vcpu	14, REGS_R15+8
+	in_vcpu	13, REGS_R15+16
+	in_vcpu	12, REGS_R15+24
+	in_vcpu	6, REGS_R15+32
+	in_vcpu	3, REGS_RBX
+	in_vcpu	11, REGS_RBX+8
+	in_vcpu	10, REGS_R10
+	in_vcpu	9, REGS_R9
+	in_vcpu	8, REGS_R8
+	in_vcpu	0, REGS_RAX
+	in_vcpu	2, REGS_RAX+8
+	in_vcpu	1, REGS_RDX
+	in_vcpu	4, REGS_RSI
+	in_vcpu	5, REGS_RDI
+	.endm
+	/* They stand at RSP + \at. */
+	.macro	frame_at_rsp at
+	.cfi_escape 0x0f, 4, 0x77, SLEB2(\at + REGS_RSP), 0x06
+	.cfi_escape 0x10, 16, 3, 0x77, SLEB2(\at + REGS_RIP)
+	.endm
+	.macro	in_frame register, at
+	.cfi_escape 0x10, \register, 3, 0x77, SLEB2(\at)
+	.endm
+	.macro	regs_at_rsp
+	frame_at_rsp 0
+	in_frame 15, REGS_R15
+	in_frame 14, REGS_R15+8
+	in_frame 13, REGS_R15+16
+	in_frame 12, REGS_R15+24
+	in_frame 6, REGS_R15+32
+	in_frame 3, REGS_RBX
+	in_frame 11, REGS_RBX+8
+	in_frame 10, REGS_R10
+	in_frame 9, REGS_R9
+	in_frame 8, REGS_R8
+	in_frame 0, REGS_RAX
+	in_frame 2, REGS_RAX+8
+	in_frame 1, REGS_RDX
+	in_frame 4, REGS_RSI
+	in_frame 5, REGS_RDI
+	.endm
 	.macro	push_regs
 	push	%rdi
 	push	%rsi
@@ -34,6 +97,41 @@
 	push	%r13
 	push	%r14
 	push	%r15
+	.endm
+
+	/* The same, with the vector on the stack, step by step. */
+	.macro	push_framed
+	frame_at_rsp -REGS_VECTOR
+	push	%rdi
+	frame_at_rsp 8-REGS_VECTOR
+	push	%rsi
+	frame_at_rsp 16-REGS_VECTOR
+	push	%rdx
+	frame_at_rsp 24-REGS_VECTOR
+	push	%rcx
+	frame_at_rsp 32-REGS_VECTOR
+	push	%rax
+	frame_at_rsp 40-REGS_VECTOR
+	push	%r8
+	frame_at_rsp 48-REGS_VECTOR
+	push	%r9
+	frame_at_rsp 56-REGS_VECTOR
+	push	%r10
+	frame_at_rsp 64-REGS_VECTOR
+	push	%r11
+	frame_at_rsp 72-REGS_VECTOR
+	push	%rbx
+	frame_at_rsp 80-REGS_VECTOR
+	push	%rbp
+	frame_at_rsp 88-REGS_VECTOR
+	push	%r12
+	frame_at_rsp 96-REGS_VECTOR
+	push	%r13
+	frame_at_rsp 104-REGS_VECTOR
+	push	%r14
+	frame_at_rsp 112-REGS_VECTOR
+	push	%r15
+	regs_at_rsp
 	.endm
 
 	.macro	pop_regs_iretq
@@ -59,12 +157,18 @@
 	.globl	syscall_entry
 	.type	syscall_entry, @function
 syscall_entry:
+	.cfi_startproc simple
+	.cfi_def_cfa %rsp, 0
+	.cfi_register %rip, %rcx
 	mov	%rsp, VCPU_VA + REGS_RSP
+	cfa_in_vcpu
 	mov	$VCPU_VA + REGS_VECTOR, %rsp
 	mov	%rcx, VCPU_VA + REGS_RIP
+	in_vcpu	16, REGS_RIP
 	mov	%r11, VCPU_VA + REGS_RFLAGS
 	push_regs
 	mov	$STACK_VA, %rsp
+	regs_in_vcpu
 	cmpl	$0, VCPU_VA + VCPU_IN_USER
 	jne	.Luser_syscall
 	cmp	$SYS_COUNT, %rax
@@ -95,11 +199,17 @@ syscall_entry:
 	jmp	.Lleave
 .Lsyscall_slow:
 	mov	%rax, VCPU_VA + REGS_RAX
+	.cfi_endproc
+	/* Also from interrupts: the caller may stand before any instruction. */
+	.cfi_startproc simple
+	.cfi_signal_frame
+	regs_in_vcpu
 .Lleave:
 	call	monitor_leave
 .Lexit:
 	mov	$VCPU_VA, %rsp
 	pop_regs_iretq
+	.cfi_endproc
 	.size	syscall_entry, . - syscall_entry
 
 /* The moment of a partition switch: after CR3 all private state, this stack
@@ -108,17 +218,25 @@ syscall_entry:
 	.globl	switch_to
 	.type	switch_to, @function
 switch_to:
+	.cfi_startproc
 	mov	%rdi, %cr3
+	.cfi_endproc
+	.cfi_startproc simple
+	.cfi_signal_frame
+	regs_in_vcpu
 	mov	$STACK_VA, %rsp
 	mov	%rsi, %rdi
 	call	monitor_resume
 	jmp	.Lexit
+	.cfi_endproc
 	.size	switch_to, . - switch_to
 
 /* No partition: the lead monitor's own tables and stack, then a HLT. */
 	.globl	idle_here
 	.type	idle_here, @function
 idle_here:
+	.cfi_startproc
+	.cfi_undefined %rip
 	mov	%rsi, %cr3
 	mov	%rdi, %rsp
 	mov	%rdx, %rdi
@@ -130,43 +248,55 @@ halt_here:
 	hlt
 halt_point:
 	ud2	/* interrupt_common never comes back to here */
+	.cfi_endproc
 	.size	halt_here, . - halt_here
 
 	.type	interrupt_common, @function
 interrupt_common:
-	push_regs
+	.cfi_startproc simple
+	.cfi_signal_frame
+	push_framed
 	cld
 	mov	REGS_VECTOR(%rsp), %rdi
 	testb	$3, REGS_CS(%rsp)
 	jz	.Lin_monitor
+	.cfi_remember_state
 	mov	$STACK_VA, %rsp
+	regs_in_vcpu
 	call	interrupt
 	cmpl	$0, VCPU_VA + VCPU_ATTENTION
 	jne	.Lleave
 	jmp	.Lexit
+	.cfi_restore_state
 .Lin_monitor:
 	lea	halt_point(%rip), %rax
 	cmp	%rax, REGS_RIP(%rsp)
 	jne	fault_in_monitor
 	call	interrupt_halted
 	jmp	.Lexit
+	.cfi_endproc
 	.size	interrupt_common, . - interrupt_common
 
 	.type	fault_common, @function
 fault_common:
-	push_regs
+	.cfi_startproc simple
+	.cfi_signal_frame
+	push_framed
 	cld
 	testb	$3, REGS_CS(%rsp)
 	jz	.Lfault_in_ring_0
 	cmpq	$8, REGS_VECTOR(%rsp)	/* RSP0 was no good: the instance is */
 	je	fault_in_monitor	/* broken */
+	.cfi_remember_state
 	mov	%rsp, %rsi
 	mov	$VCPU_VA, %rdi
 	mov	$REGS_BYTES / 8, %ecx
 	rep movsq
 	mov	$STACK_VA, %rsp
+	regs_in_vcpu
 	call	fault_user
 	jmp	.Lleave
+	.cfi_restore_state
 .Lfault_in_ring_0:
 	cmpq	$VECTOR_CHECK, REGS_VECTOR(%rsp)
 	je	check_in_monitor
@@ -187,6 +317,7 @@ check_in_monitor:
 	jmp	.Lexit
 .Lresume:
 	pop_regs_iretq
+	.cfi_endproc
 	.size	fault_common, . - fault_common
 
 /* An NMI has no source here that a monitor could serve. */

@@ -99,6 +99,7 @@ static void become(struct debug *d)
 		d->plan.how = DEBUG_CONTINUE;
 		d->scouting = true;
 		d->seeking = d->found_any = false;
+		d->wrote_count = 0;
 		d->scout_end = o.scout_end;
 		debug_go_on(d);
 		return;
@@ -311,6 +312,35 @@ void debug_seek_after(struct debug *d)
 
 /* --- scouts --- */
 
+/* gdb passes over writes of what was there already, one by one; so each of them
+ * would be gone back to.  The first one seen of a word may be one of them. */
+static bool changes_nothing(struct debug *d)
+{
+	const struct debug_id id = {DEBUG_MACHINE, d->stop.cpu + 1};
+	const struct debug_watch *w = d->wants.watch;
+	uint64_t value = 0;
+	paddr_t pa;
+	size_t i = 0;
+
+	while (w->va != d->stop.va || w->kinds != d->stop.kind)
+		w++;
+	if (w->kinds != CPU_WATCH_WRITE || w->bytes > sizeof(value) ||
+	    !debug_translate(d, id, w->va, &pa) ||
+	    debug_read(d, id, w->va, &value, w->bytes) != w->bytes)
+		return false;
+	while (i < d->wrote_count && d->wrote[i].pa != pa)
+		i++;
+	if (i < d->wrote_count && d->wrote[i].value == value)
+		return true;
+	if (i == d->wrote_count && i < DEBUG_WROTE)
+		d->wrote_count++;
+	if (i < DEBUG_WROTE) {
+		d->wrote[i].pa = pa;
+		d->wrote[i].value = value;
+	}
+	return false;
+}
+
 void debug_scout_found(struct debug *d, uint32_t met)
 {
 	struct machine *m = machine_of(d);
@@ -328,6 +358,8 @@ void debug_scout_found(struct debug *d, uint32_t met)
 		at.va = debug_linear_rip(cpu);
 		break;
 	case DEBUG_WATCH: /* before the access, not behind it */
+		if (changes_nothing(d))
+			return;
 		at.retired = cpu_watch_hit(cpu)->retired;
 		total--;
 		break;

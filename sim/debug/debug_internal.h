@@ -15,6 +15,7 @@
 #define DEBUG_BREAKS_MAX     48
 #define DEBUG_WATCHES_MAX    8
 #define DEBUG_CONDITIONS_MAX 16
+#define DEBUG_WROTE          32
 
 struct debug_break {
 	uint32_t pid;
@@ -140,6 +141,12 @@ struct debug {
 	/* A scout: looks for the last place at which it would stop before all
 	 * have retired `scout_end`. */
 	bool scouting, found_any;
+	/* What stood last where watched writes went. */
+	struct {
+		paddr_t pa;
+		uint64_t value;
+	} wrote[DEBUG_WROTE];
+	size_t wrote_count;
 	uint64_t scout_end;
 	struct debug_place found;
 	uint32_t met; /* the condition met once that it stopped for; 0: none */

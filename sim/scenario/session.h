@@ -254,8 +254,8 @@ struct session {
 
 	/* Of the run, so in the first alone. */
 	char outcome[SESSION_OUTCOME_BYTES]; /* outcome() of the scenario */
-	bool disks_apart; /* session_detach_disks() */
-	bool left;        /* at options.until or by its user, before its end */
+	bool disks_apart;                    /* session_detach_disks() */
+	bool left; /* at options.until or by its user, before its end */
 	ps_t now;  /* where all machines that are on stand; see session_now() */
 	ps_t step; /* of several machines, or a network; 0: there is one */
 	struct net_switch *net; /* NULL: no machine has a network card */

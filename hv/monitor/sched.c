@@ -545,23 +545,24 @@ static uint64_t earliest(const struct cpu *c)
 static void rearm(struct cpu *c, uint64_t now)
 {
 	struct lead_cpu *lc = &lead_area.cpu[c->index];
-	uint64_t at;
+	uint64_t at, end = NEVER;
 
 	if (!c->due_ns)
 		c->due_ns = earliest(c);
 	at = c->due_ns;
-	lc->quantum_end_ns = NEVER;
 	if (lc->current != LEAD_SLOT_NONE) {
 		const struct lead_private *p = &lead_private[lc->current];
 
-		if (p->standing)
-			lc->quantum_end_ns = c->run_start_ns + p->budget_ns;
-		if (p->standing && p->cap_ns)
-			sooner(&lc->quantum_end_ns,
-			       c->run_start_ns + p->cap_ns - p->cap_used_ns);
+		if (p->standing) {
+			end = c->run_start_ns + p->budget_ns;
+			if (p->cap_ns)
+				sooner(&end, c->run_start_ns + p->cap_ns -
+						     p->cap_used_ns);
+			sooner(&at, end);
+		}
 		sooner(&at, lead_area.slot[lc->current].deadline_ns);
-		sooner(&at, lc->quantum_end_ns);
 	}
+	lc->quantum_end_ns = end;
 	if (c->windows)
 		sooner(&at, c->window_end_ns);
 	c->armed_ns = at;
@@ -827,7 +828,8 @@ void schedule(struct cpu *c)
 	lock_by(c);
 	now = now_ns();
 	account(c, now);
-	turn_windows(c, now);
+	if (c->windows)
+		turn_windows(c, now);
 	if (was != LEAD_SLOT_NONE)
 		settle(c, was, now);
 	reason = c->resched;

@@ -136,8 +136,9 @@ wait_event("switch", {to = "probe"}, {within = ms(200)})
 clean("probe", before, "restart", "channel")
 before = marked("probe")
 
--- Of its memory one block is released; a guest is restored there.
-operator("release memory 1 probe", "^release memory: done")
+-- Of its memory two blocks are released (the first may be split for single pages);
+-- a guest is restored there.
+operator("release memory 2 probe", "^release memory: done")
 operator("pause guest1", "^pause guest1: done")
 operator("save guest1", "^save guest1: done")
 operator("restore guest1", "^restore guest1: done")

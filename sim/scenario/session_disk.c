@@ -139,10 +139,12 @@ bool session_media(struct session *s, bool in_memory, struct error *err)
 
 bool session_detach_disks(struct session *first, struct error *err)
 {
-	for (struct session *m = first; m; m = m->next) {
+	struct session *m = first;
+
+	do {
 		if (m->machine && !session_media(m, true, err))
 			return false;
-	}
+	} while ((m = m->next));
 	first->disks_apart = true;
 	return true;
 }

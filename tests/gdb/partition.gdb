@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A partition is a process: its own symbols and memory, also while it does not
-# run; its breakpoints are not met by others; a step stays in ring 3.
+# run (a guest does); its breakpoints are not met by others; a step stays in ring 3.
 # scenario: scenarios/quickstart.lua
 # digest: same
 # expect: ^\[1\] 45.0
+# expect: -> guest1 on cpu0
 # expect: "command" stopped
 # expect: command_main_loop .* at .*hv/command/main.c
 # expect: partition_main
@@ -17,6 +18,9 @@
 # expect: Inferior 1 .process 1. detached
 monitor break-at 45ms
 continue
+monitor break-switch guest1
+continue
+monitor delete
 add-inferior
 inferior 2
 attach 8

@@ -44,6 +44,7 @@ struct part {
 	uint32_t kind, state, incarnation;
 	bool told;        /* its end was heard of */
 	bool asked;       /* a transaction about it is unanswered */
+	bool over;        /* and it has begun and ended again meanwhile */
 	uint32_t refused; /* status of the last, to say it once */
 	uint64_t again_ns;
 	uint64_t code; /* with which it ended */

@@ -189,7 +189,7 @@ static bool fail_over(struct part *p)
 }
 
 /* One that beats again: what prefers it comes back to it. */
-static void decide_back(struct part *p)
+static void decide_back(struct part *p, uint64_t now)
 {
 	struct job job = {.kind = JOB_MOVE}, *slot;
 	struct part *from = NULL;
@@ -212,7 +212,8 @@ static void decide_back(struct part *p)
 		if (from != NULL && from->number != c->server)
 			continue;
 		from = find_number(c->server);
-		if (from != NULL && serves(from) && !from->asked)
+		if (from != NULL && serves(from) && !from->asked &&
+		    now >= from->again_ns)
 			job.channel[job.channels++] = c;
 	}
 	if (job.channels == 0)
@@ -260,7 +261,7 @@ void decide_io(uint64_t now)
 		    now < p->again_ns)
 			continue;
 		if (serves(p))
-			decide_back(p);
+			decide_back(p, now);
 		else if (!running(p) && p->state != PART_STATE_DEFINED &&
 			 !(policy.failover && fail_over(p)))
 			restart(p);

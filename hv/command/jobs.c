@@ -108,7 +108,12 @@ static void on_success(const struct job *job)
 			job->part->again_ns = sys_time() + MOVE_NS;
 		break;
 	case JOB_RESTART:
-		began(job->part);
+		/* An event may have said that it ended again already. */
+		if (!job->part->over)
+			began(job->part);
+		else
+			job->part->incarnation++;
+		job->part->over = false;
 		break;
 	case JOB_UNLINK: /* the ends let go first */
 		job->part->again_ns = sys_time() + AGAIN_NS;

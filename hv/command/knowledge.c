@@ -200,9 +200,14 @@ void ended(struct part *p, uint32_t state, uint64_t vector, uint64_t code,
 	   uint64_t time_ns)
 {
 	uint64_t at = time_ns / US;
+	/* Of its next start, whose answer was not seen yet. */
+	bool again =
+		p->asked && p->told &&
+		(state == PART_STATE_CRASHED || state == PART_STATE_STOPPED);
 
-	if (p->told && p->state == state)
+	if (p->told && p->state == state && !again)
 		return;
+	p->over = again;
 	p->told = true;
 	p->state = state;
 	p->code = state == PART_STATE_STOPPED ? code : ~0ull;

@@ -95,8 +95,9 @@ Test(qemu, s56_saved_and_restored, .timeout = 200)
 
 		wants(o, 0);
 		cr_assert_str_eq(o->text, "0\n");
-		wants(shell("grep -q '600 verified, [1-9][0-9]* replayed, 0 "
-			    "errors' %s/qemu/serial.txt && "
+		/* How much is under way at the save goes by the host's time. */
+		wants(shell("test $(grep -c '600 verified, [0-9]* replayed, "
+			    "0 errors' %s/qemu/serial.txt) = 2 && "
 			    "test $(grep -c 'guest1 restored' "
 			    "%s/qemu/serial.txt) = 2",
 			    scratch(), scratch()),

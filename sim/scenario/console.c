@@ -141,6 +141,7 @@ static int lua_wait_console(lua_State *L)
 			return wait_in_vain(L, what);
 		}
 	}
+	script_held(L, "a line of %s like '%s'", name, lua_tostring(L, 2));
 	lua_pushinteger(L, (lua_Integer)at);
 	lua_setfield(L, -4, key); /* cursor, line, instant, at */
 	return 2;
@@ -216,6 +217,7 @@ static int lua_wait_serial(lua_State *L)
 			return wait_in_vain(L, what);
 		}
 	}
+	script_held(L, "'%s' on serial line %u", lua_tostring(L, 1), serial);
 	lua_pushlstring(L, c->text + c->cursor, end);
 	c->cursor += end;
 	return 1;

@@ -118,6 +118,27 @@ static void push_where(lua_State *L)
 	lua_pushstring(L, script_of(L)->session->options.scenario);
 }
 
+static void expected(lua_State *L, bool failed, const char *text)
+{
+	struct session *f = script_of(L)->first;
+
+	push_where(L);
+	expected_note(&f->expected, lua_tostring(L, -1),
+		      f->machine ? session_now(f) : 0, failed, text);
+	lua_pop(L, 1);
+}
+
+void script_held(lua_State *L, const char *fmt, ...)
+{
+	char text[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	expected(L, false, text);
+}
+
 int script_fail(lua_State *L, enum exit_code code, const char *fmt, ...)
 {
 	struct script *c = script_of(L);
@@ -128,6 +149,7 @@ int script_fail(lua_State *L, enum exit_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	expected(L, true, text);
 	push_where(L);
 	if (c->first->machine)
 		error_set(&c->failure, code, "%s: at %.6f ms: %s%s%s%s",
@@ -293,6 +315,9 @@ static int lua_outcome(lua_State *L)
 static int lua_expect(lua_State *L)
 {
 	if (lua_toboolean(L, 1)) {
+		script_held(L, "%s",
+			    lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2)
+							  : "a true value");
 		lua_settop(L, 1);
 		return 1;
 	}
@@ -300,13 +325,25 @@ static int lua_expect(lua_State *L)
 			   luaL_optstring(L, 2, "a true value"));
 }
 
+/* Of what is no text the kind is told: its address is the host's. */
+static void held_equal(lua_State *L, const char *what)
+{
+	bool plain = lua_isnoneornil(L, 2) || lua_isboolean(L, 2) ||
+		     lua_isstring(L, 2);
+
+	script_held(L, "%s is %s", what,
+		    plain ? luaL_tolstring(L, 2, NULL) : luaL_typename(L, 2));
+}
+
 static int lua_expect_eq(lua_State *L)
 {
 	const char *what = luaL_optstring(L, 3, "the value");
 
 	luaL_checkany(L, 2);
-	if (lua_compare(L, 1, 2, LUA_OPEQ))
+	if (lua_compare(L, 1, 2, LUA_OPEQ)) {
+		held_equal(L, what);
 		return 0;
+	}
 	return script_fail(L, EXIT_EXPECT, "expected %s to be %s, it is %s",
 			   what, luaL_tolstring(L, 2, NULL),
 			   luaL_tolstring(L, 1, NULL));

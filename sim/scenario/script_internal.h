@@ -27,6 +27,8 @@ struct session *script_machine(lua_State *L);
 /* Leaves the scenario: file:line of the caller, the instant, then the text. */
 int script_fail(lua_State *L, enum exit_code code, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
+/* What the calling line expected has come true (expected.h). */
+void script_held(lua_State *L, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* The same for an error that says all but where. */
 int script_fail_with(lua_State *L, const struct error *err);
 /* Runs the machines; leaves the scenario when it ends badly. */

@@ -114,8 +114,8 @@ bool session_write_command(struct session *s, struct error *err)
 static bool remove_old(struct session *s, struct error *err)
 {
 	static const char *const files[] = {
-		"console.txt",    "console1.txt", "input.txt",  "programs",
-		"trace/metadata", "trace/stream", "trace/.deep"};
+		"console.txt", "console1.txt",   "input.txt",    "programs",
+		"result",      "trace/metadata", "trace/stream", "trace/.deep"};
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -332,6 +332,7 @@ static void forget(struct session *s)
 	free(s->sample);
 	session_console_forget(s);
 	session_inputs_free(&s->taken);
+	expected_free(&s->expected);
 	s->line = NULL;
 	s->sample = NULL;
 	s->line_count = s->sample_count = 0;

@@ -8,6 +8,7 @@
  *   disk.img      the disk        console.txt every byte of serial line 0;
  *                               console1.txt of line 1
  *   trace/        CTF             seed, images and options are in `command`
+ *   result        how it ended, and what was expected (tools/parterre/result.h)
  *   programs      whose program is which file, for the trace's addresses: a
  *                 line "INDEX NAME PATH" for each partition; 0 is the kernel
  * Files of an earlier run in it are replaced; nothing else there is touched.
@@ -32,6 +33,7 @@
 #include "sim/machine.h"
 #include "sim/net_switch.h"
 #include "sim/partition.h"
+#include "sim/scenario/expected.h"
 #include "sim/scenario/timeline.h"
 #include "sim/trace/trace.h"
 
@@ -255,6 +257,7 @@ struct session {
 	/* Of the run, so in the first alone. */
 	char outcome[SESSION_OUTCOME_BYTES]; /* outcome() of the scenario */
 	bool disks_apart;                    /* session_detach_disks() */
+	struct expected_list expected;
 	bool left; /* at options.until or by its user, before its end */
 	ps_t now;  /* where all machines that are on stand; see session_now() */
 	ps_t step; /* of several machines, or a network; 0: there is one */

@@ -102,6 +102,7 @@ static int lua_wait_off(lua_State *L)
 		script_advance(L, limit);
 	if (s->stop != MACHINE_OFF)
 		return late(L, "the guest to switch the machine off");
+	script_held(L, "the guest switched the machine off");
 	lua_pushinteger(L, machine_off_code(s->machine));
 	return 1;
 }
@@ -316,6 +317,7 @@ static int lua_wait_event(lua_State *L)
 		snprintf(what, sizeof(what), "event %s", name);
 		return late(L, what);
 	}
+	script_held(L, "event %s", name);
 	push_event(L, s, &w->record);
 	return 1;
 }

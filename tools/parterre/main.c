@@ -22,6 +22,7 @@ static const struct {
 	{"test", main_test, "check a folder's scenarios, in parallel"},
 	{"diff", main_diff, "compare two traces"},
 	{"trace", main_trace, "print or count the events of a trace"},
+	{"report", main_report, "write an HTML page about a run"},
 	{"oracle", main_oracle, "compare a disk image with a trace"},
 	{"inspect", main_inspect, "show a machine at an instant"},
 };

@@ -7,6 +7,7 @@
 #include "sim/debug/past.h"
 #include "sim/scenario/script.h"
 #include "tools/parterre/parterre.h"
+#include "tools/parterre/result.h"
 
 bool path_in(char *to, const char *dir, const char *name)
 {
@@ -82,6 +83,11 @@ int run_session(struct session *s, const struct session_options *o,
 	}
 	end.code = EXIT_HELD;
 	if (s->sum.end && all_verdicts(s, oracle, &end) && !status) {
+		*err = end;
+		status = end.code;
+	}
+	if (s->sum.end && !result_write(s, oracle, status, err, &end) &&
+	    !status) {
 		*err = end;
 		status = end.code;
 	}

@@ -190,6 +190,14 @@ static uint64_t cost(const struct timing *t, unsigned count, uint64_t all)
 	return max(most, count);
 }
 
+static void ends_in(const struct timing_code *c, const struct insn *last,
+		    struct branch *branch)
+{
+	branch->kind = last->branch;
+	branch->pc = c->pc + c->offset[c->count - 1];
+	branch->next = c->pc + c->bytes;
+}
+
 void timing_block(struct timing *t, const struct timing_code *c,
 		  uint32_t *until, struct branch *branch)
 {
@@ -212,18 +220,32 @@ void timing_block(struct timing *t, const struct timing_code *c,
 	}
 	if (!all)
 		until[c->count - 1] += (uint32_t)total;
-	branch->kind = t->insn[c->count - 1].branch;
-	branch->pc = c->pc + c->offset[c->count - 1];
-	branch->next = c->pc + c->bytes;
+	ends_in(c, &t->insn[c->count - 1], branch);
+}
+
+void timing_block_branch(struct timing *t, const struct timing_code *c,
+			 struct branch *branch)
+{
+	uint32_t last = c->offset[c->count - 1];
+
+	ends_in(c,
+		insn_look(t->decoder, c->code + last, c->bytes - last, c->bits),
+		branch);
+}
+
+uint32_t timing_branch_cost(const struct timing *t, enum branch_kind kind)
+{
+	return t->profile.key[kind == BRANCH_REPEAT ? PROFILE_REPEAT
+						    : PROFILE_MISPREDICT];
 }
 
 uint32_t timing_branch(const struct timing *t, struct branch_predictor *p,
 		       const struct branch *b, uint64_t to)
 {
-	if (b->kind == BRANCH_REPEAT)
-		return b->pc == to ? 0 : t->profile.key[PROFILE_REPEAT];
-	return branch_foreseen(p, b, to) ? 0
-					 : t->profile.key[PROFILE_MISPREDICT];
+	bool right = b->kind == BRANCH_REPEAT ? b->pc == to
+					      : branch_foreseen(p, b, to);
+
+	return right ? 0 : timing_branch_cost(t, b->kind);
 }
 
 uint32_t timing_event(const struct timing *t, enum timing_event event)

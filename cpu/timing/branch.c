@@ -4,74 +4,73 @@
 
 #include <string.h>
 
-#define WEAKLY_NOT   1
-#define PATH_HISTORY 40 /* branches; loops of so many rounds are seen */
+#define WEAKLY_NOT 1u
 
 void branch_predictor_reset(struct branch_predictor *p)
 {
 	memset(p, 0, sizeof(*p));
-	memset(p->counter, WEAKLY_NOT, sizeof(p->counter));
-	memset(p->choice, WEAKLY_NOT, sizeof(p->choice));
+	for (size_t i = 0; i < BRANCH_COUNTERS; i++)
+		p->known[i].own = WEAKLY_NOT | WEAKLY_NOT << 2;
 	memset(p->path, WEAKLY_NOT, sizeof(p->path));
 }
 
-static uint64_t mix(uint64_t pc)
-{
-	return (pc * UINT64_C(0x9E3779B97F4A7C15)) >> 40;
-}
+/* `i`: bits 0 to 3 of `own`, 4 and 5 of the path's; `t`: was it taken. */
+#define UP(c)         ((c) < 3 ? (c) + 1 : 3)
+#define DOWN(c)       ((c) > 0 ? (c)-1 : 0)
+#define TO(c, up)     ((up) ? UP(c) : DOWN(c))
+#define OWN(i)        ((i)&3)
+#define CHOICE(i)     ((i) >> 2 & 3)
+#define PATH(i)       ((i) >> 4 & 3)
+#define BY_OWN(t, i)  ((OWN(i) >> 1) == (t))
+#define BY_PATH(t, i) ((PATH(i) >> 1) == (t))
+#define CHOSEN(t, i)                                                           \
+	(BY_OWN(t, i) == BY_PATH(t, i) ? CHOICE(i)                             \
+				       : TO(CHOICE(i), BY_PATH(t, i)))
+#define RIGHT(t, i) (CHOICE(i) >= 2 ? BY_PATH(t, i) : BY_OWN(t, i))
+#define NEXT(t, i)                                                             \
+	(TO(OWN(i), t) | CHOSEN(t, i) << 2 | TO(PATH(i), t) << 8 |             \
+	 !RIGHT(t, i) << 16)
 
-static void count(uint8_t *counter, bool up)
-{
-	if (up && *counter < 3)
-		++*counter;
-	else if (!up && *counter)
-		--*counter;
-}
+#define SAME(t, i)                                                             \
+	((t) << 7 | ((i) >> 7 == (t) && ((i)&BRANCH_SURE) < BRANCH_SURE        \
+			     ? ((i)&BRANCH_SURE) + 1                           \
+			     : 0))
 
-static bool conditional(struct branch_predictor *p, uint64_t pc, bool taken)
-{
-	uint64_t hash = mix(pc);
-	uint64_t recent = mix(p->history & ((UINT64_C(1) << PATH_HISTORY) - 1));
-	uint8_t *plain = &p->counter[hash % BRANCH_COUNTERS];
-	uint8_t *choice = &p->choice[hash % BRANCH_COUNTERS];
-	uint8_t *path = &p->path[(hash ^ recent) % BRANCH_PATHS];
-	bool by_plain = (*plain >= 2) == taken;
-	bool by_path = (*path >= 2) == taken;
-	bool right = *choice >= 2 ? by_path : by_plain;
+#define ALL4(f, t, i) f(t, i), f(t, (i) + 1), f(t, (i) + 2), f(t, (i) + 3)
+#define ALL16(f, t, i)                                                         \
+	ALL4(f, t, i), ALL4(f, t, (i) + 4), ALL4(f, t, (i) + 8),               \
+		ALL4(f, t, (i) + 12)
+#define ALL64(f, t, i)                                                         \
+	ALL16(f, t, i), ALL16(f, t, (i) + 16), ALL16(f, t, (i) + 32),          \
+		ALL16(f, t, (i) + 48)
 
-	if (by_plain != by_path)
-		count(choice, by_path);
-	count(plain, taken);
-	count(path, taken);
-	p->history = p->history << 1 | taken;
-	return right;
-}
-
-static bool indirect(struct branch_predictor *p, uint64_t pc, uint64_t to)
-{
-	uint64_t *target = &p->target[mix(pc) % BRANCH_TARGETS];
-	bool right = *target == to;
-
-	*target = to;
-	return right;
-}
+const uint32_t branch_next[2][64] = {{ALL64(NEXT, 0, 0)}, {ALL64(NEXT, 1, 0)}};
+const uint8_t branch_same[2][256] = {
+	{ALL64(SAME, 0, 0), ALL64(SAME, 0, 64), ALL64(SAME, 0, 128),
+	 ALL64(SAME, 0, 192)},
+	{ALL64(SAME, 1, 0), ALL64(SAME, 1, 64), ALL64(SAME, 1, 128),
+	 ALL64(SAME, 1, 192)},
+};
 
 bool branch_foreseen(struct branch_predictor *p, const struct branch *b,
 		     uint64_t to)
 {
+	uint32_t hash = branch_hash(b->pc);
+
 	switch (b->kind) {
 	case BRANCH_CONDITIONAL:
-		return conditional(p, b->pc, to != b->next);
+		return !branch_surprise(p, branch_known(p, hash), hash,
+					to != b->next);
 	case BRANCH_INDIRECT:
-		return indirect(p, b->pc, to);
+		return branch_indirect(p, hash, to);
 	case BRANCH_CALL:
-		p->returns[p->top++ % BRANCH_RETURNS] = b->next;
+		branch_call(p, b->next);
 		return true;
 	case BRANCH_INDIRECT_CALL:
-		p->returns[p->top++ % BRANCH_RETURNS] = b->next;
-		return indirect(p, b->pc, to);
+		branch_call(p, b->next);
+		return branch_indirect(p, hash, to);
 	case BRANCH_RETURN:
-		return p->returns[--p->top % BRANCH_RETURNS] == to;
+		return branch_return(p, to);
 	case BRANCH_NONE:
 	case BRANCH_REPEAT:
 		break;

@@ -70,9 +70,15 @@ struct timing_code {
  * at least one more than the one before.  `branch`: how it ends. */
 void timing_block(struct timing *t, const struct timing_code *c,
 		  uint32_t *until, struct branch *branch);
+/* Of a part of a block: how it ends, alone. */
+void timing_block_branch(struct timing *t, const struct timing_code *c,
+			 struct branch *branch);
 /* What it costs that the branch led to `to`. */
 uint32_t timing_branch(const struct timing *t, struct branch_predictor *p,
 		       const struct branch *b, uint64_t to);
+
+/* ... if it was not foreseen; of a REP: that it is done. */
+uint32_t timing_branch_cost(const struct timing *t, enum branch_kind kind);
 
 /* What happens to a CPU beside its instructions. */
 enum timing_event {

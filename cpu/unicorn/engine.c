@@ -106,7 +106,6 @@ static void code_trim(struct cpu *cpu, size_t most)
 
 	if (originals.code_size(AT(cpu->uc, void *, UC_TCG_CTX)) <= most)
 		return;
-	timed_keep_last(cpu);
 	originals.tb_flush(cpu->cs); /* fills the buffer with zeroes */
 	engine_no_block(cpu);
 	arena_free(&cpu->arena);

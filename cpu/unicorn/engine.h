@@ -120,7 +120,6 @@ struct cpu {
 	uint64_t tick_deadline;
 	uint64_t look_up_at; /* retired count at which to look up; or never */
 	struct under_way way;
-	struct branch last; /* see ENV_LAST */
 	struct branch_predictor predictor;
 	char broken[160];
 };
@@ -331,16 +330,7 @@ static inline void timed_leave(struct cpu *cpu)
 {
 	cpu->way.on = false;
 }
-/* A block is about to look for room (ENV_BLOCK); called by translated code,
- * returns nothing of use. */
-uint64_t timed_arrive(void *env);
-/* The blocks are about to be forgotten: keeps the last one's branch. */
-void timed_keep_last(struct cpu *cpu);
-/* No branch, foreseen or not, leads to what comes next. */
-static inline void timed_no_last(struct cpu *cpu)
-{
-	AT(cpu->env, uint32_t, ENV_LAST) = LAST_NONE;
-}
+const struct timed_exit *timed_exit_new(struct cpu *cpu, const struct block *b);
 /* What an exception or an interrupt costs; the flow goes elsewhere. */
 void timed_event(struct cpu *cpu, enum timing_event event);
 /* A block was translated; `limited`: of a length that was asked for. */

@@ -66,7 +66,6 @@
 #define ENV_TICK_ROOM          4840 /* int32_t; the TSC's offset, not in use */
 #define ENV_PART               4844 /* uint32_t; its upper half */
 #define ENV_ROOM               4848 /* int32_t; IA32_TSC_ADJUST, not in use */
-#define ENV_LAST               4852 /* uint32_t; its upper half */
 #define ENV_BLOCK              4856 /* uint32_t; TSC deadline, not in use */
 #define ENV_TSC_AUX            4864
 #define ENV_PAT                5248
@@ -112,6 +111,7 @@ struct env_segment {
 #define TCG_BRCOND_I32 38
 #define TCG_MOVI_I64   64
 #define TCG_EXIT_TB    130
+#define TCG_GOTO_TB    131
 #define TCG_GOTO_PTR   132
 #define TCG_TYPE_I32   0
 #define TCG_TYPE_I64   1

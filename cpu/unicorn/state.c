@@ -143,7 +143,6 @@ void cpu_regs_set(struct cpu *cpu, const struct cpu_regs *r)
 	uint32_t *hflags = &AT(env, uint32_t, ENV_HFLAGS);
 
 	timed_leave(cpu);
-	timed_no_last(cpu);
 	for (unsigned i = 0; i < CPU_GPR_COUNT; i++)
 		AT(env, uint64_t, ENV_REGS + 8 * i) = r->gpr[i];
 	AT(env, uint64_t, ENV_EIP) = r->rip;

@@ -44,67 +44,79 @@ void timed_block_new(struct cpu *cpu, struct block *b, uint32_t bytes,
 	t->ticks = 0;
 	b->timed = t;
 	cpu_block_code(cpu, b->pc, t->code, bytes);
-	if (limited)
-		return;
-	t->until = block_alloc(cpu, b->count * sizeof(*t->until));
 	c.code = t->code;
+	if (limited) {
+		timing_block_branch(cpu->complex->timing, &c, &t->branch);
+		return;
+	}
+	t->until = block_alloc(cpu, b->count * sizeof(*t->until));
 	timing_block(cpu->complex->timing, &c, t->until, &t->branch);
 	t->ticks = t->until[b->count - 1];
 }
 
 /* --- branches --- */
 
-static const struct branch *last_branch(const struct cpu *cpu)
+uint32_t timed_exit_taken(const struct timed_exit *x)
 {
-	static const struct branch none;
-	uint32_t last = AT(cpu->env, uint32_t, ENV_LAST);
-
-	if (last == LAST_NONE)
-		return &none;
-	return last == LAST_KEPT ? &cpu->last
-				 : &cpu->block[last]->timed->branch;
+	return x->cost * branch_surprise(x->predictor, x->known, x->hash, true);
 }
 
-static void arrive(struct cpu *cpu, uint64_t pc)
+uint32_t timed_exit_not_taken(const struct timed_exit *x)
 {
-	if (AT(cpu->env, uint32_t, ENV_LAST) == LAST_ARRIVED)
-		return;
-	AT(cpu->env, int32_t, ENV_TICK_ROOM) -= (int32_t)timing_branch(
-		cpu->complex->timing, &cpu->predictor, last_branch(cpu), pc);
-	AT(cpu->env, uint32_t, ENV_LAST) = LAST_ARRIVED;
+	return x->cost *
+	       branch_surprise(x->predictor, x->known, x->hash, false);
 }
 
-uint64_t timed_arrive(void *env)
+uint32_t timed_exit_repeat(const struct timed_exit *x)
 {
-	(void)env;
-	arrive(engine_running, engine_block(engine_running)->pc);
+	return x->cost;
+}
+
+uint32_t timed_exit_call(const struct timed_exit *x)
+{
+	branch_call(x->predictor, x->branch.next);
 	return 0;
+}
+
+/* Where the instruction pointer leads to. */
+static uint64_t target(const struct cpu *cpu)
+{
+	return AT(cpu->env, uint64_t, ENV_EIP) +
+	       AT(cpu->env, struct env_segment, ENV_SEGS + 24 * CPU_CS).base;
+}
+
+uint32_t timed_exit_return(const struct timed_exit *x)
+{
+	return branch_return(x->predictor, target(x->cpu)) ? 0 : x->cost;
+}
+
+uint32_t timed_exit_anywhere(const struct timed_exit *x)
+{
+	return timing_branch(x->cpu->complex->timing, x->predictor, &x->branch,
+			     target(x->cpu));
+}
+
+const struct timed_exit *timed_exit_new(struct cpu *cpu, const struct block *b)
+{
+	struct timed_exit *x = block_alloc(cpu, sizeof(*x));
+
+	x->cpu = cpu;
+	x->branch = b->timed->branch;
+	x->predictor = &cpu->predictor;
+	x->hash = branch_hash(x->branch.pc);
+	x->known = branch_known(x->predictor, x->hash);
+	x->cost = timing_branch_cost(cpu->complex->timing, x->branch.kind);
+	return x;
 }
 
 void timed_event(struct cpu *cpu, enum timing_event event)
 {
 	if (!cpu->complex->timing)
 		return;
-	/* Whether or not a block tried to begin there. */
-	arrive(cpu,
-	       AT(cpu->env, uint64_t, ENV_EIP) +
-		       AT(cpu->env, struct env_segment, ENV_SEGS + 24 * CPU_CS)
-			       .base);
 	timed_leave(cpu);
-	timed_no_last(cpu);
 	engine_ticks_set(cpu,
 			 engine_ticks(cpu) +
 				 timing_event(cpu->complex->timing, event));
-}
-
-void timed_keep_last(struct cpu *cpu)
-{
-	uint32_t last = AT(cpu->env, uint32_t, ENV_LAST);
-
-	if (last == LAST_NONE || last == LAST_ARRIVED || last == LAST_KEPT)
-		return;
-	cpu->last = *last_branch(cpu);
-	AT(cpu->env, uint32_t, ENV_LAST) = LAST_KEPT;
 }
 
 /* --- the block under way --- */
@@ -134,7 +146,6 @@ static void set_under_way(struct cpu *cpu, const struct block *b,
 	memcpy(w->offset, b->offset, b->count * sizeof(*w->offset));
 	memcpy(w->until, b->timed->until, b->count * sizeof(*w->until));
 	memcpy(w->code, b->timed->code, w->bytes);
-	w->branch = b->timed->branch;
 }
 
 void timed_settle(struct cpu *cpu, const struct block *b, uint32_t at)
@@ -154,7 +165,6 @@ void timed_settle(struct cpu *cpu, const struct block *b, uint32_t at)
 	}
 	engine_ticks_set(cpu, engine_ticks(cpu) - left);
 	cpu->look_up_at = engine_retired(cpu) - (b->count - at);
-	AT(cpu->env, uint32_t, ENV_LAST) = LAST_ARRIVED; /* not at its end */
 }
 
 void timed_take_back(struct cpu *cpu, const struct block *b)
@@ -164,10 +174,8 @@ void timed_take_back(struct cpu *cpu, const struct block *b)
 	if (!b->timed)
 		return;
 	ticks = b->timed->ticks;
-	if (b->timed->limited) {
+	if (b->timed->limited)
 		ticks = AT(cpu->env, uint32_t, ENV_PART);
-		AT(cpu->env, uint32_t, ENV_LAST) = LAST_ARRIVED;
-	}
 	engine_ticks_set(cpu, engine_ticks(cpu) - ticks);
 }
 
@@ -209,12 +217,8 @@ uint32_t timed_limit(struct cpu *cpu, const struct block *b, uint64_t retired,
 	       begins(w->until, at + n) - begins(w->until, at) < room)
 		n++;
 	AT(cpu->env, uint32_t, ENV_PART) = part(w, at, n);
-	if (at + n < w->count) {
+	if (at + n < w->count)
 		cpu->look_up_at = retired + n;
-	} else {
-		cpu->last = w->branch;
-		AT(cpu->env, uint32_t, ENV_LAST) = LAST_KEPT;
-	}
 	return n;
 }
 
@@ -236,7 +240,6 @@ bool cpu_complex_set_timing(struct cpu_complex *cx, enum timing_model model,
 	cx->model = model;
 	for (unsigned i = 0; i < cx->cpu_count; i++) {
 		timed_leave(cx->cpu[i]);
-		timed_no_last(cx->cpu[i]);
 		branch_predictor_reset(&cx->cpu[i]->predictor);
 		engine_forget_code(cx->cpu[i]);
 	}

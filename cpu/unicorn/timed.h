@@ -14,9 +14,11 @@
  * asked for takes what ENV_PART says, and looks for no room of ticks: who asked
  * for it did.
  *
- * Branches.  A block that runs leaves its number in ENV_LAST; whichever comes
- * next asks first, before it looks for room, what the way to it costs
- * (timed_arrive()), once, though it may come again.
+ * Branches.  What it costs that one was not foreseen is charged where the block
+ * is left behind it, by code that is emitted there if the branch has to be
+ * foreseen at all: it knows the way that it stands on, or looks where the flow
+ * goes.  A branch is the last instruction of any block that it stands in, of
+ * whatever length, and no fault comes after it: so it is charged once.
  */
 #ifndef PARTERRE_UNICORN_TIMED_H
 #define PARTERRE_UNICORN_TIMED_H
@@ -32,10 +34,25 @@ struct timed_block {
 	struct branch branch; /* at its end */
 };
 
-/* In ENV_LAST: */
-#define LAST_NONE    0u
-#define LAST_ARRIVED UINT32_MAX       /* what it cost was charged */
-#define LAST_KEPT    (UINT32_MAX - 1) /* cpu->last: its block is forgotten */
+/* A way out of a block that ends in a branch; lives as long as the block. */
+struct timed_exit {
+	struct cpu *cpu;
+	struct branch_predictor *predictor;
+	struct branch branch;
+	struct branch_known *known;
+	uint32_t hash; /* branch_hash() */
+	uint32_t cost; /* timing_branch_cost() */
+};
+/* Called by translated code, which takes what they return off the room of
+ * ticks: of a conditional branch, taken or not; of a REP that is done; of a
+ * call to a place that is known; of RET; of any, whose place is in the
+ * instruction pointer. */
+uint32_t timed_exit_taken(const struct timed_exit *x);
+uint32_t timed_exit_not_taken(const struct timed_exit *x);
+uint32_t timed_exit_repeat(const struct timed_exit *x);
+uint32_t timed_exit_call(const struct timed_exit *x);
+uint32_t timed_exit_return(const struct timed_exit *x);
+uint32_t timed_exit_anywhere(const struct timed_exit *x);
 
 /* A copy: blocks are forgotten. */
 struct under_way {
@@ -46,7 +63,6 @@ struct under_way {
 	uint16_t offset[TIMING_BLOCK_MAX];
 	uint32_t until[TIMING_BLOCK_MAX];
 	uint8_t code[TIMING_BLOCK_MAX * 15];
-	struct branch branch;
 };
 
 #endif

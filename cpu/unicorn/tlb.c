@@ -3,9 +3,9 @@
  *
  * Its order: retired, NMI pending, NMI blocked, #MC pending, ticks; of a block
  * under way (timed.h) its number of instructions, or 0, then start, pc, bytes,
- * its branch, for each instruction its offset and until, and the code, 8 bytes
- * a word; how the last block ended and, with a timing model, what is known of
- * branches (branch.h); then for each mode of the TLB
+ * for each instruction its offset and until, and the code, 8 bytes a word; the
+ * number of words, 0 without a timing model, and what is known of branches
+ * (branch.h); then for each mode of the TLB
  * its slots, the most in use since it was resized, the next victim, the number
  * of entries; then for each entry: linear page with the kinds of access allowed
  * in its low bits, physical page with its place in the low bits (0: its slot;
@@ -22,8 +22,7 @@
 #include "sim/check.h"
 
 #define HEAD_WORDS  6
-#define WAY_WORDS   6
-#define LAST_WORDS  4
+#define WAY_WORDS   3
 #define KNOWN_WORDS (sizeof(struct branch_predictor) / 8)
 #define MODE_WORDS  4
 #define ENTRY_WORDS 2
@@ -356,9 +355,6 @@ static void add_way(struct words *w, const struct under_way *way)
 	add(w, way->start);
 	add(w, way->pc);
 	add(w, way->bytes);
-	add(w, way->branch.kind);
-	add(w, way->branch.pc);
-	add(w, way->branch.next);
 	for (uint32_t i = 0; i < way->count; i++)
 		add(w, (uint64_t)way->until[i] << 16 | way->offset[i]);
 	for (uint32_t i = 0; i < way->bytes; i += 8) {
@@ -374,13 +370,6 @@ static void add_branches(struct words *w, struct cpu *cpu)
 {
 	uint64_t word;
 
-	timed_keep_last(cpu);
-	if (AT(cpu->env, uint32_t, ENV_LAST) != LAST_KEPT)
-		cpu->last = (struct branch){0};
-	add(w, AT(cpu->env, uint32_t, ENV_LAST));
-	add(w, cpu->last.kind);
-	add(w, cpu->last.pc);
-	add(w, cpu->last.next);
 	add(w, cpu->complex->timing ? KNOWN_WORDS : 0);
 	if (!cpu->complex->timing)
 		return;
@@ -499,7 +488,6 @@ static const uint64_t *set_way(struct under_way *way, uint64_t count,
 	way->pc = p[1];
 	way->bytes = (uint32_t)p[2];
 	way->count = (uint32_t)count;
-	way->branch = (struct branch){(enum branch_kind)p[3], p[4], p[5]};
 	p += WAY_WORDS;
 	for (uint64_t i = 0; i < count; i++, p++) {
 		way->offset[i] = (uint16_t)*p;
@@ -515,13 +503,8 @@ static const uint64_t *set_way(struct under_way *way, uint64_t count,
 static const uint64_t *set_branches(struct cpu *cpu, const uint64_t *p,
 				    const uint64_t *end)
 {
-	if (!p || end - p < LAST_WORDS + 1 ||
-	    (p[0] != LAST_NONE && p[0] != LAST_ARRIVED && p[0] != LAST_KEPT) ||
-	    p[1] > BRANCH_REPEAT)
+	if (!p || p == end)
 		return NULL;
-	AT(cpu->env, uint32_t, ENV_LAST) = (uint32_t)p[0];
-	cpu->last = (struct branch){(enum branch_kind)p[1], p[2], p[3]};
-	p += LAST_WORDS;
 	if (!*p)
 		return p + 1;
 	if (*p != KNOWN_WORDS || (size_t)(end - p) < KNOWN_WORDS + 1)

@@ -289,8 +289,8 @@ static void *next_block(void *env)
 }
 
 /* `end`: the end of a block, to the main loop; `env`: as the code generator
- * knows the state. */
-static void chain(void *tcg, void *end, uint64_t env)
+ * knows the state.  What it is now ends there. */
+static void *chain(void *tcg, void *end, uint64_t env)
 {
 	uint64_t t = (uintptr_t)originals.temp_new(tcg, TCG_TYPE_I64, false);
 	void *call =
@@ -298,8 +298,61 @@ static void chain(void *tcg, void *end, uint64_t env)
 
 	AT(call, uint16_t, OP_CODE) = TCG_CALL_1_1;
 	args(call)[3] = TCG_CALL_READS;
-	put_after(tcg, call, TCG_GOTO_PTR, t, 0, 0);
+	call = put_after(tcg, call, TCG_GOTO_PTR, t, 0, 0);
 	originals.op_remove(tcg, end);
+	return call;
+}
+
+/* What is to be called where the block is left by `op`, behind its branch;
+ * NULL: nothing.  A jump to a place that is known has two ways, 0 if the branch
+ * is not taken and 1 if it is; way 0 of a REP is the one to itself. */
+static uint32_t (*exit_of(enum branch_kind kind,
+			  void *op))(const struct timed_exit *x)
+{
+	uint8_t code = AT(op, uint8_t, OP_CODE);
+
+	if (kind == BRANCH_NONE)
+		return NULL;
+	if (code == TCG_GOTO_TB) {
+		if (kind == BRANCH_REPEAT)
+			return args(op)[0] ? timed_exit_repeat : NULL;
+		if (kind == BRANCH_CONDITIONAL)
+			return args(op)[0] ? timed_exit_taken
+					   : timed_exit_not_taken;
+		return timed_exit_call;
+	}
+	/* Before it is looked up what comes next. */
+	if (code == TCG_EXIT_TB
+		    ? args(op)[0] != 0
+		    : code != TCG_CALL || !next(op) ||
+			      AT(next(op), uint8_t, OP_CODE) != TCG_GOTO_PTR)
+		return NULL;
+	return kind == BRANCH_RETURN ? timed_exit_return : timed_exit_anywhere;
+}
+
+static void foresee(struct cpu *cpu, const struct block *b, uint64_t env,
+		    void *before, void *op)
+{
+	void *tcg = AT(cpu->uc, void *, UC_TCG_CTX);
+	uint32_t (*call)(const struct timed_exit *x) =
+		exit_of(b->timed->branch.kind, op);
+	uint64_t x, t, u;
+
+	if (!call)
+		return;
+	x = (uintptr_t)originals.temp_new(tcg, TCG_TYPE_I64, false);
+	t = (uintptr_t)originals.temp_new(tcg, TCG_TYPE_I32, false);
+	u = fresh(tcg, t, t);
+	op = put_after(tcg, before, TCG_MOVI_I64, x,
+		       (uintptr_t)timed_exit_new(cpu, b), 0);
+	op = put_after(tcg, op, TCG_CALL, t, x, (uintptr_t)call);
+	AT(op, uint16_t, OP_CODE) = TCG_CALL_1_1;
+	args(op)[3] = TCG_CALL_ALONE;
+	if (call == timed_exit_call)
+		return;
+	op = put_after(tcg, op, TCG_LD_I32, u, env, ENV_TICK_ROOM);
+	op = put_after(tcg, op, TCG_SUB_I32, u, u, t);
+	put_after(tcg, op, TCG_ST_I32, u, env, ENV_TICK_ROOM);
 }
 
 #define HOOK_OPS  5
@@ -309,7 +362,7 @@ static void count_in_block(struct cpu *cpu, const struct block *b,
 			   uint32_t number)
 {
 	void *tcg = AT(cpu->uc, void *, UC_TCG_CTX);
-	void *hook[HOOK_OPS], *load, *zero, *branch, *op;
+	void *hook[HOOK_OPS], *load, *zero, *branch, *op, *before;
 	uint64_t t, n, env;
 	bool limited = b->timed && b->timed->limited;
 
@@ -326,23 +379,11 @@ static void count_in_block(struct cpu *cpu, const struct block *b,
 	expect(load, TCG_LD_I32);
 	zero = next(load);
 	expect(zero, TCG_MOVI_I32);
-	branch = next(zero);
+	branch = before = next(zero);
 	expect(branch, TCG_BRCOND_I32);
 
 	t = args(load)[0];
 	env = args(load)[1];
-	if (b->timed && !limited) {
-		n = fresh(tcg, t, args(zero)[0]);
-		op = put_after(tcg, hook[HOOK_OPS - 1], TCG_MOVI_I32, n, number,
-			       0);
-		op = put_after(tcg, op, TCG_ST_I32, n, env, ENV_BLOCK);
-		op = put_after(
-			tcg, op, TCG_CALL,
-			(uintptr_t)originals.temp_new(tcg, TCG_TYPE_I64, false),
-			env, (uintptr_t)timed_arrive);
-		AT(op, uint16_t, OP_CODE) = TCG_CALL_1_1;
-		args(op)[3] = TCG_CALL_ALONE;
-	}
 	args(load)[2] = ENV_ROOM;
 	n = fresh(tcg, t, args(zero)[0]);
 	op = put_after(tcg, load, TCG_MOVI_I32, n, b->cost, 0);
@@ -368,18 +409,17 @@ static void count_in_block(struct cpu *cpu, const struct block *b,
 		AT(op, uint16_t, OP_CODE) = TCG_CALL_0_1;
 	}
 
-	if (b->timed && !limited) {
-		op = put_after(tcg, branch, TCG_MOVI_I32, n, number, 0);
-		put_after(tcg, op, TCG_ST_I32, n, env, ENV_LAST);
-	}
 	/* The label is the last operation but one. */
 	for (op = next(branch); AT(op, uint8_t, OP_CODE) != TCG_SET_LABEL ||
 				args(op)[0] != args(branch)[3];) {
 		void *end = op;
 
+		if (b->timed)
+			foresee(cpu, b, env, before, end);
+		before = end;
 		op = next(op);
 		if (AT(end, uint8_t, OP_CODE) == TCG_EXIT_TB && !args(end)[0])
-			chain(tcg, end, env);
+			before = chain(tcg, end, env);
 	}
 	expect(next(op), TCG_EXIT_TB);
 	args(hook[2])[1] = (uintptr_t)b;

@@ -154,6 +154,8 @@ Test(branch, conditional)
 	cr_expect_eq(not_foreseen(1), 0, "never");
 	cr_expect_eq(not_foreseen(2), 0, "by turns");
 	cr_expect_eq(not_foreseen(16), 0, "a loop of 16");
+	/* Longer than any history: once a round, and not the time after. */
+	cr_expect_eq(not_foreseen(100), 10, "a loop of 100");
 	cr_expect_gt(not_foreseen(0), 400);
 	cr_expect_lt(not_foreseen(0), 600);
 }

@@ -130,12 +130,15 @@ static struct part *other_server(const struct part *than)
  * trunk between the I/O partitions waits for its server.) */
 static bool movable(const struct chan *c)
 {
-	const struct part *client = find_number(c->client);
+	const struct part *client;
 
-	return c->used && !c->asked &&
-	       (c->type == CHANNEL_BLOCK ||
-		(c->type == CHANNEL_NETWORK && client != NULL &&
-		 client->kind == PART_GUEST));
+	if (!c->used || c->asked ||
+	    (c->type != CHANNEL_BLOCK && c->type != CHANNEL_NETWORK))
+		return false;
+	if (c->type == CHANNEL_BLOCK)
+		return true;
+	client = find_number(c->client);
+	return client != NULL && client->kind == PART_GUEST;
 }
 
 /* Whom the policy prefers for it; NULL: it says nothing. */
@@ -201,7 +204,7 @@ static void decide_back(struct part *p, uint64_t now)
 	p->back_wished = false;
 	for (unsigned i = 0; i < CHANNELS_MAX; i++) {
 		struct chan *c = &chans[i];
-		const char *wants = movable(c) && c->server != p->number
+		const char *wants = c->server != p->number && movable(c)
 					    ? preferred(c)
 					    : NULL;
 

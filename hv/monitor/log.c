@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hv/monitor/log.c - the console: a ring of lines, drained to a 16550 by its
  * "transmitter empty" interrupt, up to a FIFO of 16 bytes at a time; and what
- * is typed there, kept until the operations partition asks for it.
+ * is typed there, kept until the operations partition asks for it.  When that
+ * takes no more, neither does the UART, and who types has to wait.
  *
  * Lines are whole or absent: one that finds no room is refused (a partition's;
  * it tries again) or counted (the monitor's own).
@@ -25,12 +26,18 @@
 #define UART     0x3f8
 #define UART_THR (UART + 0)
 #define UART_RBR (UART + 0)
+#define UART_IER (UART + 1)
 #define UART_IIR (UART + 2)
+#define UART_MCR (UART + 4)
 #define UART_LSR (UART + 5)
+#define IER_THRE 0x02
+#define IER_BOTH 0x03 /* received bytes, too */
 #define IIR_NONE 0x01
 #define LSR_DR   0x01
 #define LSR_THRE 0x20
 #define LSR_TEMT 0x40
+#define MCR_DEAF 0x09 /* OUT2 and DTR; without RTS the far end is to wait */
+#define MCR_OPEN 0x0b
 #define FIFO     16
 
 #define RING 16384 /* a power of two */
@@ -38,9 +45,10 @@ static char ring[RING];
 static bool busy;
 static bool taken;
 
-#define TYPED 256 /* a power of two; what finds no room is lost */
+#define TYPED 256 /* a power of two; what finds no room stays in the UART */
 static char typed[TYPED];
 static uint32_t typed_in, typed_out;
+static bool deaf;
 
 static void take(void)
 {
@@ -65,6 +73,14 @@ static void burst(void)
 	}
 }
 
+/* With its interrupt enabled anew, bytes that wait raise it at once. */
+static void listen(bool on)
+{
+	deaf = !on;
+	outb(UART_MCR, on ? MCR_OPEN : MCR_DEAF);
+	outb(UART_IER, on ? IER_BOTH : IER_THRE);
+}
+
 void log_interrupt(void)
 {
 	bool any = false;
@@ -72,13 +88,13 @@ void log_interrupt(void)
 
 	take();
 	while (!(inb(UART_IIR) & IIR_NONE)) {
-		while ((lsr = inb(UART_LSR)) & LSR_DR) {
-			char c = (char)inb(UART_RBR);
-
-			if (typed_in - typed_out < TYPED)
-				typed[typed_in++ % TYPED] = c;
+		while (((lsr = inb(UART_LSR)) & LSR_DR) &&
+		       typed_in - typed_out < TYPED) {
+			typed[typed_in++ % TYPED] = (char)inb(UART_RBR);
 			any = true;
 		}
+		if ((lsr & LSR_DR) && !deaf)
+			listen(false);
 		if (lsr & LSR_THRE)
 			burst();
 	}
@@ -95,6 +111,8 @@ size_t console_read(char *to, size_t bytes)
 	take();
 	while (n < bytes && typed_out != typed_in)
 		to[n++] = typed[typed_out++ % TYPED];
+	if (n && deaf)
+		listen(true);
 	give();
 	return n;
 }

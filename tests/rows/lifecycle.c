@@ -48,3 +48,8 @@ Test(rows, operator_verbs)
 	row_scenario_on(1, "../../scenarios/operator", "");
 	row_scenario("../../scenarios/operator-verbs", "");
 }
+
+Test(rows, operator_types_in_one_go)
+{
+	row_scenario_on(1, "typed", "");
+}

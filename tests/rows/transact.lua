@@ -33,18 +33,29 @@ local function page(frame)
   return ram(frame << 12, 4096)
 end
 
--- The frame of the version in force, its page, and the words of hv/abi/database.h.
-local root
-local function version()
-  if not root then
-    for _, e in ipairs(extents("monitor")) do
-      for a = e.address, e.address + e.bytes - 1, 4096 do
-        if ram(a, 8) == string.pack("<I8", 0x31444145544c5548) then
-          root = string.unpack("<I8", ram(a + 8, 8))
-        end
-      end
+-- Where the lead monitor's area is (hv/abi/lead.h).
+local lead
+local function lead_area()
+  for _, e in ipairs(lead and {} or extents("monitor")) do
+    for a = e.address, e.address + e.bytes - 1, 4096 do
+      if ram(a, 8) == string.pack("<I8", 0x31444145544c5548) then lead = a end
     end
   end
+  return lead
+end
+
+-- The ultravisor sleeps until somebody wants something of it: it is amid nothing,
+-- and has put nothing off.
+local SLOTS <const>, SLOT_WAITING <const> = 128 + 8 * 64, 4
+local function quiet()
+  local _, state, _, _, pending, _, deadline =
+    string.unpack("<I8I4I4I8I8I8I8", ram(lead_area() + SLOTS, 48))
+  return state == SLOT_WAITING and pending == 0 and deadline == -1
+end
+
+-- The frame of the version in force, its page, and the words of hv/abi/database.h.
+local function version()
+  local root = string.unpack("<I8", ram(lead_area() + 8, 8))
   local v = page(word(page(root), 1))
   return {root = page(root), page = v, map = word(v, 2), parts = word(v, 3),
           devs = word(v, 5)}
@@ -211,10 +222,11 @@ end
 check[42], check[62], check[63], check[66] = passes, passes, passes, passes
 check[70] = passes
 
--- Of another host's: an instant.  What several of them tell, who looks compares.
+-- Of another host's: an instant.  What several of them tell, who looks compares; of
+-- one at which the ultravisor is at work, nothing is told.
 local at_a_stop = {}
 at_a_stop[22] = function()
-  note("database " .. digest(everything()))
+  note(quiet() and "database " .. digest(everything()) or "at work")
 end
 at_a_stop[25] = function()
   resolve(param("number", 0), param("device", 0))
@@ -226,7 +238,7 @@ at_a_stop[28] = function()
   end
   local map = map_now(blocks)
   map.words = map.words .. string.rep("\n", -#map.words & 7)
-  note(string.format("map %s index pages %d blocks %d", digest(map.words),
+  note(not quiet() and "at work" or string.format("map %s index pages %d blocks %d", digest(map.words),
                      map.pages, map.blocks))
 end
 

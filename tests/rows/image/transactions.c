@@ -4,9 +4,6 @@
  * leads back to it; row 28: blocks. */
 #include "transact.h"
 
-/* The end of the boot: nothing changes by itself from then on. */
-#define QUIET_NS (60 * MS)
-
 /* Who looks from outside, while the machine stands, lets it go by writing 0. */
 static volatile uint64_t held;
 
@@ -16,6 +13,24 @@ static void hold(const char *text)
 	logf_("%s", text);
 	while (held)
 		events_until(sys_time() + MS);
+}
+
+/* Operations' alone: until nothing changes by itself any more, for what boot
+ * had is given back, and every channel is in use.  An answer comes between two
+ * works of the ultravisor's, never within one. */
+static void settled(void)
+{
+	uint64_t row[8];
+	bool all;
+
+	while (!i_am(PART_OPERATIONS))
+		events_until(sys_time() + 100 * MS);
+	do {
+		events_until(sys_time() + MS);
+		all = !find_kind(PART_BOOT);
+		for (uint64_t i = 0; all && query(QUERY_CHANNEL, i, row); i++)
+			all = row[5] == RES_RUNNING;
+	} while (!all);
 }
 
 /* Something to be looked at from outside: for 3 ms, or, with the argument
@@ -149,11 +164,7 @@ void row_21(void)
 /* Whoever compares reads the database's memory itself. */
 void row_22(void)
 {
-	if (!i_am(PART_OPERATIONS)) {
-		for (;;)
-			events_until(sys_time() + 100 * MS);
-	}
-	events_until(QUIET_NS);
+	settled();
 	hold("before");
 	for (unsigned bad = 0; bad < TXN_OPS_MAX; bad++) {
 		sixteen(bad, TXN_OPS_MAX);
@@ -197,9 +208,7 @@ void row_28(void)
 {
 	uint64_t number;
 
-	if (!i_am(PART_OPERATIONS))
-		return;
-	events_until(QUIET_NS);
+	settled();
 	show("without", 0);
 	(void)op_create("blocks", PART_GUEST, 5);
 	number = wants_status(CONTROL_OK, "five blocks");

@@ -2,6 +2,7 @@
 -- What a machine of another host looks like while it stands, a line each:
 --   partition NAME STATE incarnation N vector N address 0xN ran N stolen N number 0xN
 --     cr3 0xN
+--   cpu N window N     the one in force of its cyclic frame
 --   at 0xN of va 0xN   the physical address of what was asked for, and its own
 --   digest N           of all bytes of a partition's memory
 -- --set digest=guest1
@@ -21,6 +22,18 @@ for _, p in ipairs(partitions()) do
                      "ran %d stolen %d number 0x%x cr3 0x%x", p.name,
                      p.state, p.incarnation, p.vector, p.address, p.run_ns,
                      p.stolen_ns, p.number, p.cr3))
+end
+-- The lead monitor's area (hv/abi/lead.h): behind its 128 bytes, 64 for each CPU.
+local function cpu_lines(lead)
+  for c = 0, param("cpus", 1) - 1 do
+    note(string.format("cpu %d window %d", c,
+                       string.unpack("<I4", ram(lead + 128 + 64 * c + 28, 4))))
+  end
+end
+for _, e in ipairs(extents("monitor")) do
+  for a = e.address, e.address + e.bytes - 1, 4096 do
+    if ram(a, 8) == string.pack("<I8", 0x31444145544c5548) then cpu_lines(a) end
+  end
 end
 if param("digest", "") ~= "" then
   local h, pages = 0, 0

@@ -68,7 +68,9 @@
 #define TXN_BUS_CONFIGURE 0x0673 /* id, to: the server of devices to come */
 #define TXN_BUS_STATE 0x0674     /* id, value: as TXN_CHANNEL_STATE, all of it */
 #define TXN_DEVICE_ASSIGN 0x0621  /* id or, when 0, the nth (value) of class_code
-                                     that is free; to */
+                                     that is free; to.  With DEVICE_IF_ANY in
+                                     value nothing is done when there is none */
+#define DEVICE_IF_ANY (1ull << 32)
 #define TXN_DEVICE_RELEASE 0x0622 /* id: of one that doesn't run */
 #define TXN_SCHEDULE 0x0631       /* schedule; 0: as it is */
 #define TXN_FRAME 0x0632          /* frame: a window of a CPU's cyclic frame.  Those

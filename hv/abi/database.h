@@ -202,15 +202,15 @@ struct db_dev { /* 64 bytes */
 	uint32_t bdf; /* bus << 8 | device << 3 | function */
 	uint64_t owner; /* number */
 	uint64_t config_pfn; /* its page of the enhanced configuration space */
-	uint64_t bar_pfn;    /* BAR 0 (64-bit) */
+	uint64_t bar_pfn;    /* the BAR of its registers */
 	uint32_t bar_pages;
 	uint32_t class_code; /* 24 bits: 0x010802 is NVMe */
-	uint32_t msix_page;  /* first page of BAR 0 with the MSI-X table */
-	uint32_t msix_pages;
+	uint32_t msix_page;  /* first page of it with the MSI-X table, which may */
+	uint32_t msix_pages; /* also lie in another BAR: 0 */
 	uint32_t vector; /* interrupt vector of MSI-X entry 0; n more follow */
 	uint32_t flags;
 	uint32_t vectors; /* MSI-X entries in use, and so many vectors */
-	uint32_t reserved;
+	uint32_t index;   /* its place in its owner's view and window */
 };
 
 /* What a channel goes through (hv/ultravisor/chan.c). */

@@ -2,7 +2,8 @@
 /* hv/io/main.c - the I/O partition: one image, run as io.a and as io.b.
  *
  * It owns one NVMe controller and serves block channels from it; it switches
- * frames between its network channels, and its network card if it has one; on
+ * frames between its network channels and the network card that it was given,
+ * if it was given one, at once or later; on
  * its heartbeat channel it counts server_beat up, once each period.  The beat
  * is made by the main loop and nowhere else: a program that no longer comes
  * round its loop no longer beats.
@@ -14,6 +15,7 @@
 #include "io/nvme.h"
 #include "io/port.h"
 #include "io/trunk.h"
+#include "io/virtio_net.h"
 #include "lib/channel.h"
 #include "lib/control.h"
 #include "lib/log.h"
@@ -170,6 +172,7 @@ __attribute__((noinline)) void io_main_loop(void)
 		busy |= finish_detaches();
 		if (stopping && nvme_outstanding() == 0) {
 			nvme_close();
+			virtio_net_close();
 			stop(0);
 		}
 		deadline = beat_due_ns;
@@ -188,6 +191,8 @@ __attribute__((noinline)) void io_main_loop(void)
 			uint64_t events = sys_wait(~0ull, deadline);
 
 			stopping |= (events & EVENT_STOP) != 0;
+			if (events & EVENT_VIEW)
+				virtio_net_look();
 		}
 		block_awake();
 		switch_awake();
@@ -214,6 +219,7 @@ void partition_main(void)
 	}
 	if (!nvme_open(index))
 		stop(EXIT_NO_DISK);
+	virtio_net_look();
 	logf_("io: ready");
 	io_main_loop();
 }

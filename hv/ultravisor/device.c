@@ -1,42 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hv/ultravisor/device.c - PCI functions: found, given, fenced.
  *
- * A function is free when it can be given to a partition safely: a 64-bit
- * memory BAR 0 in which its MSI-X table lies.  All others are recorded as the
- * ultravisor's, and so nobody's to use.  The partition gets the BAR but
- * for the pages of the table and its pending bits: whoever writes there chooses
- * interrupt vectors, and that is the ultravisor.  The configuration space it
- * may only read, so bus mastering stays in the ultravisor's hand too.
+ * A function is free when it can be given to a partition safely: its registers
+ * are pages of memory that are no other's, and it has an MSI-X table.  All
+ * others are recorded as the ultravisor's, and so nobody's to use.  The
+ * partition gets the BAR of its registers (pci.h) but for the pages of the
+ * table and its pending bits, if they lie there, and no other BAR: whoever
+ * writes there chooses interrupt vectors, and that is the ultravisor.  The
+ * configuration space it may only read, so bus mastering stays in the
+ * ultravisor's hand too.
  *
  * The fence.  When a partition has come to its end, the IOMMU, where there is
- * one, lets its devices reach nothing any more, bus mastering goes off and an
- * NVMe controller is reset (CC.EN = 0, until CSTS.RDY = 0): after that no DMA
- * of its commands can happen and none of its writes can reach the medium.
- * Only then may anything else be done with what the partition served.
+ * one, lets its devices reach nothing any more, bus mastering goes off and what
+ * the device had under way is made to end: an NVMe controller is reset (CC.EN =
+ * 0, until CSTS.RDY = 0), a virtio device too (its status 0).  After that no
+ * DMA can happen, not even when bus mastering is on again for the partition's
+ * next program, and no write can reach the medium.  Only then may anything else
+ * be done with what the partition served.
  *
- * PCI Local Bus 3.0, 6.1-6.2 (header, BARs), 6.8.2 (MSI-X); PCI Express Base
- * 3.0, 7.2.2 (ECAM); SDM 3A 10.11 (messages); NVMe 1.4, 3.1 (registers), 7.6.2
- * (shutdown and reset).
+ * PCI Express Base 3.0, 7.2.2 (ECAM); SDM 3A 10.11 (messages); NVMe 1.4, 3.1
+ * (registers), 7.6.2 (shutdown and reset); VIRTIO 1.2, 4.1.4.3 (status).
  */
 #include "ultravisor/uv.h"
 
 #include "lib/log.h"
 #include "lib/sys.h"
-
-#define CONFIG_COMMAND 0x04
-#define COMMAND_MEMORY 0x0002
-#define COMMAND_MASTER 0x0004
-#define CONFIG_STATUS  0x06
-#define STATUS_CAPS    0x10
-#define CONFIG_CLASS   0x08
-#define CONFIG_HEADER  0x0e
-#define CONFIG_BAR0    0x10
-#define CONFIG_BUSES   0x18
-#define CONFIG_CAPS    0x34
-#define CAP_MSIX       0x11
-#define MSIX_ENABLE    0x8000
-#define MSIX_MASK_ALL  0x4000
-#define BAR_64_MEMORY  0x4
+#include "ultravisor/pci.h"
 
 #define CLASS_NVME 0x010802
 #define NVME_CC    0x14
@@ -44,98 +33,57 @@
 #define CC_EN      1
 #define CSTS_RDY   1
 
+#define VIRTIO_STATUS 0x14
+
 #define VECTORS_EACH  2
 #define RESET_WAIT_NS 10000000
 
 static volatile uint8_t *config_of[DB_DEVS + 1]; /* by id */
 
-static uint32_t read32(volatile uint8_t *c, unsigned at)
-{
-	return *(volatile uint32_t *)(c + at);
-}
-
-static uint16_t read16(volatile uint8_t *c, unsigned at)
-{
-	return *(volatile uint16_t *)(c + at);
-}
-
-static void write32(volatile uint8_t *c, unsigned at, uint32_t v)
-{
-	*(volatile uint32_t *)(c + at) = v;
-}
-
-static void write16(volatile uint8_t *c, unsigned at, uint16_t v)
-{
-	*(volatile uint16_t *)(c + at) = v;
-}
-
-static void command(volatile uint8_t *c, uint16_t clear, uint16_t set)
-{
-	write16(c, CONFIG_COMMAND,
-		(uint16_t)((read16(c, CONFIG_COMMAND) & ~clear) | set));
-}
-
 /* ---- enumeration -------------------------------------------------------- */
 
-static unsigned find_msix(volatile uint8_t *c)
+/* The pages of the registers' BAR in which the table lies, or its pending bits.
+ */
+static void keep_msix(struct db_dev *d, volatile uint8_t *c, unsigned msix,
+		      uint32_t entries)
 {
-	unsigned at = c[CONFIG_CAPS] & 0xfc;
+	const struct {
+		unsigned at;
+		uint64_t bytes;
+	} part[] = {{4, entries * 16}, {8, (entries + 63) / 64 * 8}};
+	uint64_t first = ~0ull, end = 0;
 
-	if (!(read16(c, CONFIG_STATUS) & STATUS_CAPS))
-		return 0;
-	for (unsigned n = 0; at && n < 48; n++) {
-		if (c[at] == CAP_MSIX)
-			return at;
-		at = c[at + 1] & 0xfc;
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t from = pci_msix_offset(c, msix, part[i].at) >> 12;
+		uint64_t to = pci_msix_offset(c, msix, part[i].at) +
+			      part[i].bytes + 4095;
+
+		if (pci_msix_bar(c, msix, part[i].at) != pci_registers(c))
+			continue;
+		first = from < first ? from : first;
+		end = to >> 12 > end ? to >> 12 : end;
 	}
-	return 0;
+	d->msix_page = end ? (uint32_t)first : 0;
+	d->msix_pages = end ? (uint32_t)(end - first) : 0;
 }
 
-/* Bytes of the 64-bit BAR 0: its writable bits, found with decoding off. */
-static uint64_t bar_bytes(volatile uint8_t *c)
+static int record(uint32_t bdf, uint64_t pfn, volatile uint8_t *c)
 {
-	uint32_t low = read32(c, CONFIG_BAR0),
-		 high = read32(c, CONFIG_BAR0 + 4);
-	uint64_t mask;
-
-	command(c, COMMAND_MEMORY | COMMAND_MASTER, 0);
-	write32(c, CONFIG_BAR0, ~0u);
-	write32(c, CONFIG_BAR0 + 4, ~0u);
-	mask = (uint64_t)read32(c, CONFIG_BAR0 + 4) << 32 |
-	       (read32(c, CONFIG_BAR0) & ~15u);
-	write32(c, CONFIG_BAR0, low);
-	write32(c, CONFIG_BAR0 + 4, high);
-	return ~mask + 1;
-}
-
-static int record(uint32_t bdf, uint64_t pfn, volatile uint8_t *c,
-		  unsigned msix)
-{
-	uint32_t table = read32(c, msix + 4), pba = read32(c, msix + 8);
-	uint32_t entries = (read16(c, msix + 2) & 0x7ffu) + 1;
-	uint64_t bar = (uint64_t)read32(c, CONFIG_BAR0 + 4) << 32 |
-		       (read32(c, CONFIG_BAR0) & ~15u);
-	uint32_t first, last, end;
+	unsigned msix = pci_msix(c), n = pci_registers(c);
+	uint32_t entries = (pci_read16(c, msix + 2) & 0x7ffu) + 1;
+	uint64_t bytes = pci_bar_bytes(c, n);
 	struct db_dev *d;
 	int status;
 
-	if ((table & 7) || (pba & 7) || !bar)
-		return CONTROL_OK; /* the table isn't in BAR 0 */
 	status = db_dev_create(&db, &d);
 	if (status)
 		return status;
-	first = table < pba ? table : pba;
-	last = table + entries * 16;
-	end = pba + (entries + 63) / 64 * 8;
-	if (end > last)
-		last = end;
 	d->bdf = bdf;
 	d->config_pfn = pfn;
-	d->bar_pfn = bar >> 12;
-	d->bar_pages = (uint32_t)(bar_bytes(c) >> 12);
-	d->class_code = read32(c, CONFIG_CLASS) >> 8;
-	d->msix_page = first >> 12;
-	d->msix_pages = ((last + 4095) >> 12) - d->msix_page;
+	d->bar_pfn = pci_bar(c, n) >> 12;
+	d->bar_pages = (uint32_t)(bytes >> 12);
+	d->class_code = pci_read32(c, PCI_CLASS) >> 8;
+	keep_msix(d, c, msix, entries);
 	d->vectors = entries < VECTORS_EACH ? entries : VECTORS_EACH;
 	d->vector = DEVICE_VECTOR_FIRST + (d->id - 1) * VECTORS_EACH;
 	config_of[d->id] = c;
@@ -156,7 +104,7 @@ static int record_kept(uint32_t bdf, uint64_t pfn, volatile uint8_t *c)
 		return status;
 	d->bdf = bdf;
 	d->config_pfn = pfn;
-	d->class_code = read32(c, CONFIG_CLASS) >> 8;
+	d->class_code = pci_read32(c, PCI_CLASS) >> 8;
 	return db_dev_give(&db, d->id, uv_number, RES_ENABLED);
 }
 
@@ -171,11 +119,19 @@ static bool recorded(uint32_t bdf)
 	return false;
 }
 
+/* Are its registers whole pages, and does it have an MSI-X table? */
+static bool can_be_given(volatile uint8_t *c)
+{
+	unsigned msix = pci_msix(c), n = pci_registers(c);
+
+	return !(c[PCI_HEADER] & 0x7f) && msix && pci_bar(c, n) &&
+	       pci_bar_bytes(c, n) >= ABI_PAGE_BYTES &&
+	       pci_bar(c, pci_msix_bar(c, msix, 4));
+}
+
 /* `c`: mapped for the moment; a function that is free gets its own mapping. */
 static int scan_function(uint32_t bdf, uint64_t pfn, volatile uint8_t *c)
 {
-	unsigned msix;
-
 	if (rest && !recorded(bdf)) {
 		int status = record_kept(bdf, pfn, c);
 
@@ -183,17 +139,14 @@ static int scan_function(uint32_t bdf, uint64_t pfn, volatile uint8_t *c)
 			return status;
 	}
 
-	if ((c[CONFIG_HEADER] & 0x7f) == 1) {
-		unsigned below = read32(c, CONFIG_BUSES) >> 8 & 0xff;
+	if ((c[PCI_HEADER] & 0x7f) == 1) {
+		unsigned below = pci_read32(c, PCI_BUSES) >> 8 & 0xff;
 
 		return below > bdf >> 8 ? scan_bus(below) : CONTROL_OK;
 	}
-	msix = find_msix(c);
-	if (rest || (c[CONFIG_HEADER] & 0x7f) || !msix ||
-	    (read32(c, CONFIG_BAR0) & 7) != BAR_64_MEMORY)
+	if (rest || !can_be_given(c))
 		return CONTROL_OK;
-	return record(bdf, pfn, mem_map(pfn, 1, PROT_R | PROT_W | PROT_DEVICE),
-		      msix);
+	return record(bdf, pfn, mem_map(pfn, 1, PROT_R | PROT_W | PROT_DEVICE));
 }
 
 static int scan_bus(unsigned bus)
@@ -205,10 +158,10 @@ static int scan_bus(unsigned bus)
 		uint64_t pfn = boot->ecam_pfn + bdf;
 		volatile uint8_t *c =
 			mem_temp(0, pfn, 1, PROT_R | PROT_W | PROT_DEVICE);
-		bool many = c[CONFIG_HEADER] & 0x80;
+		bool many = c[PCI_HEADER] & 0x80;
 		int status;
 
-		if (read16(c, 0) == 0xffff) {
+		if (pci_read16(c, 0) == 0xffff) {
 			if (!(devfn & 7))
 				devfn += 7;
 			continue;
@@ -242,21 +195,6 @@ int device_enumerate(void)
 
 /* ---- a device in use ---------------------------------------------------- */
 
-static unsigned index_of(const struct db_dev *dev)
-{
-	unsigned index = 0;
-
-	for (unsigned i = 0; i < DB_DEVS; i++) {
-		const struct db_dev *d = db_dev_at(&db, i);
-
-		if (d == dev)
-			break;
-		if (d && d->owner == dev->owner)
-			index++;
-	}
-	return index;
-}
-
 static uint32_t apic_id(void)
 {
 	uint32_t a = 1, b, c = 0, d;
@@ -265,59 +203,95 @@ static uint32_t apic_id(void)
 	return b >> 24;
 }
 
-static void enable(const struct db_dev *d, uint32_t slot)
+/* Whatever it has under way ends. */
+static void stop_nvme(volatile uint8_t *regs)
 {
-	volatile uint8_t *c = config_of[d->id];
-	unsigned msix = find_msix(c);
-	uint32_t table = read32(c, msix + 4) & ~7u;
-	volatile uint8_t *t;
-
-	command(c, 0, COMMAND_MEMORY);
-	write16(c, msix + 2, MSIX_ENABLE | MSIX_MASK_ALL);
-	t = mem_temp(0, d->bar_pfn + (table >> 12), 1,
-		     PROT_R | PROT_W | PROT_DEVICE);
-	t += table & 4095;
-	for (uint32_t i = 0; i < d->vectors; i++, t += 16) {
-		(void)sys_lead_bind(d->vector + i, slot, 32 + index_of(d));
-		write32(t, 0, 0xfee00000 | apic_id() << 12);
-		write32(t, 4, 0);
-		write32(t, 8, d->vector + i);
-		write32(t, 12, 0); /* not masked */
-	}
-	write16(c, msix + 2, MSIX_ENABLE);
-	if (iommu_attach(d))
-		command(c, 0, COMMAND_MASTER);
+	pci_write32(regs, NVME_CC,
+		    pci_read32(regs, NVME_CC) & ~(uint32_t)CC_EN);
 }
 
 /* All ones: it was pulled out, and does no harm any more. */
-static bool still_ready(volatile uint8_t *regs)
+static bool nvme_runs(volatile uint8_t *regs)
 {
-	uint32_t status = read32(regs, NVME_CSTS);
+	uint32_t status = pci_read32(regs, NVME_CSTS);
 
 	return status != ~0u && (status & CSTS_RDY);
+}
+
+static void stop_virtio(volatile uint8_t *regs)
+{
+	regs[VIRTIO_STATUS] = 0;
+}
+
+static bool virtio_runs(volatile uint8_t *regs)
+{
+	uint8_t status = regs[VIRTIO_STATUS];
+
+	return status != 0xff && status;
+}
+
+static void reset(const struct db_dev *d, uint64_t offset,
+		  void (*stop)(volatile uint8_t *regs),
+		  bool (*runs)(volatile uint8_t *regs))
+{
+	volatile uint8_t *regs = mem_temp(0, d->bar_pfn + (offset >> 12), 1,
+					  PROT_R | PROT_W | PROT_DEVICE);
+	uint64_t until = sys_time() + RESET_WAIT_NS;
+
+	regs += offset & 4095;
+	stop(regs);
+	while (runs(regs) && sys_time() < until)
+		__builtin_ia32_pause();
+	if (runs(regs))
+		logf_("device %u does not reset", d->id);
+}
+
+/* With bus mastering off. */
+static void end_all(const struct db_dev *d)
+{
+	uint64_t common;
+
+	if (d->class_code == CLASS_NVME)
+		reset(d, 0, stop_nvme, nvme_runs);
+	else if (pci_virtio_common(config_of[d->id], &common))
+		reset(d, common, stop_virtio, virtio_runs);
+}
+
+static void enable(const struct db_dev *d, uint32_t slot)
+{
+	volatile uint8_t *c = config_of[d->id];
+	unsigned msix = pci_msix(c);
+	uint64_t table = pci_bar(c, pci_msix_bar(c, msix, 4)) +
+			 pci_msix_offset(c, msix, 4);
+	volatile uint8_t *t;
+
+	pci_command(c, 0, COMMAND_MEMORY);
+	end_all(d); /* what firmware has begun, too */
+	pci_write16(c, msix + 2, MSIX_ENABLE | MSIX_MASK_ALL);
+	t = mem_temp(0, table >> 12, 1, PROT_R | PROT_W | PROT_DEVICE);
+	t += table & 4095;
+	for (uint32_t i = 0; i < d->vectors; i++, t += 16) {
+		(void)sys_lead_bind(d->vector + i, slot, 32 + d->index);
+		pci_write32(t, 0, 0xfee00000 | apic_id() << 12);
+		pci_write32(t, 4, 0);
+		pci_write32(t, 8, d->vector + i);
+		pci_write32(t, 12, 0); /* not masked */
+	}
+	pci_write16(c, msix + 2, MSIX_ENABLE);
+	if (iommu_attach(d))
+		pci_command(c, 0, COMMAND_MASTER);
 }
 
 /* False: it was fenced already. */
 static bool fence(const struct db_dev *d)
 {
 	volatile uint8_t *c = config_of[d->id];
-	uint64_t until = sys_time() + RESET_WAIT_NS;
-	bool on = read16(c, CONFIG_COMMAND) & COMMAND_MASTER;
-	volatile uint8_t *regs;
+	bool on = pci_read16(c, PCI_COMMAND) & COMMAND_MASTER;
 
 	iommu_detach(d);
-	command(c, COMMAND_MASTER, COMMAND_MEMORY);
-	if (d->class_code == CLASS_NVME) {
-		regs = mem_temp(0, d->bar_pfn, 1,
-				PROT_R | PROT_W | PROT_DEVICE);
-		write32(regs, NVME_CC,
-			read32(regs, NVME_CC) & ~(uint32_t)CC_EN);
-		while (still_ready(regs) && sys_time() < until)
-			__builtin_ia32_pause();
-		if (still_ready(regs))
-			logf_("device %u does not reset", d->id);
-	}
-	write16(c, find_msix(c) + 2, MSIX_MASK_ALL);
+	pci_command(c, COMMAND_MASTER, COMMAND_MEMORY);
+	end_all(d);
+	pci_write16(c, pci_msix(c) + 2, MSIX_MASK_ALL);
 	for (uint32_t i = 0; i < d->vectors; i++)
 		(void)sys_lead_bind(d->vector + i, LEAD_SLOT_NONE, 0);
 	return on;
@@ -374,7 +348,7 @@ void device_enable_rest(uint64_t number)
 		const struct db_dev *d = db_dev_at(&db, i);
 
 		if (d && d->owner == number &&
-		    !(read16(config_of[d->id], CONFIG_COMMAND) &
+		    !(pci_read16(config_of[d->id], PCI_COMMAND) &
 		      COMMAND_MASTER))
 			enable(d, part->slot);
 	}
@@ -383,7 +357,7 @@ void device_enable_rest(uint64_t number)
 bool device_masters(const struct db_dev *d)
 {
 	return d->vectors && part_running(d->owner) &&
-	       (read16(config_of[d->id], CONFIG_COMMAND) & COMMAND_MASTER);
+	       (pci_read16(config_of[d->id], PCI_COMMAND) & COMMAND_MASTER);
 }
 
 /* ---- in transactions ---------------------------------------------------- */
@@ -415,6 +389,21 @@ int device_release_all(uint64_t number)
 	return status;
 }
 
+/* A place in its owner's window, the same for as long as it is its. */
+static bool take_index(struct db_dev *dev)
+{
+	uint32_t taken = 0;
+
+	for (unsigned i = 0; i < DB_DEVS; i++) {
+		const struct db_dev *d = db_dev_at(&db, i);
+
+		if (d && d != dev && d->owner == dev->owner && d->bar_pages)
+			taken |= 1u << d->index;
+	}
+	dev->index = (uint32_t)__builtin_ctz(~taken);
+	return dev->index < DEVICE_SLOTS;
+}
+
 static void effect_assign(const struct effect *e)
 {
 	const struct db_dev *d = db_dev(&db, (uint32_t)e->a);
@@ -425,23 +414,34 @@ static void effect_assign(const struct effect *e)
 		enable(d, part->slot);
 }
 
+/* The nth of that class that is free. */
+static const struct db_dev *find_free(uint64_t class_code, uint64_t n)
+{
+	for (unsigned i = 0; i < DB_DEVS; i++) {
+		const struct db_dev *d = db_dev_at(&db, i);
+
+		if (d && d->owner == available_number &&
+		    d->class_code == class_code && !n--)
+			return d;
+	}
+	return NULL;
+}
+
 int device_assign(struct txn *t, const struct control_message *m,
 		  uint64_t *result)
 {
 	const struct db_dev *d = db_dev(&db, (uint32_t)m->target.number);
 	const struct db_part *part = db_part(&db, m->target.to);
-	uint64_t left = m->target.value;
 	int status;
 
 	if (m->target.number >> 32)
 		return CONTROL_ENOENT;
-	for (unsigned i = 0; i < DB_DEVS && !m->target.number && !d; i++) {
-		const struct db_dev *at = db_dev_at(&db, i);
-
-		if (at && at->owner == available_number &&
-		    at->class_code == m->target.class_code && !left--)
-			d = at;
-	}
+	if (!m->target.number)
+		d = find_free(m->target.class_code,
+			      m->target.value & ~DEVICE_IF_ANY);
+	if (!d && part && !m->target.number &&
+	    (m->target.value & DEVICE_IF_ANY))
+		return CONTROL_OK;
 	if (!d || !part)
 		return CONTROL_ENOENT;
 	if (d->owner != available_number)
@@ -454,7 +454,7 @@ int device_assign(struct txn *t, const struct control_message *m,
 							       : RES_STANDBY);
 	if (status)
 		return status;
-	if (index_of(db_dev(&db, (uint32_t)*result)) >= DEVICE_SLOTS)
+	if (!take_index(db_dev_mut(&db, (uint32_t)*result)))
 		return CONTROL_ELIMIT;
 	return txn_effect(t, effect_assign, *result, m->target.to, NULL);
 }

@@ -49,8 +49,6 @@ static void fill_device(struct view_device *vd, const struct db_dev *d)
 static void fill(struct view *v, const struct db_part *part,
 		 const struct uv_part *p)
 {
-	unsigned devices = 0;
-
 	memset(v, 0, sizeof(*v));
 	v->number = part->number;
 	memcpy(v->name, p->name, sizeof(v->name));
@@ -74,11 +72,11 @@ static void fill(struct view *v, const struct db_part *part,
 		      db_part(&db, c->client)->slot >= PART_SLOTS))
 			fill_channel(&v->channel[c->server_handle], c, true);
 	}
-	for (unsigned i = 0; i < DB_DEVS && devices < DEVICE_SLOTS; i++) {
+	for (unsigned i = 0; i < DB_DEVS; i++) {
 		const struct db_dev *d = db_dev_at(&db, i);
 
 		if (d && d->owner == part->number && d->bar_pages)
-			fill_device(&v->device[devices++], d);
+			fill_device(&v->device[d->index], d);
 	}
 }
 

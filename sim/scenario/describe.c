@@ -511,8 +511,8 @@ static int lua_network(lua_State *L)
 					  : "?";
 
 		if (strcmp(key, "latency") == 0)
-			s->net_config.latency_ps =
-				net_number(L, key, SESSION_STEP_PS, PS_PER_S);
+			s->net_config.latency_ps = net_number(
+				L, key, SESSION_LATENCY_PS_MIN, PS_PER_S);
 		else if (strcmp(key, "rate") == 0)
 			s->net_config.bits_per_s = net_number(
 				L, key, 1000000, UINT64_C(1000000000000));

@@ -129,6 +129,8 @@ struct session_options {
 #define SESSION_NAME_BYTES   16
 /* Several machines, and those on a network, advance in steps of this. */
 #define SESSION_STEP_PS (10 * PS_PER_US)
+/* The network's: a step at whose end a wait stopped one is passed over. */
+#define SESSION_LATENCY_PS_MIN (2 * SESSION_STEP_PS)
 
 /* What machine{} in the scenario says, texts its own. */
 struct session_machine {

@@ -275,6 +275,15 @@ static void unplug(struct session *m, ps_t now)
 		net_port_set_link(m->config.nic_port[i], now, false);
 }
 
+/* At the end of a step all CPUs of all machines stand there.  Anywhere else, or
+ * where a wait has stopped one of them, others are behind, and may still send.
+ */
+static bool all_stand(const struct session *f)
+{
+	return (f->next || f->stop == MACHINE_UNTIL) &&
+	       session_now(f) % f->step == 0;
+}
+
 /* One cut further. */
 static bool advance(struct session *f, ps_t until, struct error *err)
 {
@@ -294,7 +303,7 @@ static bool advance(struct session *f, ps_t until, struct error *err)
 	f->now = next;
 	if (session_is_on(f) && !session_watch_cut_reached(f, err))
 		return false;
-	if (f->net)
+	if (f->net && all_stand(f))
 		net_switch_advance(f->net, session_now(f));
 	if (f->next || f->stop == MACHINE_UNTIL)
 		take_sample(f);

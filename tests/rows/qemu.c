@@ -157,44 +157,86 @@ static const char *with(const char *before, const char *name, const char *after)
 	return to;
 }
 
-static void become_qemu(int keyboard, const struct qemu_setup *s)
+static struct {
+	const char *word[96];
+	size_t count;
+} argv;
+
+static void add_words(const char *const *word)
 {
-	char count[16], ram[16], memory[400];
-	int console = open(in_scratch("serial.txt"),
-			   O_CREAT | O_WRONLY | O_TRUNC, 0666);
-	int errors = open(in_scratch("qemu.log"), O_CREAT | O_WRONLY | O_TRUNC,
-			  0666);
+	for (; *word; word++)
+		argv.word[argv.count++] = *word;
+	cr_assert(argv.count < sizeof(argv.word) / sizeof(argv.word[0]));
+}
+#define add(...) add_words((const char *const[]){__VA_ARGS__, NULL})
+
+/* All cards and QEMU's own network on one hub. */
+static void add_cards(const struct qemu_setup *s)
+{
+	static const char *const hub[] = {"hubport,hubid=0,id=h0",
+					  "hubport,hubid=0,id=h1"};
+	static const char *const card[][2] = {
+		{"virtio-net-pci,disable-legacy=on,netdev=h0",
+		 "virtio-net-pci,disable-legacy=on,netdev=h0,iommu_platform="
+		 "on"},
+		{"virtio-net-pci,disable-legacy=on,netdev=h1",
+		 "virtio-net-pci,disable-legacy=on,netdev=h1,iommu_platform="
+		 "on"},
+	};
+
+	add("-netdev", "user,id=u0", "-netdev",
+	    "hubport,hubid=0,id=hu,netdev=u0");
+	for (unsigned i = 0; i < s->cards; i++)
+		add("-netdev", hub[i], "-device", card[i][s->iommu]);
+}
+
+static void words_of(const struct qemu_setup *s)
+{
+	static char count[16], ram[16], memory[400];
 
 	snprintf(count, sizeof(count), "%u", s->cpus);
 	snprintf(ram, sizeof(ram), "%u", s->ram);
 	snprintf(memory, sizeof(memory),
 		 "memory-backend-file,id=ram,size=%uM,share=on,mem-path=%s",
 		 s->ram, in_scratch("ram"));
+	argv.count = 0;
+	add("qemu-system-x86_64", "-machine", "q35,memory-backend=ram",
+	    "-object", memory, "-m", ram, "-smp", count, "-accel", "tcg",
+	    "-icount", s->exact ? "shift=0,sleep=off" : "shift=0", "-display",
+	    "none", "-nic", "none", "-no-reboot", "-chardev",
+	    "stdio,id=console,signal=off", "-serial", "chardev:console",
+	    "-monitor", with("unix:", "monitor", ",server=on,wait=off"), "-gdb",
+	    with("unix:", "gdb", ",server=on,wait=off"), "-kernel",
+	    IMAGES "ultravisor.elf", "-append", s->cmdline, "-initrd",
+	    modules(s->modules));
+	/* Before all that go through it. */
+	if (s->iommu)
+		add("-device", "intel-iommu");
+	add("-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-device",
+	    "nvme-subsys,id=s0", "-device", "nvme,id=n0,serial=S0,subsys=s0",
+	    "-device", "nvme,id=n1,serial=S0,subsys=s0", "-drive",
+	    with("file=", "disk.img", ",if=none,format=raw,cache=unsafe,id=d0"),
+	    "-device", "nvme-ns,drive=d0,bus=n0,nsid=1,shared=on");
+	if (s->controllers > 2)
+		add("-device", "nvme,id=n2,serial=S0,subsys=s0");
+	if (s->cards)
+		add_cards(s);
+	argv.word[argv.count] = NULL;
+}
+
+static void become_qemu(int keyboard, const struct qemu_setup *s)
+{
+	int console = open(in_scratch("serial.txt"),
+			   O_CREAT | O_WRONLY | O_TRUNC, 0666);
+	int errors = open(in_scratch("qemu.log"), O_CREAT | O_WRONLY | O_TRUNC,
+			  0666);
+
+	words_of(s);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(keyboard, 0);
 	dup2(console, 1);
 	dup2(errors, 2);
-	execlp("qemu-system-x86_64", "qemu-system-x86_64", "-machine",
-	       "q35,memory-backend=ram", "-object", memory, "-m", ram, "-smp",
-	       count, "-accel", "tcg", "-icount",
-	       s->exact ? "shift=0,sleep=off" : "shift=0", "-display", "none",
-	       "-nic", "none", "-no-reboot", "-chardev",
-	       "stdio,id=console,signal=off", "-serial", "chardev:console",
-	       "-monitor", with("unix:", "monitor", ",server=on,wait=off"),
-	       "-gdb", with("unix:", "gdb", ",server=on,wait=off"), "-kernel",
-	       IMAGES "ultravisor.elf", "-append", s->cmdline, "-initrd",
-	       modules(s->modules),
-	       /* Before all that go through it. */
-	       s->iommu ? "-device" : "-name",
-	       s->iommu ? "intel-iommu" : "rows", "-device",
-	       "isa-debug-exit,iobase=0xf4,iosize=4", "-device",
-	       "nvme-subsys,id=s0", "-device", "nvme,id=n0,serial=S0,subsys=s0",
-	       "-device", "nvme,id=n1,serial=S0,subsys=s0", "-drive",
-	       with("file=", "disk.img",
-		    ",if=none,format=raw,cache=unsafe,id=d0"),
-	       "-device", "nvme-ns,drive=d0,bus=n0,nsid=1,shared=on",
-	       s->controllers > 2 ? "-device" : (char *)NULL,
-	       "nvme,id=n2,serial=S0,subsys=s0", (char *)NULL);
+	execvp(argv.word[0], (char *const *)argv.word);
 	_exit(127);
 }
 

@@ -41,6 +41,8 @@ struct qemu_setup {
 		       */
 	bool iommu;   /* intel-iommu */
 	unsigned controllers; /* of the disk: 2, or 3, of which one is free */
+	unsigned cards; /* virtio-net, 0 to 2: on one wire, on which 10.0.2.2 is
+			   this host */
 };
 
 /* Boots it; the one before is ended. */

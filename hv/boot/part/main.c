@@ -16,9 +16,10 @@
 #include "lib/sys.h"
 #include "lib/view.h"
 
-#define NVME_CLASS  0x010802
-#define ANSWER_NS   (2000 * MS)
-#define EXIT_FAILED 0x7c
+#define NVME_CLASS     0x010802
+#define ETHERNET_CLASS 0x020000
+#define ANSWER_NS      (2000 * MS)
+#define EXIT_FAILED    0x7c
 
 void partition_main(void);
 
@@ -109,15 +110,22 @@ static void start_idle(void)
 	(void)commit("idle");
 }
 
-/* With the first NVMe controller that is still free. */
+static void device(uint64_t class_code, uint64_t which)
+{
+	struct control_message *m = op(TXN_DEVICE_ASSIGN);
+
+	m->target.class_code = class_code;
+	m->target.value = which;
+	m->target.to = TXN_RESULT(0);
+}
+
+/* With the first NVMe controller that is still free, and the first network
+ * card, if there is one. */
 static uint64_t start_io(const char *name, uint32_t turn)
 {
-	struct control_message *m;
-
 	create(name, "io", PART_IO, turn);
-	m = op(TXN_DEVICE_ASSIGN);
-	m->target.class_code = NVME_CLASS;
-	m->target.to = TXN_RESULT(0);
+	device(NVME_CLASS, 0);
+	device(ETHERNET_CLASS, DEVICE_IF_ANY);
 	give_arguments();
 	start();
 	return commit(name);

@@ -27,6 +27,10 @@ void call_done(uint32_t cookie, uint32_t status, const void *data)
 {
 	struct process *p = &process[cookie & 0xff];
 
+	if (cookie & COOKIE_FILES) {
+		files_done(cookie, status, data);
+		return;
+	}
 	if (cookie & COOKIE_RECORD) {
 		if (status != BLOCK_OK)
 			records_failed();
@@ -271,6 +275,9 @@ void call_do(unsigned n)
 	default:
 		if (p->frame.rax >= PROC_SOCKET && p->frame.rax <= PROC_NETWORK)
 			net_call(p);
+		else if (p->frame.rax >= PROC_OPEN &&
+			 p->frame.rax <= PROC_VOLUME)
+			wait(p, PROCESS_WAIT_FILES);
 		else
 			call_reply(p, -PROC_EINVAL);
 		break;

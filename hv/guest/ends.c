@@ -148,6 +148,20 @@ static uint32_t resume(struct end *end)
 	return CONTROL_OK;
 }
 
+static struct control_message stop_message;
+static bool stops;
+
+/* An orderly stop: its files are durable first. */
+static void stop(void)
+{
+	if (!stops || !files_closed())
+		return;
+	logf_("guest: stops");
+	control_ack(&control, &stop_message, CONTROL_OK);
+	log_drain();
+	sys_exit(0);
+}
+
 void ends_serve(void)
 {
 	struct control_message message;
@@ -166,11 +180,9 @@ void ends_serve(void)
 			status = resume(end);
 			break;
 		case EVT_STOP:
-			logf_("guest: stops");
-			control_ack(&control, &message, CONTROL_OK);
-			log_drain();
-			sys_exit(0);
-			break;
+			stop_message = message;
+			stops = true;
+			continue;
 		default:
 			status = CONTROL_EID;
 			break;
@@ -179,6 +191,7 @@ void ends_serve(void)
 	}
 	while (control_response(&control, &message))
 		;
+	stop();
 }
 
 bool ends_line(char *to, size_t bytes)

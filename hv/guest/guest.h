@@ -6,6 +6,7 @@
  *   calls.c    what they can call              diag.c     what observers hear
  *   records.c  records, written and committed  space.c    pages and spaces
  *   net.c      the network: card, stack, what processes call
+ *   files.c    the FAT32 volume on its disk, what processes call
  */
 #ifndef PARTERRE_GUEST_GUEST_H
 #define PARTERRE_GUEST_GUEST_H
@@ -35,6 +36,7 @@ enum process_state {
 	PROCESS_WAIT_DISK,   /* a read, a put or a flush */
 	PROCESS_WAIT_COMMIT, /* until more than `await` are committed */
 	PROCESS_WAIT_LINE,
+	PROCESS_WAIT_FILES,
 	PROCESS_WAIT_NET,   /* until something changes there, or `until` */
 	PROCESS_WAIT_CHILD, /* number `await` */
 	PROCESS_SLEEPING,   /* until `until` */
@@ -74,6 +76,7 @@ void call_reply(struct process *p, int64_t result);
 void call_done(uint32_t cookie, uint32_t status, const void *data);
 uint32_t call_cookie(unsigned n);
 #define COOKIE_RECORD 0x100 /* a record's write: nobody waits for it */
+#define COOKIE_FILES  0x200 /* the volume's; with COOKIE_RECORD: a write */
 
 /* ---- records.c ---------------------------------------------------------- */
 
@@ -94,6 +97,16 @@ bool net_lingers(void);       /* something isn't acknowledged yet */
 bool net_news(uint64_t seen); /* has anything changed since? */
 void net_call(struct process *p);
 void net_close(const struct process *p); /* its sockets */
+
+/* ---- files.c ------------------------------------------------------------ */
+
+/* Those in PROCESS_WAIT_FILES have their calls done.  True if any went on. */
+bool files_run(void);
+void files_done(uint32_t cookie, uint32_t status, const void *data);
+void files_close(const struct process *p); /* what it has open */
+/* From now on no call is begun: all that was written becomes durable.  True
+ * when it is, or can't be. */
+bool files_closed(void);
 
 /* ---- ends.c ------------------------------------------------------------- */
 

@@ -44,7 +44,7 @@ static bool all_ended(void)
 		if (p != NULL && p->state != PROCESS_ENDED)
 			return false;
 	}
-	return true;
+	return files_closed();
 }
 
 /* Everything that was asked for has ended: say so, then stop.  Returns only
@@ -109,6 +109,7 @@ __attribute__((noinline)) void guest_main_loop(void)
 		ends_serve();
 		ends_attach();
 		busy |= client_run(&client, sys_time());
+		busy |= files_run();
 		busy |= net_run(sys_time());
 		busy |= process_wake(sys_time());
 		if (all_ended())

@@ -95,6 +95,7 @@ uint64_t process_start(unsigned n, const struct process_args *args)
 void process_end(struct process *p, uint64_t code)
 {
 	net_close(p);
+	files_close(p);
 	space_drop(&p->space);
 	p->code = code;
 	p->state = PROCESS_ENDED;

@@ -54,6 +54,29 @@
 	40 /* (block, page): as PROC_WRITE, but through the disk's cache;      \
 	      waits until the record is durable */
 
+/* Files of the FAT32 volume on its disk (docs/guest.md).  Numbers of files are
+ * those of one process.  What is written is durable when the file was closed,
+ * or after PROC_SYNC. */
+#define PROC_OPEN       41 /* (struct process_path *, PROC_CREATE..) -> file */
+#define PROC_FILE_CLOSE 42 /* (file): durable if it was written */
+#define PROC_FILE_READ  43 /* (struct process_io *) -> bytes; 0: the end */
+#define PROC_FILE_WRITE 44 /* (struct process_io *) -> bytes */
+#define PROC_STAT       45 /* (struct process_entry *): its path's */
+#define PROC_LIST_FILES                                                        \
+	46 /* (struct process_entry *) -> 1: the next of the directory         \
+	      `path`, from `cursor` on, which is 0 at first; 0: no more */
+#define PROC_MKDIR  47 /* (struct process_path *) */
+#define PROC_REMOVE 48 /* (struct process_path *): or an empty directory */
+#define PROC_RENAME 49 /* (struct process_path *): to `to` */
+#define PROC_SYNC   50 /* (): all that was written is durable */
+#define PROC_VOLUME 51 /* (struct process_volume *) */
+
+#define PROC_CREATE   1
+#define PROC_TRUNCATE 2
+#define PROC_NEW      4 /* it must not be there */
+
+#define PROC_PATH_BYTES 256 /* UTF-8, the NUL included */
+
 /* The network: sockets are numbers, and those of one process. */
 #define PROC_SOCKET  22 /* (PROC_ICMP.., ) -> socket */
 #define PROC_BIND    23 /* (socket, port); 0: any that is free */
@@ -75,15 +98,24 @@
 #define PROC_UDP  2
 #define PROC_TCP  3
 
-#define PROC_EINVAL 1
-#define PROC_EIO    2 /* a block could not be read, written or made durable */
-#define PROC_ENOENT 3 /* no such process or program */
-#define PROC_ENOMEM 4 /* no room for another process, or socket */
-#define PROC_ERESET 5 /* the other side refused, or reset the connection */
-#define PROC_ETIME  6 /* it took longer than was allowed */
-#define PROC_ENET   7 /* this guest has no network */
-#define PROC_ESTATE 8 /* not connected, or closed on this side */
-#define PROC_EINUSE 9 /* the port is another's */
+#define PROC_EINVAL    1
+#define PROC_EIO       2 /* a block could not be read, written or made durable */
+#define PROC_ENOENT    3 /* no such process or program */
+#define PROC_ENOMEM    4 /* no room for another process, or socket */
+#define PROC_ERESET    5 /* the other side refused, or reset the connection */
+#define PROC_ETIME     6 /* it took longer than was allowed */
+#define PROC_ENET      7 /* this guest has no network */
+#define PROC_ESTATE    8 /* not connected, or closed on this side */
+#define PROC_EINUSE    9 /* the port is another's */
+#define PROC_EEXIST    10
+#define PROC_ENOTDIR   11
+#define PROC_EISDIR    12
+#define PROC_ENOTEMPTY 13
+#define PROC_ENOSPC    14 /* the volume is full */
+#define PROC_EBAD      15 /* no FAT32 volume, or a damaged one */
+#define PROC_EBUSY     16 /* it is open, or too many are */
+#define PROC_EREADONLY 17
+#define PROC_EFBIG     18
 
 #define PROC_MAGIC 0x434f525054524150 /* "PARTPROC" */
 
@@ -146,6 +178,33 @@ struct process_network {
 	uint64_t attached; /* how often a server was attached to */
 	uint64_t lost;     /* frames under way when one went */
 	uint64_t busy, refused, odd;
+};
+
+struct process_path {
+	char path[PROC_PATH_BYTES];
+	char to[PROC_PATH_BYTES]; /* of PROC_RENAME */
+};
+
+struct process_io {
+	uint64_t file;
+	uint64_t at, bytes; /* at most PROC_TRANSFER_BYTES */
+	uint64_t offset;    /* in the file */
+};
+
+struct process_entry {
+	char path[PROC_PATH_BYTES];
+	uint64_t cursor;
+	char name[PROC_PATH_BYTES];
+	uint64_t attributes; /* PROC_DIRECTORY.. */
+	uint64_t size;
+	uint64_t changed; /* as FAT has it: date << 16 | time */
+};
+#define PROC_READ_ONLY 0x01
+#define PROC_DIRECTORY 0x10
+
+struct process_volume {
+	uint64_t cluster_bytes, clusters, free;
+	uint64_t was_clean; /* when it was mounted */
 };
 
 struct process_memory { /* pages of 4 KiB */

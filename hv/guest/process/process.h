@@ -49,11 +49,15 @@ struct program_row {
 	const char *name;
 	program *run;
 	const char *help; /* NULL: not for people */
+	bool inside;      /* the shell does it itself */
 };
 extern const struct program_row programs[];
 const struct program_row *program_find(const char *name); /* NULL: none */
 
 program program_writer, program_reader, program_shell;
+program program_ls, program_df, program_sync, program_mkdir, program_rm,
+	program_mv, program_cat, program_write, program_append, program_cp,
+	program_files;
 program program_ifconfig, program_ping, program_tcp, program_udp;
 
 #endif

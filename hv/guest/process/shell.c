@@ -10,7 +10,7 @@ static struct process_row row[ROWS];
 
 typedef void command(const struct words *w);
 static command do_help, do_ps, do_kill, do_wait, do_memory, do_time, do_echo,
-	do_cat, do_put, do_flush;
+	do_put, do_flush;
 
 static const struct {
 	const char *name;
@@ -24,7 +24,6 @@ static const struct {
 	{"mem", do_memory, "mem: pages"},
 	{"time", do_time, "time: of this partition; what was stolen of it"},
 	{"echo", do_echo, "echo WORD..."},
-	{"cat", do_cat, "cat BLOCK: its first bytes"},
 	{"put", do_put, "put BLOCK WORD: a block that begins with it"},
 	{"flush", do_flush, "flush: what was put is durable then"},
 	{"exit", NULL, "exit [CODE]"},
@@ -117,25 +116,6 @@ static void do_echo(const struct words *w)
 	print("%s", line);
 }
 
-static void do_cat(const struct words *w)
-{
-	char line[65];
-	int64_t r = call(PROC_READ, words_number(w, 1, ~0ull),
-			 (uintptr_t)block_page);
-
-	if (r < 0) {
-		result("cat", r);
-		return;
-	}
-	for (unsigned i = 0; i < sizeof(line) - 1; i++) {
-		uint8_t c = block_page[i];
-
-		line[i] = c >= ' ' && c < 0x7f ? (char)c : '.';
-	}
-	line[sizeof(line) - 1] = '\0';
-	print("%s", line);
-}
-
 static void do_put(const struct words *w)
 {
 	if (w->count < 3) {
@@ -178,6 +158,7 @@ static void run(const char *line, const struct words *w)
 
 static void obey(const char *line)
 {
+	const struct program_row *p;
 	struct words w;
 
 	words_split(&w, line);
@@ -191,7 +172,10 @@ static void obey(const char *line)
 		commands[i].run(&w);
 		return;
 	}
-	if (program_find(w.word[0]) != NULL)
+	p = program_find(w.word[0]);
+	if (p != NULL && p->inside)
+		(void)p->run(&w, NULL);
+	else if (p != NULL)
 		run(line, &w);
 	else
 		print("%s: no such command; help lists them", w.word[0]);

@@ -28,6 +28,7 @@ struct server {
 	bool detaching;
 	uint64_t extent_block, extent_blocks;
 	uint64_t data_pfn;
+	unsigned pair;                    /* of the driver's queues */
 	struct request request[REQUESTS]; /* a ring, in order of arrival */
 	unsigned first, count;
 	unsigned waiting, at_disk, finished;
@@ -46,6 +47,25 @@ static struct request *nth(struct server *s, unsigned n)
 	return &s->request[(s->first + n) % REQUESTS];
 }
 
+/* The pair that fewest others use. */
+static unsigned choose_pair(void)
+{
+	unsigned best = 0, fewest = CHANNEL_SLOTS + 1;
+
+	for (unsigned pair = 0; pair < nvme_pairs(); pair++) {
+		unsigned users = 0;
+
+		for (unsigned i = 0; i < CHANNEL_SLOTS; i++)
+			users +=
+				is_open(&servers[i]) && servers[i].pair == pair;
+		if (users < fewest) {
+			fewest = users;
+			best = pair;
+		}
+	}
+	return best;
+}
+
 bool block_attach(unsigned handle, void *base, const struct view *view)
 {
 	struct server *s = &servers[handle];
@@ -59,6 +79,7 @@ bool block_attach(unsigned handle, void *base, const struct view *view)
 	};
 
 	memset(s, 0, sizeof(*s));
+	s->pair = choose_pair();
 	s->extent_block = vc->extent_block;
 	s->extent_blocks = vc->extent_blocks;
 	s->data_pfn = vc->pfn + (channel_offset(channel_type(CHANNEL_BLOCK),
@@ -182,7 +203,7 @@ static bool submit(struct server *s)
 
 		if (r->state != WAITING || held(s, n))
 			continue;
-		if (!nvme_submit(opcode, s->extent_block + r->block,
+		if (!nvme_submit(s->pair, opcode, s->extent_block + r->block,
 				 s->data_pfn + r->data_page, r->fua, cookie))
 			break;
 		r->state = AT_DISK;

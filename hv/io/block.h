@@ -9,6 +9,9 @@
  *   - flush: every earlier write is complete.  The NVMe Flush is submitted
  *     only then, because it covers commands that completed before its
  *     submission (NVMe 1.4, section 6.8).
+ * Each channel's requests go through one of the driver's queue pairs, the one
+ * that fewest channels use when it is attached.
+ *
  * Answers go out as requests finish, in any order.
  *
  * A client is not trusted: what it sends is copied once and checked, and an

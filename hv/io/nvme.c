@@ -81,9 +81,10 @@ _Static_assert(sizeof(struct cqe) == 16, "completion entry layout");
 static struct sqe admin_sq[ABI_PAGE_BYTES / sizeof(struct sqe)] PAGE_ALIGNED;
 static volatile struct cqe
 	admin_cq[ABI_PAGE_BYTES / sizeof(struct cqe)] PAGE_ALIGNED;
-static struct sqe io_sq[ABI_PAGE_BYTES / sizeof(struct sqe)] PAGE_ALIGNED;
+static struct sqe io_sq[NVME_PAIRS]
+		       [ABI_PAGE_BYTES / sizeof(struct sqe)] PAGE_ALIGNED;
 static volatile struct cqe
-	io_cq[ABI_PAGE_BYTES / sizeof(struct cqe)] PAGE_ALIGNED;
+	io_cq[NVME_PAIRS][ABI_PAGE_BYTES / sizeof(struct cqe)] PAGE_ALIGNED;
 static uint8_t identify[ABI_PAGE_BYTES] PAGE_ALIGNED;
 
 struct ring { /* a submission queue and its completion queue */
@@ -94,6 +95,9 @@ struct ring { /* a submission queue and its completion queue */
 	uint16_t sq_tail, cq_head;
 	uint16_t phase;
 };
+
+#define COMMANDS (NVME_PAIRS * NVME_OUTSTANDING) /* pair by pair */
+_Static_assert(COMMANDS <= 256, "a slot has eight bits of a command's number");
 
 struct command {
 	bool busy;
@@ -112,10 +116,11 @@ static struct {
 	uint32_t nsid;
 	unsigned lba_shift;
 	uint64_t blocks;
-	struct ring admin, io;
-	struct command command[NVME_OUTSTANDING];
-	unsigned outstanding;
-	unsigned limit; /* of outstanding commands: the queue's */
+	struct ring admin, io[NVME_PAIRS];
+	unsigned pairs;
+	struct command command[COMMANDS];
+	unsigned outstanding, at_pair[NVME_PAIRS];
+	unsigned limit; /* of outstanding commands: each queue's */
 	unsigned resets;
 	uint64_t check_ns; /* when to look at CSTS next */
 	uint64_t odd_completions;
@@ -216,21 +221,25 @@ static bool ring_take(struct ring *r, struct cqe *out)
 	return true;
 }
 
-/* One admin command, waited for.  Status field, or 0xffff: no answer. */
-static unsigned admin(struct sqe *sqe)
+/* One admin command, waited for.  Status field, or 0xffff: no answer; then
+ * *result is 0. */
+static unsigned admin_result(struct sqe *sqe, uint32_t *result)
 {
 	static uint16_t command_id;
 	uint64_t deadline = sys_time() + ADMIN_NS;
 	struct cqe cqe;
 
+	*result = 0;
 	command_id++;
 	sqe->cdw0 |= (uint32_t)command_id << 16;
 	ring_put(&nvme.admin, sqe);
 	for (;;) {
 		if (ring_take(&nvme.admin, &cqe)) {
 			cq_doorbell(&nvme.admin);
-			if (cqe.command_id == command_id)
+			if (cqe.command_id == command_id) {
+				*result = cqe.result;
 				return STATUS_CODE(cqe.status);
+			}
 			nvme.odd_completions++;
 			continue;
 		}
@@ -238,6 +247,13 @@ static unsigned admin(struct sqe *sqe)
 			return 0xffff;
 		(void)sys_wait(EVENT_DEVICE(nvme.index), sys_time() + POLL_NS);
 	}
+}
+
+static unsigned admin(struct sqe *sqe)
+{
+	uint32_t result;
+
+	return admin_result(sqe, &result);
 }
 
 static unsigned identify_page(unsigned what, uint32_t nsid)
@@ -290,28 +306,51 @@ static bool find_namespace(void)
 	return true;
 }
 
-static bool create_io_queues(void)
+static bool create_pair(const struct ring *r, unsigned entry)
 {
-	struct sqe count = {
-		.cdw0 = ADMIN_SET_FEATURES,
-		.cdw10 = FEATURE_QUEUES,
-		.cdw11 = 0, /* one and one, counted from 0 */
-	};
 	struct sqe cq = {
 		.cdw0 = ADMIN_CREATE_CQ,
-		.prp1 = machine_address(nvme.io.cq),
-		.cdw10 = (uint32_t)(nvme.io.cq_entries - 1) << 16 | nvme.io.id,
-		.cdw11 = 0u << 16 | 1u << 1 |
-			 1, /* entry 0, enabled, contiguous */
+		.prp1 = machine_address(r->cq),
+		.cdw10 = (uint32_t)(r->cq_entries - 1) << 16 | r->id,
+		.cdw11 = entry << 16 | 1u << 1 | 1, /* enabled, contiguous */
 	};
 	struct sqe sq = {
 		.cdw0 = ADMIN_CREATE_SQ,
-		.prp1 = machine_address(nvme.io.sq),
-		.cdw10 = (uint32_t)(nvme.io.sq_entries - 1) << 16 | nvme.io.id,
-		.cdw11 = (uint32_t)nvme.io.id << 16 | 1,
+		.prp1 = machine_address(r->sq),
+		.cdw10 = (uint32_t)(r->sq_entries - 1) << 16 | r->id,
+		.cdw11 = (uint32_t)r->id << 16 | 1,
 	};
 
-	return admin(&count) == 0 && admin(&cq) == 0 && admin(&sq) == 0;
+	return admin(&cq) == 0 && admin(&sq) == 0;
+}
+
+/* Asked for as many as there may be; what is granted may be fewer, or more. */
+static bool create_io_queues(void)
+{
+	const struct view_device *device = &view_now()->device[nvme.index];
+	unsigned wanted =
+		device->vectors < NVME_PAIRS ? device->vectors : NVME_PAIRS;
+	unsigned most = (ABI_PAGE_BYTES / nvme.stride - 2) / 2; /* doorbells */
+	struct sqe count = {
+		.cdw0 = ADMIN_SET_FEATURES,
+		.cdw10 = FEATURE_QUEUES,
+	};
+	uint32_t granted;
+
+	wanted = wanted < most ? wanted : most;
+	wanted = wanted > 0 ? wanted : 1;
+	count.cdw11 = (wanted - 1) << 16 | (wanted - 1); /* from 0 */
+	if (admin_result(&count, &granted) != 0)
+		return false;
+	if ((granted & 0xffff) + 1 < wanted)
+		wanted = (granted & 0xffff) + 1;
+	if ((granted >> 16) + 1 < wanted)
+		wanted = (granted >> 16) + 1;
+	for (nvme.pairs = 0; nvme.pairs < wanted; nvme.pairs++) {
+		if (!create_pair(&nvme.io[nvme.pairs], nvme.pairs))
+			break;
+	}
+	return nvme.pairs > 0;
 }
 
 /* From any state to enabled, with empty queues (section 7.6.1). */
@@ -326,7 +365,7 @@ static const char *bring_up(void)
 		return "it can't do pages of 4 KiB";
 	nvme.ready_ns = (uint64_t)((low >> 24) + 1) * 500 * MS; /* TO */
 	nvme.stride = 4u << (high & 0xf);                       /* DSTRD */
-	if ((2 * 1 + 2) * nvme.stride > ABI_PAGE_BYTES)
+	if ((2 * 1 + 2) * nvme.stride > ABI_PAGE_BYTES) /* admin, and one */
 		return "its doorbells lie too far apart";
 	entries = entries < SQ_ENTRIES ? entries : SQ_ENTRIES;
 	nvme.limit =
@@ -344,8 +383,9 @@ static const char *bring_up(void)
 
 	ring_reset(&nvme.admin, admin_sq, admin_cq, 0, ADMIN_ENTRIES,
 		   ADMIN_ENTRIES);
-	ring_reset(&nvme.io, io_sq, io_cq, 1, (uint16_t)entries,
-		   (uint16_t)entries);
+	for (unsigned i = 0; i < NVME_PAIRS; i++)
+		ring_reset(&nvme.io[i], io_sq[i], io_cq[i], (uint16_t)(i + 1),
+			   (uint16_t)entries, (uint16_t)entries);
 	write32(AQA, (ADMIN_ENTRIES - 1) << 16 | (ADMIN_ENTRIES - 1));
 	write64(ASQ, machine_address(admin_sq));
 	write64(ACQ, machine_address(admin_cq));
@@ -392,6 +432,11 @@ unsigned nvme_outstanding(void)
 	return nvme.outstanding;
 }
 
+unsigned nvme_pairs(void)
+{
+	return nvme.pairs;
+}
+
 static void send(unsigned slot)
 {
 	struct command *c = &nvme.command[slot];
@@ -401,17 +446,17 @@ static void send(unsigned slot)
 	c->sqe.cdw0 = (uint32_t)(c->turn << 8 | slot) << 16 | opcode;
 	c->deadline_ns =
 		sys_time() + (opcode == NVME_FLUSH ? FLUSH_NS : TRANSFER_NS);
-	ring_put(&nvme.io, &c->sqe);
+	ring_put(&nvme.io[slot / NVME_OUTSTANDING], &c->sqe);
 }
 
-__attribute__((noinline)) bool nvme_submit(uint8_t opcode, uint64_t block,
-					   uint64_t pfn, bool fua,
-					   uint32_t cookie)
+__attribute__((noinline)) bool nvme_submit(unsigned pair, uint8_t opcode,
+					   uint64_t block, uint64_t pfn,
+					   bool fua, uint32_t cookie)
 {
-	unsigned slot = 0;
+	unsigned slot = pair * NVME_OUTSTANDING;
 	struct command *c;
 
-	if (nvme.outstanding >= nvme.limit)
+	if (nvme.at_pair[pair] >= nvme.limit)
 		return false;
 	while (nvme.command[slot].busy)
 		slot++;
@@ -433,6 +478,7 @@ __attribute__((noinline)) bool nvme_submit(uint8_t opcode, uint64_t block,
 			       (fua ? WRITE_FUA : 0);
 	}
 	nvme.outstanding++;
+	nvme.at_pair[pair]++;
 	send(slot);
 	return true;
 }
@@ -441,34 +487,37 @@ __attribute__((noinline)) bool nvme_submit(uint8_t opcode, uint64_t block,
 static bool reset_and_resubmit(const char *why)
 {
 	const char *trouble;
+	unsigned pairs;
 
 	logf_("nvme: %s, controller reset", why);
 	if (++nvme.resets > RESETS_MAX) {
 		logf_("nvme: lost: reset does not help");
 		return false;
 	}
+	pairs = nvme.pairs;
 	trouble = bring_up();
-	if (trouble == NULL && !create_io_queues())
+	if (trouble == NULL && (!create_io_queues() || nvme.pairs != pairs))
 		trouble = "it refuses I/O queues";
 	if (trouble != NULL) {
 		logf_("nvme: lost: %s", trouble);
 		return false;
 	}
-	for (unsigned i = 0; i < NVME_OUTSTANDING; i++) {
+	for (unsigned i = 0; i < COMMANDS; i++) {
 		if (nvme.command[i].busy)
 			send(i);
 	}
 	return true;
 }
 
-static void complete(const struct cqe *cqe,
+/* A pair's completions speak of its own commands alone. */
+static void complete(unsigned pair, const struct cqe *cqe,
 		     void (*done)(uint32_t cookie, enum nvme_end end))
 {
 	unsigned slot = cqe->command_id & 0xff;
 	struct command *c;
 	enum nvme_end end = NVME_OK;
 
-	if (slot >= NVME_OUTSTANDING || !nvme.command[slot].busy ||
+	if (slot / NVME_OUTSTANDING != pair || !nvme.command[slot].busy ||
 	    nvme.command[slot].turn != cqe->command_id >> 8) {
 		nvme.odd_completions++;
 		return;
@@ -488,24 +537,34 @@ static void complete(const struct cqe *cqe,
 	}
 	c->busy = false;
 	nvme.outstanding--;
+	nvme.at_pair[pair]--;
 	done(c->cookie, end);
+}
+
+/* At most one queue's worth, so that the caller's beat goes on. */
+static void take_completions(unsigned pair,
+			     void (*done)(uint32_t cookie, enum nvme_end end))
+{
+	struct ring *r = &nvme.io[pair];
+	struct cqe cqe;
+	bool any = false;
+
+	for (unsigned i = 0; i < r->cq_entries; i++) {
+		if (!ring_take(r, &cqe))
+			break;
+		any = true;
+		complete(pair, &cqe, done);
+	}
+	if (any)
+		cq_doorbell(r);
 }
 
 bool nvme_poll(void (*done)(uint32_t cookie, enum nvme_end end))
 {
-	struct cqe cqe;
-	bool any = false;
 	uint64_t now;
 
-	/* At most one queue's worth, so that the caller's beat goes on. */
-	for (unsigned i = 0; i < nvme.io.cq_entries; i++) {
-		if (!ring_take(&nvme.io, &cqe))
-			break;
-		any = true;
-		complete(&cqe, done);
-	}
-	if (any)
-		cq_doorbell(&nvme.io);
+	for (unsigned pair = 0; pair < nvme.pairs; pair++)
+		take_completions(pair, done);
 	if (nvme.outstanding == 0)
 		return true;
 
@@ -515,7 +574,7 @@ bool nvme_poll(void (*done)(uint32_t cookie, enum nvme_end end))
 	nvme.check_ns = now + STATUS_CHECK_NS;
 	if (read32(CSTS) & CSTS_CFS) /* all ones when it is gone */
 		return reset_and_resubmit("fatal status");
-	for (unsigned i = 0; i < NVME_OUTSTANDING; i++) {
+	for (unsigned i = 0; i < COMMANDS; i++) {
 		if (nvme.command[i].busy && nvme.command[i].deadline_ns <= now)
 			return reset_and_resubmit("command timed out");
 	}

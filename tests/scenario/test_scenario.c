@@ -58,6 +58,15 @@ Test(scenario, s79_power_cut_loses_nothing_flushed)
 	      0);
 }
 
+Test(scenario, each_client_has_its_queue)
+{
+	for (unsigned cpus = 1; cpus <= 2; cpus++)
+		wants(shell(PARTERRE " run --out %s/out --set cpus=%u " CASES
+				     "two-queues.lua",
+			    scratch(), cpus),
+		      0);
+}
+
 Test(scenario, looking_and_changing)
 {
 	wants(shell(PARTERRE " run --quiet --out %s/out " CASES "looking.lua",

@@ -6,6 +6,8 @@
 -- goes on, and every byte arrives as it was sent.  io.a comes back and gets its
 -- load again; then io.b dies, under guest2.
 --   --set cpus=2 --set nics=2 --set iommu=true
+--   --set policy=/tmp/ten.policy --set bytes=10000000
+local bytes = param("bytes", 1000000)
 local nics = param("nics", 0)
 
 if nics > 0 then network{capture = true} end
@@ -13,7 +15,7 @@ machine{
   cpus = param("cpus", 1),
   nics = nics,
   iommu = param("iommu", false),
-  policy = "policy/network.policy",
+  policy = param("policy", "policy/network.policy"),
 }
 
 local function network_of(name)
@@ -45,8 +47,8 @@ pass("guest1", 300)
 inject.crash("io.b")
 wait_event("channel", {client = "guest2", server = "io.a"}, {within = ms(1)})
 
-wait_console("guest1", "1000000 bytes received, each as it should be",
-             {within = s(3)})
-wait_console("guest2", "1000000 bytes sent, .*the other side has the same",
+wait_console("guest1", bytes .. " bytes received, each as it should be",
+             {within = s(30)})
+wait_console("guest2", bytes .. " bytes sent, .*the other side has the same",
              {within = s(1)})
 expect_eq(wait_off{within = ms(500)}, 0, "the code at the end")

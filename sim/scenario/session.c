@@ -266,6 +266,9 @@ static void finish_machine(struct session *s)
 	s->own.digest = machine_digest(s->machine);
 	machine_trace_end(s->machine);
 	partition_view_destroy(s->view);
+	if (s->plugged)
+		s->options.outside->unplug();
+	s->plugged = false;
 	machine_destroy(s->machine);
 	s->machine = NULL;
 	s->view = NULL;

@@ -89,6 +89,14 @@ struct session_select {
 	const char *arg;
 };
 
+/* A host on the network that is no machine: it has a port of the switch, if the
+ * first machine has a network card, and works in events of that machine's queue
+ * (sim/net.h says when it may send).  It lets go of both in unplug(). */
+struct session_outside {
+	void (*plug)(struct net_port *port, struct evq *q);
+	void (*unplug)(void);
+};
+
 struct session_options {
 	const char *scenario; /* path */
 	const char *images;   /* directory of the images */
@@ -114,8 +122,9 @@ struct session_options {
 	/* At cuts of `pieces`, this often in a thousand: the machine is saved,
 	 * destroyed, and goes on as another. */
 	uint64_t snapshots;
-	const struct session_driver *driver; /* NULL: the session itself */
-	bool live;                           /* a line of progress on stderr */
+	const struct session_driver *driver;   /* NULL: the session itself */
+	const struct session_outside *outside; /* NULL: nobody */
+	bool live;  /* a line of progress on stderr */
 	ps_t until; /* the scenario ends at this instant; 0: when it ends */
 	/* What was typed in another run is typed in this one, and nobody is
 	 * asked.  `input`, a path, is read into `replay`. */
@@ -264,6 +273,7 @@ struct session {
 	ps_t now;  /* where all machines that are on stand; see session_now() */
 	ps_t step; /* of several machines, or a network; 0: there is one */
 	struct net_switch *net; /* NULL: no machine has a network card */
+	bool plugged;           /* options.outside */
 	struct net_switch_config net_config;
 	char net_capture[PATH_MAX]; /* network.pcap; empty: none */
 	uint64_t cut;               /* of options.pieces */

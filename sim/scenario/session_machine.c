@@ -194,6 +194,20 @@ static bool connect(struct session *s, struct error *err)
 	return true;
 }
 
+static bool plug_outside(struct session *f, struct error *err)
+{
+	struct net_port *p = net_switch_port(f->net, "outside");
+
+	if (!p)
+		return error_set(err, EXIT_USAGE,
+				 "the network has %d ports, and the host "
+				 "outside wants one more",
+				 NET_SWITCH_PORTS);
+	f->options.outside->plug(p, machine_evq(f->machine));
+	f->plugged = true;
+	return true;
+}
+
 bool session_machine(struct session *s, const struct session_machine *d,
 		     struct error *err)
 {
@@ -221,6 +235,9 @@ bool session_machine(struct session *s, const struct session_machine *d,
 		return false;
 	s->machine = machine_create(&s->config, s->trace, err);
 	if (!s->machine)
+		return false;
+	if (s == s->first && s->net && s->options.outside &&
+	    !plug_outside(s, err))
 		return false;
 	s->view = partition_view_create(s->machine, &s->config, err);
 	if (!s->view)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Rows S71 and S75: guests on the network, and paths that fail under them. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rows.h"
@@ -21,8 +23,25 @@ Test(rows, s71_s75_connections_outlive_both_paths)
 		network(cpus);
 }
 
+/* What went over the wire is well-formed for tcpdump, no connection was reset,
+ * and the one that is named came to its end. */
+static void in_order_for_others(const char *end)
+{
+	struct output *o =
+		shell("tcpdump -nvvr %s/out/network.pcap 2>&1 | awk '"
+		      "/%s/ { fin++ } "
+		      "/bad cksum|incorrect|trunc|malformed|Flags .R/ "
+		      "{ print; wrong = 1 } "
+		      "END { print (NR > 1000 && fin ? \"read\" : "
+		      "\"empty\"); exit wrong }'",
+		      scratch(), end);
+
+	wants(o, 0);
+	says(o, "read");
+}
+
 /* Each I/O partition's switch reaches the wire by a card of its own; behind an
- * IOMMU.  What went over the wire is in order for others, too. */
+ * IOMMU. */
 static void by_cards(unsigned cpus)
 {
 	struct output *o =
@@ -33,15 +52,7 @@ static void by_cards(unsigned cpus)
 
 	cr_assert_eq(o->status, 0, "%u CPUs: status %d\n%s", cpus, o->status,
 		     o->text);
-	o = shell("tcpdump -nvvr %s/out/network.pcap 2>&1 | awk '"
-		  "/10.0.0.2.49152 > 10.0.0.1.5000: Flags .F/ { fin++ } "
-		  "/bad cksum|incorrect|trunc|malformed|Flags .R/ "
-		  "{ print; wrong = 1 } "
-		  "END { print (NR > 1000 && fin ? \"read\" : \"empty\"); "
-		  "exit wrong }'",
-		  scratch());
-	wants(o, 0);
-	says(o, "read");
+	in_order_for_others("10.0.0.2.49152 > 10.0.0.1.5000: Flags .F");
 }
 
 Test(rows, s71_s75_s81_connections_outlive_both_cards)
@@ -62,4 +73,51 @@ Test(rows, s75_the_card_of_the_dead_is_quiet)
 		wants(o, 0);
 		says(o, "2 fences, frames all the while, else at work: quiet");
 	}
+}
+
+/* --- a host outside, whose stack is lwIP --- */
+
+static struct output *outside(unsigned cpus, const char *options)
+{
+	struct output *o = shell(
+		BUILD_DIR "/tests/outside/outside --out %s/out --set cpus=%u "
+			  "--send 10.0.0.2 5000 1000000 %s " ROWS "outside.lua",
+		scratch(), cpus, options);
+
+	wants(o, 0);
+	return o;
+}
+
+static void with_outside(unsigned cpus)
+{
+	struct output *o = outside(cpus, "");
+	const char *echoed;
+
+	says(o, "1 connections, 1000000 taken, 0 wrong, 1 ended");
+	says(o, "1000000 sent, 1000000 acknowledged, the other side has the "
+		"same");
+	says(o, "outside: 0 broken");
+	echoed = strstr(o->text, "broken, ");
+	cr_assert_geq(strtoul(echoed + strlen("broken, "), NULL, 10), 10, "%s",
+		      o->text);
+	says(shell("cat %s/out/console.txt", scratch()), "3 sent, 3 received");
+	in_order_for_others("10.0.0.1.49152 > 10.0.0.9.5000: Flags .F");
+}
+
+Test(rows, s71_s75_a_host_outside_by_another_stack)
+{
+	for (unsigned cpus = 1; cpus <= 4; cpus *= 2)
+		with_outside(cpus);
+}
+
+/* The other stack is driven by virtual time alone. */
+Test(rows, s75_the_host_outside_is_as_exact_as_a_machine)
+{
+	char whole[80];
+	struct output *o = outside(2, "");
+
+	cr_assert(strstr(o->text, "digest "), "%s", o->text);
+	snprintf(whole, sizeof(whole), "%.58s", strstr(o->text, "digest "));
+	o = outside(2, "--pieces 7");
+	says(o, whole);
 }

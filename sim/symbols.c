@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sim/symbols.c - two sorted tables, functions and lines, searched by halves.
+/* sim/symbols.c - sorted tables, searched by halves: functions, variables,
+ * lines.
  */
 #include "sim/symbols.h"
 
@@ -15,18 +16,37 @@ struct function {
 	const char *name;
 };
 
+struct table {
+	size_t count, room;
+	struct function *entry;
+};
+
 struct symbols {
 	struct elf_image image;
-	size_t function_count, function_room, line_count;
-	struct function *function;
+	struct table functions, objects;
+	size_t line_count;
 	struct symbol_line *line;
 	char *files;
+	struct inlines *inlines;
 };
+
+static void add(struct table *t, const struct function *f)
+{
+	if (t->count == t->room) {
+		t->room = t->room ? 2 * t->room : 256;
+		t->entry = realloc(t->entry, t->room * sizeof(*t->entry));
+		CHECK(t->entry);
+	}
+	t->entry[t->count++] = *f;
+}
 
 static void note_symbol(void *to, const char *name, uint64_t value,
 			uint64_t bytes, unsigned type)
 {
 	struct symbols *s = to;
+
+	if (type == STT_OBJECT && *name)
+		add(&s->objects, &(struct function){value, bytes, name});
 
 	/* Labels of assembly that carry no type are functions as well; the
 	 * linker's own names of sections and ends are in the way. */
@@ -35,15 +55,7 @@ static void note_symbol(void *to, const char *name, uint64_t value,
 	if (type == STT_NOTYPE &&
 	    (strstr(name, "_end") || strstr(name, "_start") || *name == '_'))
 		return;
-	if (s->function_count == s->function_room) {
-		s->function_room =
-			s->function_room ? 2 * s->function_room : 256;
-		s->function = realloc(s->function,
-				      s->function_room * sizeof(*s->function));
-		CHECK(s->function);
-	}
-	s->function[s->function_count++] =
-		(struct function){value, bytes, name};
+	add(&s->functions, &(struct function){value, bytes, name});
 }
 
 /* Of several names for one address: the one with a size, then by name. */
@@ -56,6 +68,12 @@ static int by_va(const void *a, const void *b)
 	if (!f->bytes != !g->bytes)
 		return f->bytes ? 1 : -1;
 	return strcmp(g->name, f->name);
+}
+
+static void sort(struct table *t)
+{
+	if (t->count)
+		qsort(t->entry, t->count, sizeof(*t->entry), by_va);
 }
 
 /* Where a stretch ends at the address at which another begins, the end comes
@@ -91,9 +109,9 @@ struct symbols *symbols_read(const char *path, struct error *err)
 		return NULL;
 	}
 	elf_image_symbols(&s->image, note_symbol, s);
-	if (s->function_count)
-		qsort(s->function, s->function_count, sizeof(*s->function),
-		      by_va);
+	sort(&s->functions);
+	sort(&s->objects);
+	s->inlines = inlines_read(&s->image);
 	section = elf_image_section(&s->image, ".debug_line", &bytes);
 	if (section)
 		s->line_count =
@@ -107,42 +125,67 @@ void symbols_free(struct symbols *s)
 {
 	if (!s)
 		return;
-	free(s->function);
+	free(s->functions.entry);
+	free(s->objects.entry);
+	inlines_free(s->inlines);
 	free(s->line);
 	free(s->files);
 	elf_image_free(&s->image);
 	free(s);
 }
 
-const char *symbols_function(const struct symbols *s, vaddr_t va,
-			     uint64_t *offset)
+/* The last one that begins at `va` or before; NULL: none. */
+static const struct function *before(const struct table *t, vaddr_t va)
 {
-	size_t low = 0, high = s->function_count;
-	const struct function *f;
+	size_t low = 0, high = t->count;
 
-	while (low < high) { /* the last one that begins at va or before */
+	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (s->function[middle].va <= va)
+		if (t->entry[middle].va <= va)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (!low)
-		return NULL;
-	f = &s->function[low - 1];
-	if (f->bytes ? va - f->va >= f->bytes : va - f->va >= PAGE_BYTES)
+	return low ? &t->entry[low - 1] : NULL;
+}
+
+const char *symbols_function(const struct symbols *s, vaddr_t va,
+			     uint64_t *offset)
+{
+	const struct function *f = before(&s->functions, va);
+
+	if (!f ||
+	    (f->bytes ? va - f->va >= f->bytes : va - f->va >= PAGE_BYTES))
 		return NULL;
 	*offset = va - f->va;
 	return f->name;
 }
 
+const char *symbols_object(const struct symbols *s, vaddr_t va,
+			   uint64_t *offset, uint64_t *bytes)
+{
+	const struct function *f = before(&s->objects, va);
+
+	if (!f || va - f->va >= f->bytes)
+		return NULL;
+	*offset = va - f->va;
+	*bytes = f->bytes;
+	return f->name;
+}
+
+size_t symbols_inlined(const struct symbols *s, vaddr_t va, const char **name,
+		       size_t max)
+{
+	return inlines_at(s->inlines, va, name, max);
+}
+
 bool symbols_find(const struct symbols *s, const char *name, size_t nth,
 		  vaddr_t *va)
 {
-	for (size_t i = 0; i < s->function_count; i++) {
-		if (strcmp(s->function[i].name, name) == 0 && !nth--) {
-			*va = s->function[i].va;
+	for (size_t i = 0; i < s->functions.count; i++) {
+		if (strcmp(s->functions.entry[i].name, name) == 0 && !nth--) {
+			*va = s->functions.entry[i].va;
 			return true;
 		}
 	}

@@ -2,13 +2,12 @@
 /* sim/symbols.h - what an address in a program means: function, source line,
  * bytes.
  *
- * Read from the ELF file alone: its symbol table, and `.debug_line` of DWARF
- * version 2 to 4 (DWARF 4, section 6.2), which is what the hypervisor's images
- * are built with.  A file with less gives less: no line, or no name.  Nothing
- * in it is trusted.
+ * Read from the ELF file alone: its symbol table, `.debug_line` and
+ * `.debug_info` of DWARF version 2 to 4 (DWARF 4, sections 6.2 and 7.5), which
+ * is what the hypervisor's images are built with.  A file with less gives less:
+ * no line, or no name.  Nothing in it is trusted.
  *
- * Not modelled: DWARF 5, compressed sections, inlined functions (a line of an
- * inlined function is told within the one that holds it).
+ * Not modelled: DWARF 5, compressed sections.
  */
 #ifndef PARTERRE_SIM_SYMBOLS_H
 #define PARTERRE_SIM_SYMBOLS_H
@@ -37,6 +36,15 @@ bool symbols_find(const struct symbols *s, const char *name, size_t nth,
 /* False: not known. */
 bool symbols_line(const struct symbols *s, vaddr_t va, const char **file,
 		  uint32_t *line);
+/* Whose code is at `va`, by the debugging information: the innermost function
+ * first, each but the last inlined in the next.  Returns how many; 0: not
+ * known.
+ */
+size_t symbols_inlined(const struct symbols *s, vaddr_t va, const char **name,
+		       size_t max);
+/* The variable or table that holds `va`; NULL: none is known. */
+const char *symbols_object(const struct symbols *s, vaddr_t va,
+			   uint64_t *offset, uint64_t *bytes);
 /* The program's own bytes at `va`; returns how many of them there are. */
 size_t symbols_code(const struct symbols *s, vaddr_t va, void *to,
 		    size_t bytes);
@@ -45,5 +53,12 @@ size_t symbols_code(const struct symbols *s, vaddr_t va, void *to,
  * in *names, which is freed after it, both by the caller. */
 size_t srcline_read(const uint8_t *section, uint64_t bytes,
 		    struct symbol_line **lines, char **names);
+
+/* inlines.c: never NULL; names lie in the image, which has to stay. */
+struct inlines;
+struct inlines *inlines_read(const struct elf_image *image);
+void inlines_free(struct inlines *in);
+size_t inlines_at(const struct inlines *in, vaddr_t va, const char **name,
+		  size_t max);
 
 #endif

@@ -176,3 +176,83 @@ Test(golden, diff_run_names_the_changed_function)
 		    scratch()),
 	      0);
 }
+
+/* One-line changes, compiled (tests/diff): named is the changed function, first
+ * of all, also when it is inlined in another, or the first that reads data that
+ * is not the same. */
+Test(golden, diff_finds_changes)
+{
+	static const struct {
+		const char *change, *image, *line;
+	} all[] = {
+		{"room-one-less", "io", ": room, inlined in queue_"},
+		{"table-of-types", "boot", "boot: channel_attach+"},
+		{"a-digit", "boot", "boot: digits, inlined in vformat+"},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		static const char head[] = "code that is not the same";
+		struct output *o;
+		char *first;
+
+		wants(shell("cd %s && rm -rf b && mkdir b && "
+			    "ln -s " BUILD_DIR "/hv/*.elf b && "
+			    "ln -sf " BUILD_DIR "/tests/diff/%s/%s.elf b",
+			    scratch(), all[i].change, all[i].image),
+		      0);
+		o = shell("cd %s && " PARTERRE " diff --run " BUILD_DIR
+			  "/hv b " SOURCE_DIR "/tests/diff/corpus.lua",
+			  scratch());
+		wants(o, 6);
+		says(o, head);
+		first = strchr(strstr(o->text, head), '\n') + 1;
+		first[strcspn(first, "\n")] = '\0';
+		cr_assert(strstr(first, all[i].line), "%s", first);
+	}
+}
+
+/* The value in which two runs differ is followed to who made it. */
+Test(golden, diff_run_names_who_wrote_the_value)
+{
+	struct output *o;
+
+	/* answer() tells another sequence. */
+	wants(shell("cd %s && mkdir b && ln -s " BUILD_DIR "/hv/*.elf b && "
+		    "ln -sf " BUILD_DIR "/tests/diff/answers-in-reverse/io.elf "
+		    "b",
+		    scratch()),
+	      0);
+	o = shell("cd %s && " PARTERRE " diff --run " BUILD_DIR
+		  "/hv b " SOURCE_DIR "/tests/diff/corpus.lua",
+		  scratch());
+	wants(o, 6);
+	says(o, "the first difference that matters: io.a");
+	says(o, "cause  B: its sequence, 2, was written last at ");
+	says(o, "\n         io.a: answer, inlined in block_run+");
+}
+
+/* Recordings: the interval by their chains, the instruction, what was injected.
+ */
+Test(golden, diff_of_recordings_names_the_first_instruction)
+{
+	struct output *o;
+
+	shell("cd %s && printf 'machine{policy = \"%s\"}\n"
+	      "wait_event(\"committed\", {stream = 1, record = 10 + "
+	      "tonumber(param(\"n\", \"0\"))}, {within = ms(100)})\n"
+	      "inject.hang(\"io.a\")\nrun_for(ms(4))\n' >s.lua",
+	      scratch(), SCENARIOS "policy/failover.policy");
+	wants(shell("cd %s && for n in 0 7; do " PARTERRE
+		    " record --quiet --set n=$n -o $n.rec s.lua || exit; done",
+		    scratch()),
+	      0);
+	o = shell("cd %s && " PARTERRE " diff 0.rec 7.rec", scratch());
+	wants(o, 6);
+	says(o, "the chains part between 40.000 and ");
+	says(o, "the first instruction that does not do the same");
+	says(o, "io.a: io_main_loop+");
+	says(o, "what=\"io.a.text hang\"");
+	o = shell("cd %s && " PARTERRE " diff 0.rec 0.rec", scratch());
+	wants(o, 0);
+	says(o, "the same run");
+}

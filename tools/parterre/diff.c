@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sim/trace/trace.h"
+#include "tools/parterre/diff_again.h"
 #include "tools/parterre/golden.h"
 #include "tools/parterre/parterre.h"
 
@@ -114,68 +115,83 @@ static bool wants_help(int argc, char **argv, const char *help)
 
 static const char diff_help[] =
 	"usage: parterre diff TRACE TRACE\n"
+	"       parterre diff RECORDING RECORDING\n"
 	"       parterre diff --run IMAGES IMAGES SCENARIO\n"
-	"Names the first event that differs; of traces with class flow, the "
-	"code that was\nexecuted and is not the same in both runs' programs; "
-	"then the first difference\nthat "
-	"matters, in what the partitions did, "
-	"whenever they did it; ends with status\n6.  --run first runs the "
-	"scenario with the images of either folder, into\n"
-	"parterre.out/diff.a and .b.\n";
+	"Of traces: the first event that differs; with class flow, the code "
+	"that was\nexecuted and is not the same in both runs' programs; then "
+	"the first difference\nthat matters, in what the partitions did, "
+	"whenever they did it.\n"
+	"Of recordings: bisects their chains of digests, runs both again with "
+	"every\ninstruction of the interval in which they part, and names the "
+	"first that does\nnot do the same and who wrote what it read.\n"
+	"--run first runs the scenario with the images of either folder, and "
+	"names also\nwho wrote the value that differs.\n"
+	"Runs are left in parterre.out/diff.a and .b.  Status 6: they "
+	"differ.\n";
 
-/* Both sides with their symbols; whether they held is the scenario's affair. */
-static bool run_side(const char *images, const char *scenario, const char *out,
-		     struct error *err)
+static bool run_side(const struct diff_run *r, struct error *err)
 {
-	static struct session s;
-	static struct oracle_report oracle;
-	struct session_options o = {
-		.scenario = scenario,
-		.images = images,
-		.out = out,
-		.classes = TRACE_PLAIN | TRACE_CLASS_FLOW,
-		.classes_given = true,
-	};
-	int status = run_session(&s, &o, &oracle, err);
-	bool ran = s.sum.end != 0;
+	ps_t end;
 
-	if (ran)
-		printf("%s: status %d, %.6f ms\n", images, status,
-		       (double)s.sum.end / (double)PS_PER_MS);
-	session_close(&s);
-	return ran;
+	if (!diff_run_plain(r, TRACE_PLAIN | TRACE_CLASS_FLOW, &end, err))
+		return false;
+	printf("%s: %.6f ms\n", r->images, (double)end / (double)PS_PER_MS);
+	return true;
 }
 
-static int diff_traces(const char *a, const char *b)
+/* The runs can be made again if `a` and `b` are given. */
+static int diff_traces(const char *dir_a, const char *dir_b,
+		       const struct diff_run *a, const struct diff_run *b)
 {
 	struct error err = {0};
-	int status = verdict("diff", compare_traces(a, b, &err), &err);
-	bool found;
+	struct diff_parting p;
+	int status = verdict("diff", compare_traces(dir_a, dir_b, &err), &err);
+	bool found, good;
 
-	if (status != EXIT_TRACE)
+	if (status && status != EXIT_TRACE)
 		return status;
-	if (!diff_code(a, b, &found, &err) || diff_semantic(a, b, &err))
+	/* Code may differ and do the same. */
+	if (!diff_code(dir_a, dir_b, &found, &err))
 		return complain("diff", &err);
-	return status;
+	if (!status)
+		return found ? EXIT_TRACE : EXIT_HELD;
+	if (diff_semantic(dir_a, dir_b, &p, &err))
+		return complain("diff", &err);
+	good = !p.is || !a || diff_causes(a, b, &p, &err);
+	diff_parting_free(&p);
+	return good ? status : complain("diff", &err);
 }
 
 int main_diff(int argc, char **argv)
 {
 	struct error err = {0};
+	struct diff_run a = {.out = "parterre.out/diff.a"};
+	struct diff_run b = {.out = "parterre.out/diff.b"};
+	bool differ;
 
 	if (wants_help(argc, argv, diff_help))
 		return EXIT_HELD;
 	if (argc == 5 && strcmp(argv[1], "--run") == 0) {
-		if (!run_side(argv[2], argv[4], "parterre.out/diff.a", &err) ||
-		    !run_side(argv[3], argv[4], "parterre.out/diff.b", &err))
+		a.images = argv[2];
+		b.images = argv[3];
+		a.scenario = b.scenario = argv[4];
+		if (!run_side(&a, &err) || !run_side(&b, &err))
 			return complain("diff", &err);
 		return diff_traces("parterre.out/diff.a/trace",
-				   "parterre.out/diff.b/trace");
+				   "parterre.out/diff.b/trace", &a, &b);
 	}
 	if (argc != 3)
-		return usage_error("diff", "two traces are compared, %d given",
+		return usage_error("diff",
+				   "two traces or recordings are compared, %d "
+				   "given",
 				   argc - 1);
-	return diff_traces(argv[1], argv[2]);
+	if (!recording_is(argv[1]) || !recording_is(argv[2]))
+		return diff_traces(argv[1], argv[2], NULL, NULL);
+	a.recording = argv[1];
+	b.recording = argv[2];
+	if (!diff_recordings(&a, &b, &differ, &err))
+		return complain("diff", &err);
+	return differ ? EXIT_TRACE : EXIT_HELD;
 }
 
 static const char check_help[] =

@@ -3,124 +3,62 @@
  * code to be executed that is not the same in both, by its function and line.
  *
  * Both traces have class flow.  Each stretch that is executed for the first
- * time is held, instruction by instruction, against the function of that name
- * in the other run's program.  Addresses in its text may differ, if both sides'
- * mean the same place of the same function, or lie in the program's data: of
- * two programs one of which has grown, everything behind lies elsewhere.  So it
- * does not matter how the runs' times have shifted against each other.
+ * time is held against the function of that name in the other run's program
+ * (diff_align.h).  So it does not matter how the runs' times have shifted
+ * against each other, nor where the programs' parts lie.  What is inlined in
+ * another function is told by its own name.
  */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cpu/decode.h"
 #include "sim/check.h"
+#include "tools/parterre/diff_align.h"
 #include "tools/parterre/golden.h"
 #include "tools/parterre/parterre.h"
 
-#define SHOWN      5
-#define NEAR       (UINT64_C(4) << 20) /* numbers so near to rip are addresses */
-#define SEEN       (1u << 16)
-#define CODE_BYTES 16
+#define SHOWN  5
+#define SEEN   (1u << 18)
+#define INLINE 8 /* one function in another, so deep */
 
 struct finding {
 	ps_t time;
 	uint64_t retired;
 	uint32_t cpu, partition;
-	vaddr_t rip, other; /* other 0: there is no such function */
-	char function[80];
+	vaddr_t rip;
+	char function[80]; /* whose line it is */
 	char text[72], other_text[72];
+	char data[ALIGN_TEXT], other_data[ALIGN_TEXT];
+};
+
+/* Functions that were compared. */
+struct pair {
+	const struct symbols *p, *q;
+	vaddr_t begin;
+	struct alignment *alignment; /* NULL: the other has no such function */
+	bool turned;                 /* side 1 is the one at `begin` */
+};
+
+struct pairs {
+	size_t count, room;
+	struct pair *pair;
 };
 
 struct side {
 	struct source source;
 	struct decoder *decoder;
-	uint64_t seen[SEEN]; /* stretches: partition and address; 0: none */
+	struct pairs *pairs;
+	bool second;
+	uint64_t seen[SEEN]; /* stretches: partition, begin, end; 0: none */
 	size_t count;
 	struct finding found[SHOWN];
 };
-
-/* --- two instructions --- */
-
-static bool same_place(const struct symbols *p, uint64_t va,
-		       const struct symbols *q, uint64_t wa)
-{
-	uint64_t offset = 0, other = 0;
-	const char *f = symbols_function(p, va, &offset);
-	const char *g = symbols_function(q, wa, &other);
-
-	if (!f || !g)
-		return !f && !g;
-	return strcmp(f, g) == 0 && offset == other;
-}
-
-/* The number at *s, which moves behind it. */
-static uint64_t take_number(const char **s)
-{
-	char *end;
-	uint64_t n = strtoull(*s, &end, 0);
-
-	*s = end;
-	return n;
-}
-
-/* `next`: of the instruction behind it. */
-struct insn {
-	const struct symbols *program;
-	vaddr_t next;
-	const char *text;
-};
-
-static bool same_number(const struct insn *a, uint64_t n, const struct insn *b,
-			uint64_t m, int relative)
-{
-	if (n == m && !relative)
-		return true;
-	if (relative) {
-		n = relative > 0 ? a->next + n : a->next - n;
-		m = relative > 0 ? b->next + m : b->next - m;
-	}
-	return n - a->next + NEAR < 2 * NEAR && m - b->next + NEAR < 2 * NEAR &&
-	       same_place(a->program, n, b->program, m);
-}
-
-static bool same_text(const struct insn *a, const struct insn *b)
-{
-	const char *s = a->text, *t = b->text;
-
-	while (*s && *t) {
-		int rip = 0;
-
-		if (*s != *t)
-			return false;
-		if (strncmp(s, "rip + ", 6) == 0 ||
-		    strncmp(s, "rip - ", 6) == 0) {
-			if (strncmp(t, "rip ", 4) != 0)
-				return false;
-			rip = s[4] == '+' ? 1 : -1;
-			if (t[4] != s[4])
-				return false;
-			s += 6;
-			t += 6;
-		}
-		if (*s >= '0' && *s <= '9' && *t >= '0' && *t <= '9') {
-			uint64_t n = take_number(&s), m = take_number(&t);
-
-			if (!same_number(a, n, b, m, rip))
-				return false;
-			continue;
-		}
-		s++;
-		t++;
-	}
-	return *s == *t;
-}
 
 /* --- one stretch --- */
 
 static bool known(struct side *s, uint64_t key)
 {
-	size_t at = (size_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> 48);
+	size_t at = (size_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> 46);
 
 	for (size_t i = 0; i < SEEN; i++, at = (at + 1) % SEEN) {
 		if (s->seen[at] == key)
@@ -131,18 +69,6 @@ static bool known(struct side *s, uint64_t key)
 		}
 	}
 	return true; /* full: enough was looked at */
-}
-
-static bool look(struct side *s, const struct symbols *p, vaddr_t va,
-		 struct decoded *in)
-{
-	uint8_t code[CODE_BYTES];
-	size_t n = symbols_code(p, va, code, sizeof(code));
-
-	in->bytes = 0;
-	if (n)
-		decoder_look(s->decoder, code, n, va, in);
-	return in->bytes != 0;
 }
 
 static void note(struct side *s, const struct trace_record *r,
@@ -168,51 +94,99 @@ static void note(struct side *s, const struct trace_record *r,
 static bool counterpart(const struct symbols *p, vaddr_t begin,
 			const char *name, const struct symbols *q, vaddr_t *va)
 {
+	char plain[ALIGN_TEXT];
 	vaddr_t at;
 
 	for (size_t n = 0; symbols_find(p, name, n, &at); n++) {
-		if (at == begin)
-			return symbols_find(q, name, n, va);
+		if (at == begin && symbols_find(q, name, n, va))
+			return true;
 	}
-	return false;
+	align_plain_name(plain, sizeof(plain), name);
+	return strcmp(plain, name) != 0 && symbols_find(q, plain, 0, va);
+}
+
+static const struct pair *pair_of(struct side *s, const struct symbols *p,
+				  const struct symbols *q, vaddr_t begin,
+				  const char *name)
+{
+	struct pairs *all = s->pairs;
+	struct pair *to;
+	vaddr_t other;
+
+	for (size_t i = 0; i < all->count; i++) {
+		if (all->pair[i].begin == begin && all->pair[i].p == p &&
+		    all->pair[i].q == q)
+			return &all->pair[i];
+	}
+	if (all->count == all->room) {
+		all->room = all->room ? 2 * all->room : 256;
+		all->pair = realloc(all->pair, all->room * sizeof(*all->pair));
+		CHECK(all->pair);
+	}
+	to = &all->pair[all->count++];
+	*to = (struct pair){.p = p, .q = q, .begin = begin};
+	/* Aligned always the same way round, that both runs' texts agree. */
+	to->turned = s->second;
+	if (counterpart(p, begin, name, q, &other))
+		to->alignment = s->second ? align_functions(s->decoder, q,
+							    other, p, begin)
+					  : align_functions(s->decoder, p,
+							    begin, q, other);
+	return to;
+}
+
+static void name_scope(struct finding *f, const struct symbols *p,
+		       const char *function)
+{
+	const char *scope[INLINE];
+
+	if (!symbols_inlined(p, f->rip, scope, INLINE))
+		scope[0] = function;
+	align_plain_name(f->function, sizeof(f->function), scope[0]);
 }
 
 /* The stretch of `s` against the other side's program. */
 static void compare(struct side *s, const struct trace_record *r,
 		    const struct symbols *p, const struct symbols *q)
 {
-	vaddr_t end = record_field(r, "end");
+	vaddr_t end = record_field(r, "end"), va = r->value[0].u;
 	uint64_t offset = 0;
 
-	for (vaddr_t va = r->value[0].u; va < end;) {
-		struct finding f = {.rip = va};
+	while (va < end) {
 		const char *name = symbols_function(p, va, &offset);
-		struct decoded mine, other;
-		struct insn a, b;
+		const struct pair *pair;
+		const struct align_side *mine, *other;
+		const struct align_insn *in;
+		struct finding f = {.rip = va};
 
-		if (!name || !look(s, p, va, &mine))
+		if (!name)
 			return;
-		snprintf(f.function, sizeof(f.function), "%s", name);
-		memcpy(f.text, mine.text, sizeof(f.text));
-		if (!counterpart(p, va - offset, name, q, &f.other)) {
-			f.other = 0;
+		pair = pair_of(s, p, q, va - offset, name);
+		if (!pair->alignment) {
+			name_scope(&f, p, name);
 			note(s, r, &f);
 			return;
 		}
-		f.other += offset;
-		if (!look(s, q, f.other, &other)) {
-			f.other = 0;
-			note(s, r, &f);
+		mine = &pair->alignment->side[pair->turned];
+		other = &pair->alignment->side[!pair->turned];
+		in = align_at(mine, va);
+		if (!in)
 			return;
-		}
-		memcpy(f.other_text, other.text, sizeof(f.other_text));
-		a = (struct insn){p, va + mine.bytes, mine.text};
-		b = (struct insn){q, f.other + other.bytes, other.text};
-		if (mine.bytes != other.bytes || !same_text(&a, &b)) {
+		if (in->differs) {
+			name_scope(&f, p, name);
+			memcpy(f.text, in->text, sizeof(f.text));
+			memcpy(f.data, in->data, sizeof(f.data));
+			if (in->other != SIZE_MAX) {
+				memcpy(f.other_text,
+				       other->insn[in->other].text,
+				       sizeof(f.other_text));
+				memcpy(f.other_data,
+				       other->insn[in->other].data,
+				       sizeof(f.other_data));
+			}
 			note(s, r, &f);
-			return;
 		}
-		va += mine.bytes;
+		va += in->bytes;
 	}
 }
 
@@ -226,7 +200,8 @@ static bool read_side(struct side *s, const struct side *o, struct error *err)
 		vaddr_t rip = r.value[0].u;
 
 		if (r.kind->number != TRACE_EV_FLOW || s->count == SHOWN ||
-		    known(s, rip ^ (uint64_t)(r.partition + 1) << 48))
+		    known(s, rip ^ (uint64_t)(r.partition + 1) << 48 ^
+				     record_field(&r, "end") << 24))
 			continue;
 		p = source_symbols(&s->source, r.partition, rip);
 		/* Partitions have their numbers as they become known. */
@@ -239,27 +214,44 @@ static bool read_side(struct side *s, const struct side *o, struct error *err)
 
 /* --- what comes of it --- */
 
+static void show_insn(const char *name, const char *text, const char *data)
+{
+	if (!*text)
+		printf("    %s (is not there)\n", name);
+	else if (*data)
+		printf("    %s %-40s ; %s\n", name, text, data);
+	else
+		printf("    %s %s\n", name, text);
+}
+
 static void show(const struct side *s, const struct finding *f,
 		 const char *name, const char *other)
 {
 	char place[256];
+	const char *whole = "";
+	char plain[ALIGN_TEXT];
 
 	if (!source_place(&s->source, f->partition, f->rip, place,
 			  sizeof(place)))
 		snprintf(place, sizeof(place), "%#" PRIx64, f->rip);
-	printf("  %s: %s, first run at %.6f ms, cpu%u i=%" PRIu64 "\n",
+	snprintf(plain, sizeof(plain), "%.*s", (int)strcspn(place, "+."),
+		 place);
+	if (strcmp(plain, f->function) != 0)
+		whole = ", inlined in ";
+	printf("  %s: %s%s%s, first run at %.6f ms, cpu%u i=%" PRIu64 "\n",
 	       f->rip >= UINT64_C(1) << 63
 		       ? "the monitor"
 		       : source_name(&s->source, f->partition),
-	       place, (double)f->time / (double)PS_PER_MS, f->cpu, f->retired);
-	printf("    %s %s\n    %s %s\n", name, f->text, other,
-	       f->other ? f->other_text : "(is not there)");
+	       *whole ? f->function : "", whole, place,
+	       (double)f->time / (double)PS_PER_MS, f->cpu, f->retired);
+	show_insn(name, f->text, f->data);
+	show_insn(other, f->other_text, f->other_data);
 }
 
 /* Those of both sides, each function once, in the order of time. */
 static void report(const struct side *a, const struct side *b)
 {
-	char shown[2 * SHOWN][80];
+	char shown[SHOWN][80];
 	size_t i = 0, k = 0, n = 0;
 
 	printf("code that is not the same in both, as it was first run:\n");
@@ -280,14 +272,27 @@ static void report(const struct side *a, const struct side *b)
 	}
 }
 
+static void pairs_free(struct pairs *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		if (all->pair[i].alignment)
+			align_free(all->pair[i].alignment);
+	}
+	free(all->pair);
+}
+
 bool diff_code(const char *dir_a, const char *dir_b, bool *found,
 	       struct error *err)
 {
 	struct side *a = calloc(1, sizeof(*a)), *b = calloc(1, sizeof(*b));
+	struct pairs pairs[2] = {0};
 	bool good;
 
 	CHECK(a && b);
 	a->decoder = b->decoder = decoder_create();
+	a->pairs = &pairs[0];
+	b->pairs = &pairs[1];
+	b->second = true;
 	good = source_open(&a->source, dir_a, NULL, err) &&
 	       source_open(&b->source, dir_b, NULL, err);
 	/* One after the other, and the first side's names are known then. */
@@ -298,6 +303,8 @@ bool diff_code(const char *dir_a, const char *dir_b, bool *found,
 	decoder_destroy(a->decoder);
 	source_close(&a->source);
 	source_close(&b->source);
+	pairs_free(&pairs[0]);
+	pairs_free(&pairs[1]);
 	free(a);
 	free(b);
 	return good;

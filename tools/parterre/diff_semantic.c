@@ -9,7 +9,7 @@
  * did just before: where it ran in ring 3, its last system call, the last
  * interrupt or exception.
  *
- * Not modelled: who last wrote a value; that needs a trace of memory.
+ * Who wrote the values is found by running again (diff_again.c).
  */
 #include <inttypes.h>
 #include <limits.h>
@@ -30,7 +30,8 @@ struct step {
 	char *text;  /* as the semantic layer has it */
 	char *line;  /* as `parterre trace` shows it */
 	vaddr_t rip; /* the last in ring 3 on its CPU; 0: not known */
-	uint32_t partition, rip_of;
+	uint32_t partition, rip_of, cpu;
+	uint64_t retired;
 	char *call, *event; /* the last of its CPU; NULL: none */
 };
 
@@ -94,6 +95,8 @@ static void add(struct side *s, const struct trace_record *r, const char *text)
 		.rip = s->cpu[cpu].rip,
 		.rip_of = s->cpu[cpu].rip_of,
 		.partition = r->partition,
+		.cpu = r->cpu,
+		.retired = r->retired,
 		.call = copy(s->cpu[cpu].call),
 		.event = copy(s->cpu[cpu].event),
 	};
@@ -199,16 +202,41 @@ static void report(const struct side *a, const struct side *b,
 		printf("both   %s\n", q->step[i].text);
 	show_side(a, q, p->at, "A");
 	show_side(b, &b->of[p->partition], p->at, "B");
-	printf("go there: parterre inspect --at %" PRIu64 "ps SCENARIO\n",
-	       p->time);
+	printf("go there: parterre inspect --at %" PRIu64 "ps SCENARIO\n"
+	       "or: parterre run -s -S SCENARIO, and in gdb: monitor break-at "
+	       "%" PRIu64 "ps\n",
+	       p->time, p->time);
 }
 
-int diff_semantic(const char *dir_a, const char *dir_b, struct error *err)
+static void tell(const struct sequence *q, size_t at, struct diff_event *e)
+{
+	const struct step *t = at < q->count ? &q->step[at] : NULL;
+
+	if (!t)
+		return;
+	*e = (struct diff_event){
+		.is = true,
+		.time = t->time,
+		.retired = t->retired,
+		.cpu = t->cpu,
+		.text = copy(t->text),
+	};
+}
+
+void diff_parting_free(struct diff_parting *p)
+{
+	free(p->a.text);
+	free(p->b.text);
+}
+
+int diff_semantic(const char *dir_a, const char *dir_b,
+		  struct diff_parting *told, struct error *err)
 {
 	struct side *a = calloc(1, sizeof(*a)), *b = calloc(1, sizeof(*b));
-	struct parting p;
+	struct parting p = {.partition = 0};
 	bool good;
 
+	*told = (struct diff_parting){.is = false};
 	CHECK(a && b);
 	a->dir = dir_a;
 	b->dir = dir_b;
@@ -220,6 +248,12 @@ int diff_semantic(const char *dir_a, const char *dir_b, struct error *err)
 			       "did the same in the same order\n");
 		else
 			report(a, b, &p);
+	}
+	if (good && p.time != PS_NEVER) {
+		told->is = true;
+		told->partition = p.partition;
+		tell(&a->of[p.partition], p.at, &told->a);
+		tell(&b->of[p.partition], p.at, &told->b);
 	}
 	free_side(a);
 	free_side(b);

@@ -47,7 +47,22 @@ bool semantic_text(const struct source *s, const struct trace_record *r,
 bool diff_code(const char *dir_a, const char *dir_b, bool *found,
 	       struct error *err);
 
+/* Where they do: an event of one partition on each side. */
+struct diff_parting {
+	bool is; /* they part */
+	uint32_t partition;
+	struct diff_event {
+		bool is; /* false: this side has nothing more */
+		ps_t time;
+		uint64_t retired;
+		uint32_t cpu;
+		char *text; /* as the semantic layer has it; malloc() */
+	} a, b;
+};
+void diff_parting_free(struct diff_parting *p);
+
 /* diff_semantic.c: prints where two traces part, aligned by partition. */
-int diff_semantic(const char *dir_a, const char *dir_b, struct error *err);
+int diff_semantic(const char *dir_a, const char *dir_b, struct diff_parting *p,
+		  struct error *err);
 
 #endif

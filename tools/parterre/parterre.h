@@ -57,6 +57,13 @@ bool recording_is(const char *path);
 struct recording *recording_open(const char *path, struct session_options *o,
 				 struct error *err);
 void recording_close(struct recording *rec); /* NULL is fine */
+/* The chain at multiples of SESSION_SAMPLE_PS, and in *end its last value and
+ * the run's end; returns how many. */
+size_t recording_samples(const struct recording *rec, const uint64_t **sample,
+			 uint64_t *chain, ps_t *end);
+/* The folder of the images that were recorded, for session_options; `dir` has
+ * PATH_MAX bytes.  False: *err. */
+bool recording_images(const char *path, char *dir, struct error *err);
 
 /* summary.c */
 void summary_text(const struct session *s, const struct oracle_report *o,

@@ -488,6 +488,39 @@ bool recording_is(const char *path)
 	return is;
 }
 
+size_t recording_samples(const struct recording *rec, const uint64_t **sample,
+			 uint64_t *chain, ps_t *end)
+{
+	*sample = rec->sample;
+	*chain = rec->chain;
+	*end = rec->end;
+	return rec->sample_count;
+}
+
+bool recording_images(const char *path, char *dir, struct error *err)
+{
+	struct recording *rec = calloc(1, sizeof(*rec));
+	const char *slash;
+	bool good;
+
+	CHECK(rec);
+	good = read_recording(path, rec, err);
+	snprintf(dir, PATH_MAX, "%s", default_images());
+	for (size_t i = 0; good && i < rec->file_count; i++) {
+		const char *file = rec->file[i].path;
+		size_t n = strlen(file);
+
+		slash = strrchr(file, '/');
+		if (slash && n > 4 && strcmp(file + n - 4, ".elf") == 0) {
+			snprintf(dir, PATH_MAX, "%.*s", (int)(slash - file),
+				 file);
+			break;
+		}
+	}
+	recording_close(rec);
+	return good;
+}
+
 void recording_close(struct recording *rec)
 {
 	if (!rec)

@@ -204,6 +204,9 @@ uint64_t cpu_ticks(const struct cpu *cpu);
 /* cpu_run() also ends, by CPU_STOP_DEADLINE, before the first instruction that
  * would begin at this tick or later.  UINT64_MAX, as at first: never. */
 void cpu_set_ticks_deadline(struct cpu *cpu, uint64_t ticks);
+/* At tick t of this CPU's it is tick t + `ticks` for all, by which they share
+ * memory.  Between runs. */
+void cpu_set_clock(struct cpu *cpu, uint64_t ticks);
 const char *cpu_broken_text(const struct cpu *cpu);
 
 /* From within a callback: cpu_run() returns CPU_STOP_KICK at the boundary

@@ -278,6 +278,7 @@ static enum cpu_stop work(struct machine *m, struct vcpu *v, ps_t limit)
 		deadline = until;
 	v->nmi = false;
 	m->running = v;
+	cpu_set_clock(v->cpu, ticks_in(m, v->base_ps) - v->base_ticks);
 	stop = cpu_run(v->cpu, deadline);
 	m->running = NULL;
 

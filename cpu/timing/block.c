@@ -20,9 +20,10 @@
 #include "cpu/timing/insn.h"
 #include "sim/check.h"
 
-#define ROUNDS 8
-#define PLACES 16
-#define CYCLE  TIMING_TICKS_PER_CYCLE
+#define ROUNDS     8
+#define PLACES     16
+#define CYCLE      TIMING_TICKS_PER_CYCLE
+#define LOADS_SEEN 64
 
 struct timing {
 	struct profile profile;
@@ -170,6 +171,36 @@ static uint64_t max(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/* Which loads of a block lead to the address of their own next time: follows
+ * what is loaded through the registers, for two rounds. */
+static void loads_that_wait(const struct timing *t, unsigned count, bool *waits)
+{
+	uint64_t from[INSN_REGISTERS] = {0}; /* loads that it comes from */
+
+	memset(waits, 0, count * sizeof(*waits));
+	for (unsigned round = 0; round < 2; round++) {
+		unsigned load = 0;
+
+		for (unsigned i = 0; i < count; i++) {
+			const struct insn *in = &t->insn[i];
+			uint64_t comes = 0, address = 0, set;
+
+			for (set = in->source; set; set &= set - 1)
+				comes |= from[__builtin_ctzll(set)];
+			if (in->loads && load < LOADS_SEEN) {
+				uint64_t own = UINT64_C(1) << load++;
+
+				for (set = in->address; set; set &= set - 1)
+					address |= from[__builtin_ctzll(set)];
+				waits[i] = round && (address & own);
+				comes |= address | own;
+			}
+			for (set = in->result; set; set &= set - 1)
+				from[__builtin_ctzll(set)] = comes;
+		}
+	}
+}
+
 /* Without what serialises. */
 static uint64_t cost(const struct timing *t, unsigned count, uint64_t all)
 {
@@ -199,7 +230,7 @@ static void ends_in(const struct timing_code *c, const struct insn *last,
 }
 
 void timing_block(struct timing *t, const struct timing_code *c,
-		  uint32_t *until, struct branch *branch)
+		  uint32_t *until, bool *waits, struct branch *branch)
 {
 	uint64_t all = 0, total, at = 0, done = 0;
 
@@ -221,6 +252,8 @@ void timing_block(struct timing *t, const struct timing_code *c,
 	if (!all)
 		until[c->count - 1] += (uint32_t)total;
 	ends_in(c, &t->insn[c->count - 1], branch);
+	if (waits)
+		loads_that_wait(t, c->count, waits);
 }
 
 void timing_block_branch(struct timing *t, const struct timing_code *c,
@@ -316,6 +349,11 @@ void timing_destroy(struct timing *t)
 	insn_decoder_destroy(t->decoder);
 	profile_free(&t->profile);
 	free(t);
+}
+
+const struct profile *timing_profile(const struct timing *t)
+{
+	return &t->profile;
 }
 
 uint64_t timing_profile_hash(const struct timing *t)

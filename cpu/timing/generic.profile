@@ -20,6 +20,22 @@ set loads 108              # own: chains of loads that overlap
 set mispredict 16          # own: a branch that goes either way
 set repeat 12              # own: REP STOSQ of 64 bytes
 
+# --- memory: on top of what a hit of the first cache takes ---
+cache l1i 32 8 0           # SOG 2.7: 32 KiB, 8 ways
+cache l1d 32 8 0           # SOG 2.6: 32 KiB, 8 ways
+cache l2 1024 8 10         # SOG 2.6.2: 1 MiB, 8 ways, 14 cycles
+cache llc 32768 16 46      # SOG 2.6.3: 32 MiB of a complex, 16 ways, 50 cycles
+set dram 350               # guess: a hundred ns
+set misses 24              # SOG 2.12: fill buffers of the first cache
+set line_l2 2              # SOG 2.6.2: 32 bytes a cycle
+set line_llc 3.3           # own: a line after the other from 8 MiB
+set line_dram 7.3          # own: ... from 64 MiB
+set bandwidth 250          # guess: 50 GB/s at 3 GHz
+tlb itlb 64 8 0            # SOG 2.7: 64 entries
+tlb dtlb 64 8 0            # SOG 2.6.1: 72 entries; here a power of two
+tlb stlb 3072 24 7         # SOG 2.6.1: 3072 entries, 24 ways
+set walk 12                # guess: a step each of four levels, most of them in caches
+
 port alu 4                 # SOG 2.10.1: ALU0 to ALU3
 port shift 2               # SOG 2.10.2: ALU1, ALU2
 port mul 1                 # SOG 2.10.2: ALU1

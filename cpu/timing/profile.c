@@ -10,12 +10,33 @@
 #include "sim/check.h"
 
 static const char *const keys[PROFILE_KEY_COUNT] = {
-	[PROFILE_WIDTH] = "width",     [PROFILE_WINDOW] = "window",
-	[PROFILE_LOAD] = "load",       [PROFILE_LOAD_VECTOR] = "load_vector",
-	[PROFILE_FORWARD] = "forward", [PROFILE_TAKEN] = "taken",
-	[PROFILE_LOADS] = "loads",     [PROFILE_MISPREDICT] = "mispredict",
+	[PROFILE_WIDTH] = "width",
+	[PROFILE_WINDOW] = "window",
+	[PROFILE_LOAD] = "load",
+	[PROFILE_LOAD_VECTOR] = "load_vector",
+	[PROFILE_FORWARD] = "forward",
+	[PROFILE_TAKEN] = "taken",
+	[PROFILE_LOADS] = "loads",
+	[PROFILE_MISPREDICT] = "mispredict",
 	[PROFILE_REPEAT] = "repeat",
+	[PROFILE_DRAM] = "dram",
+	[PROFILE_MISSES] = "misses",
+	[PROFILE_LINE_L2] = "line_l2",
+	[PROFILE_LINE_LLC] = "line_llc",
+	[PROFILE_LINE_DRAM] = "line_dram",
+	[PROFILE_BANDWIDTH] = "bandwidth",
+	[PROFILE_WALK] = "walk",
 };
+
+static const char *const tables[PROFILE_TABLE_COUNT] = {
+	[PROFILE_L1I] = "l1i",   [PROFILE_L1D] = "l1d",
+	[PROFILE_L2] = "l2",     [PROFILE_LLC] = "llc",
+	[PROFILE_ITLB] = "itlb", [PROFILE_DTLB] = "dtlb",
+	[PROFILE_STLB] = "stlb",
+};
+#define LINES_OF_KIB 16
+#define ENTRIES_MAX  (UINT32_C(1) << 22)
+#define WAYS_MAX     64
 
 static const char *const events[TIMING_EVENT_COUNT] = {
 	[TIMING_EXCEPTION] = "exception",
@@ -150,6 +171,44 @@ static bool read_use(struct reader *r, struct profile_class *c, char *word)
 	return ticks(r, colon + 1, &c->use[port]);
 }
 
+static bool number(struct reader *r, const char *word, uint32_t most,
+		   uint32_t *to)
+{
+	char *end;
+	unsigned long n = strtoul(word, &end, 10);
+
+	if (*end || end == word || word[0] == '-' || !n || n > most)
+		return bad(r, "no such count:", word);
+	*to = (uint32_t)n;
+	return true;
+}
+
+/* cache or tlb: `unit` entries for each of what is counted. */
+static bool read_table(struct reader *r, unsigned first, unsigned end,
+		       uint32_t unit)
+{
+	struct profile_table t;
+	uint32_t sets;
+
+	for (unsigned i = first; i < end; i++) {
+		if (r->count != 5 || strcmp(r->word[1], tables[i]) != 0)
+			continue;
+		if (!number(r, r->word[2], ENTRIES_MAX / unit, &t.entries) ||
+		    !number(r, r->word[3], WAYS_MAX, &t.ways) ||
+		    !ticks(r, r->word[4], &t.latency))
+			return false;
+		t.entries *= unit;
+		sets = t.entries / t.ways;
+		if (!sets || sets * t.ways != t.entries || (sets & (sets - 1)))
+			return bad(r, "size by ways is no power of two:",
+				   tables[i]);
+		r->p->table[i] = t;
+		return true;
+	}
+	return bad(r, "not known, or not NAME SIZE WAYS CYCLES:",
+		   r->count > 1 ? r->word[1] : "");
+}
+
 /* A class that is there already is replaced: a profile may begin with all of
  * another and change some. */
 static bool read_class(struct reader *r)
@@ -231,6 +290,10 @@ static bool read_line(struct reader *r, char *line)
 		return one_of(r, keys, PROFILE_KEY_COUNT, r->p->key);
 	if (strcmp(r->word[0], "event") == 0)
 		return one_of(r, events, TIMING_EVENT_COUNT, r->p->event);
+	if (strcmp(r->word[0], "cache") == 0)
+		return read_table(r, PROFILE_L1I, PROFILE_ITLB, LINES_OF_KIB);
+	if (strcmp(r->word[0], "tlb") == 0)
+		return read_table(r, PROFILE_ITLB, PROFILE_TABLE_COUNT, 1);
 	if (strcmp(r->word[0], "port") == 0)
 		return read_port(r);
 	if (strcmp(r->word[0], "class") == 0)
@@ -258,9 +321,17 @@ static bool complete(struct reader *r)
 		if (!(p->keys_set >> i & 1))
 			return bad(r, "the profile does not set", keys[i]);
 	}
+	for (unsigned i = 0; i < PROFILE_TABLE_COUNT; i++) {
+		if (!p->table[i].entries)
+			return bad(r, "the profile has no cache or tlb",
+				   tables[i]);
+	}
 	if (!p->key[PROFILE_WIDTH] || !p->key[PROFILE_WINDOW] ||
-	    !p->key[PROFILE_LOADS])
-		return bad(r, "of none nothing runs:", "width, window, loads");
+	    !p->key[PROFILE_LOADS] ||
+	    p->key[PROFILE_MISSES] < TIMING_TICKS_PER_CYCLE ||
+	    p->key[PROFILE_BANDWIDTH] < 10 * TIMING_TICKS_PER_CYCLE)
+		return bad(r, "of none nothing runs:",
+			   "width, window, loads, misses, bandwidth");
 	for (unsigned i = 0; i < TIMING_EVENT_COUNT; i++) {
 		if (!p->event[i])
 			return bad(r, "the profile has no event", events[i]);

@@ -14,6 +14,9 @@
  *                                 (1, 1, 0).  USE is PORT:CYCLES
  *   insn CLASS NAME...            instructions as Capstone calls them
  *   event NAME CYCLES             enum timing_event: exception, interrupt
+ *   cache NAME KIB WAYS CYCLES    l1i, l1d, l2, llc: their size, what they take
+ *                                 longer than l1d
+ *   tlb NAME ENTRIES WAYS CYCLES  itlb, dtlb, stlb: the same of translations
  *
  * A memory operand adds its load or store to what the class says.
  */
@@ -37,7 +40,30 @@ enum profile_key {
 	PROFILE_LOADS,       /* loads that are under way at once */
 	PROFILE_MISPREDICT,  /* a branch that was not foreseen */
 	PROFILE_REPEAT,      /* REP, beside its iterations */
+	PROFILE_DRAM,        /* longer than the first cache */
+	PROFILE_MISSES,      /* that are under way at once */
+	PROFILE_LINE_L2,     /* from line to line, if they are foreseen */
+	PROFILE_LINE_LLC,
+	PROFILE_LINE_DRAM,
+	PROFILE_BANDWIDTH, /* lines that DRAM delivers in 1000 cycles, to all */
+	PROFILE_WALK,      /* through the page tables, beside their lines */
 	PROFILE_KEY_COUNT
+};
+
+enum profile_table_name {
+	PROFILE_L1I,
+	PROFILE_L1D,
+	PROFILE_L2,
+	PROFILE_LLC,
+	PROFILE_ITLB,
+	PROFILE_DTLB,
+	PROFILE_STLB,
+	PROFILE_TABLE_COUNT
+};
+
+/* The number of sets is a power of two. */
+struct profile_table {
+	uint32_t entries, ways, latency;
 };
 
 struct profile_class {
@@ -57,6 +83,7 @@ struct profile {
 	uint32_t key[PROFILE_KEY_COUNT];
 	uint32_t keys_set; /* a bit for each */
 	uint32_t event[TIMING_EVENT_COUNT];
+	struct profile_table table[PROFILE_TABLE_COUNT];
 	unsigned port_count, class_count;
 	struct profile_port port[PROFILE_PORTS];
 	struct profile_class class[PROFILE_CLASSES];

@@ -10,6 +10,9 @@
  *          out-of-order core says of their instructions, once, when they are
  *          translated: block.c.
  *
+ *   memory block, and what the caches, TLBs and DRAM that it meets take:
+ *          memory.h.
+ *
  * What a core is like says a profile, a text file: profile.h.
  *
  * A struct timing serves one complex of CPUs, from one thread; creation can
@@ -29,12 +32,14 @@
 enum timing_model {
 	TIMING_FLAT,
 	TIMING_BLOCK,
+	TIMING_MEMORY,
 	TIMING_MODEL_COUNT
 };
 
 static const char *const timing_model_name[TIMING_MODEL_COUNT] = {
 	[TIMING_FLAT] = "flat",
 	[TIMING_BLOCK] = "block",
+	[TIMING_MEMORY] = "memory",
 };
 
 static inline bool timing_model_find(const char *name, enum timing_model *model)
@@ -55,6 +60,8 @@ struct timing *timing_create(const char *profile, struct error *err) MUST_USE;
 void timing_destroy(struct timing *t); /* NULL is fine */
 /* Of the profile's text: equal profiles cost the same. */
 uint64_t timing_profile_hash(const struct timing *t);
+struct profile;
+const struct profile *timing_profile(const struct timing *t);
 
 /* A block of code.  Instruction i begins at code + offset[i]. */
 struct timing_code {
@@ -67,9 +74,11 @@ struct timing_code {
 #define TIMING_BLOCK_MAX 512
 
 /* until[i]: ticks from the block's start to the end of instruction i; each is
- * at least one more than the one before.  `branch`: how it ends. */
+ * at least one more than the one before.  waits[i]: where instruction i loads
+ * from comes from what it loaded itself the last time, if the block runs again
+ * and again; NULL: nobody asks.  `branch`: how it ends. */
 void timing_block(struct timing *t, const struct timing_code *c,
-		  uint32_t *until, struct branch *branch);
+		  uint32_t *until, bool *waits, struct branch *branch);
 /* Of a part of a block: how it ends, alone. */
 void timing_block_branch(struct timing *t, const struct timing_code *c,
 			 struct branch *branch);

@@ -579,8 +579,11 @@ void cpu_complex_destroy(struct cpu_complex *cx)
 			free(cx->cpu[i]->block);
 			free(cx->cpu[i]->observer);
 		}
+		if (cx->cpu[i])
+			memory_destroy(cx->cpu[i]->memory);
 		free(cx->cpu[i]);
 	}
+	memory_shared_destroy(cx->memory);
 	for (size_t i = 0; i < cx->ram_count; i++)
 		free(cx->ram[i].has_code);
 	timing_destroy(cx->timing);
@@ -637,6 +640,7 @@ static uc_err run(struct cpu *cpu)
 	cpu->running = true;
 	e = uc_emu_start(cpu->uc, AT(cpu->env, uint64_t, ENV_EIP), 0, 0, 0);
 	cpu->running = false;
+	timed_charge_between(cpu);
 	if (cpu->observe)
 		observe_stand(cpu);
 	engine_running = NULL;

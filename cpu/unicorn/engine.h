@@ -120,6 +120,11 @@ struct cpu {
 	uint64_t tick_deadline;
 	uint64_t look_up_at; /* retired count at which to look up; or never */
 	struct under_way way;
+	struct memory *memory; /* NULL: the model has none */
+	uint64_t clock;        /* cpu_set_clock() */
+	/* Of a block of a length that was asked for: where in that under way it
+	 * begins, and the ticks up to there. */
+	uint32_t part_at, part_back;
 	struct branch_predictor predictor;
 	char broken[160];
 };
@@ -135,7 +140,8 @@ struct cpu_complex {
 	void *ram_region; /* what memory_mapping() answers while a guest runs */
 	enum timing_model model;
 	struct timing *timing; /* NULL: flat */
-	struct arena *arena;   /* of what lives as long as the complex */
+	struct memory_shared *memory;
+	struct arena *arena; /* of what lives as long as the complex */
 };
 
 /* The vCPU that this thread is running; NULL outside cpu_run(). */
@@ -330,6 +336,26 @@ static inline void timed_leave(struct cpu *cpu)
 {
 	cpu->way.on = false;
 }
+/* What memory took becomes ticks: the block ended of itself or was left. */
+static inline void timed_charge_pending(struct cpu *cpu)
+{
+	uint32_t *pending = &AT(cpu->env, uint32_t, ENV_PENDING);
+
+	if (*pending)
+		engine_ticks_set(cpu, engine_ticks(cpu) + *pending);
+	*pending = 0;
+}
+/* ... if it is not under way. */
+static inline void timed_charge_between(struct cpu *cpu)
+{
+	const struct under_way *w = &cpu->way;
+
+	if (!w->on || engine_retired(cpu) - w->start >= w->count)
+		timed_charge_pending(cpu);
+}
+/* The guest's translations change: all; that of an address. */
+void timed_tlb_flush(struct cpu *cpu);
+void timed_tlb_forget(struct cpu *cpu, vaddr_t va);
 const struct timed_exit *timed_exit_new(struct cpu *cpu, const struct block *b);
 /* What an exception or an interrupt costs; the flow goes elsewhere. */
 void timed_event(struct cpu *cpu, enum timing_event event);

@@ -487,8 +487,10 @@ void helper_invlpg_x86_64(void *env, uint64_t va)
 	enter(RA);
 	originals.invlpg(env, va);
 	leave();
-	if (cpu)
+	if (cpu) {
 		engine_tlb_forget_large(cpu, va);
+		timed_tlb_forget(cpu, va);
+	}
 }
 
 /* A page gets its first translated code in this engine: from now on stores to
@@ -543,6 +545,7 @@ bool x86_cpu_exec_interrupt_x86_64(void *cs, int request)
 	if (!cpu)
 		return originals.exec_interrupt(cs, request);
 	engine_no_block(cpu);
+	timed_charge_between(cpu);
 	if (debug_deliver(cpu)) {
 		cpu->halted = false;
 		AT(cpu->env, int32_t, ENV_OLD_EXCEPTION) = -1;
@@ -605,6 +608,7 @@ void helper_hlt_x86_64(void *env, int next_eip_addend)
 	AT(env, uint32_t, ENV_HFLAGS) &= ~HF_INHIBIT_IRQ;
 	cpu->halted = true;
 	engine_no_block(cpu);
+	timed_charge_between(cpu);
 	engine_leave(cpu, CPU_STOP_HALT);
 	AT(cpu->cs, int32_t, CS_EXCEPTION_INDEX) = EXCP_INTERRUPT;
 	originals.loop_exit(cpu->cs);
@@ -621,6 +625,7 @@ void helper_pause_x86_64(void *env, int next_eip_addend)
 	AT(env, uint64_t, ENV_EIP) += (uint64_t)(int64_t)next_eip_addend;
 	AT(env, uint32_t, ENV_HFLAGS) &= ~HF_INHIBIT_IRQ;
 	engine_no_block(cpu);
+	timed_charge_between(cpu);
 	AT(cpu->cs, int32_t, CS_EXCEPTION_INDEX) = -1;
 	if (!cpu->complex->ops->pause ||
 	    cpu->complex->ops->pause(cpu->complex->owner, cpu)) {
@@ -1051,6 +1056,7 @@ void helper_write_crN_x86_64(void *env, int reg, uint64_t value)
 		return;
 	}
 	originals.write_cr(env, reg, value);
+	timed_tlb_flush(cpu);
 	if (reg == 3)
 		engine_context(cpu, CPU_CTX_CR3, 0, 0, value);
 }

@@ -66,6 +66,7 @@
 #define ENV_TICK_ROOM          4840 /* int32_t; the TSC's offset, not in use */
 #define ENV_PART               4844 /* uint32_t; its upper half */
 #define ENV_ROOM               4848 /* int32_t; IA32_TSC_ADJUST, not in use */
+#define ENV_PENDING            4852 /* uint32_t; its upper half */
 #define ENV_BLOCK              4856 /* uint32_t; TSC deadline, not in use */
 #define ENV_TSC_AUX            4864
 #define ENV_PAT                5248
@@ -98,6 +99,7 @@ struct env_segment {
 #define TCG_OPS       29576 /* first and last */
 #define OP_CODE       0     /* uint8_t */
 #define OP_NEXT       8
+#define OP_PREV       16
 #define OP_ARGS       24
 
 /* Operations of the code generator, and a temporary's type. */
@@ -109,10 +111,13 @@ struct env_segment {
 #define TCG_SUB_I32    18
 #define TCG_OR_I32     27
 #define TCG_BRCOND_I32 38
+#define TCG_MOV_I64    63
 #define TCG_MOVI_I64   64
 #define TCG_EXIT_TB    130
 #define TCG_GOTO_TB    131
 #define TCG_GOTO_PTR   132
+#define TCG_QEMU_FIRST 133 /* loads and stores of the guest's: ld, st of 32 */
+#define TCG_QEMU_LAST  136 /* bits, then of 64 */
 #define TCG_TYPE_I32   0
 #define TCG_TYPE_I64   1
 /* A call of a function with one result and one argument that reads registers,
@@ -121,6 +126,7 @@ struct env_segment {
 #define TCG_CALL_READS 6
 /* One without a result that has side effects, but writes no register. */
 #define TCG_CALL_0_1   (TCG_CALL | 1 << 8)
+#define TCG_CALL_0_2   (TCG_CALL | 2 << 8)
 #define TCG_CALL_LOOKS 2
 #define TCG_CALL_ALONE 3 /* neither reads nor writes registers */
 

@@ -50,7 +50,10 @@ void timed_block_new(struct cpu *cpu, struct block *b, uint32_t bytes,
 		return;
 	}
 	t->until = block_alloc(cpu, b->count * sizeof(*t->until));
-	timing_block(cpu->complex->timing, &c, t->until, &t->branch);
+	t->waits = block_alloc(cpu, b->count * sizeof(*t->waits));
+	t->fetched = block_alloc(cpu, sizeof(*t->fetched));
+	*t->fetched = 0;
+	timing_block(cpu->complex->timing, &c, t->until, t->waits, &t->branch);
 	t->ticks = t->until[b->count - 1];
 }
 
@@ -114,6 +117,7 @@ void timed_event(struct cpu *cpu, enum timing_event event)
 	if (!cpu->complex->timing)
 		return;
 	timed_leave(cpu);
+	timed_charge_pending(cpu);
 	engine_ticks_set(cpu,
 			 engine_ticks(cpu) +
 				 timing_event(cpu->complex->timing, event));
@@ -145,6 +149,7 @@ static void set_under_way(struct cpu *cpu, const struct block *b,
 	w->bytes = b->timed->bytes;
 	memcpy(w->offset, b->offset, b->count * sizeof(*w->offset));
 	memcpy(w->until, b->timed->until, b->count * sizeof(*w->until));
+	memcpy(w->waits, b->timed->waits, b->count * sizeof(*w->waits));
 	memcpy(w->code, b->timed->code, w->bytes);
 }
 
@@ -209,13 +214,17 @@ uint32_t timed_limit(struct cpu *cpu, const struct block *b, uint64_t retired,
 		if (limit == b->cost && b->timed->ticks <= room)
 			return limit;
 		set_under_way(cpu, b, retired);
+		if (cpu->memory)
+			timed_fetch(b);
 	}
 	at = (uint32_t)(retired - w->start);
+	cpu->part_at = at;
 	if (limit > w->count - at)
 		limit = w->count - at;
 	while (n < limit &&
 	       begins(w->until, at + n) - begins(w->until, at) < room)
 		n++;
+	cpu->part_back = begins(w->until, at);
 	AT(cpu->env, uint32_t, ENV_PART) = part(w, at, n);
 	if (at + n < w->count)
 		cpu->look_up_at = retired + n;
@@ -235,11 +244,23 @@ bool cpu_complex_set_timing(struct cpu_complex *cx, enum timing_model model,
 		if (!timing)
 			return false;
 	}
+	for (unsigned i = 0; i < cx->cpu_count; i++) {
+		timed_leave(cx->cpu[i]);
+		timed_charge_pending(cx->cpu[i]);
+		memory_destroy(cx->cpu[i]->memory);
+		cx->cpu[i]->memory = NULL;
+	}
+	memory_shared_destroy(cx->memory);
+	cx->memory = NULL;
 	timing_destroy(cx->timing);
 	cx->timing = timing;
 	cx->model = model;
+	if (model == TIMING_MEMORY)
+		cx->memory = memory_shared_create(timing_profile(timing));
 	for (unsigned i = 0; i < cx->cpu_count; i++) {
-		timed_leave(cx->cpu[i]);
+		if (cx->memory)
+			cx->cpu[i]->memory = memory_create(
+				timing_profile(timing), cx->memory);
 		branch_predictor_reset(&cx->cpu[i]->predictor);
 		engine_forget_code(cx->cpu[i]);
 	}

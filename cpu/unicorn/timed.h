@@ -19,11 +19,20 @@
  * foreseen at all: it knows the way that it stands on, or looks where the flow
  * goes.  A branch is the last instruction of any block that it stands in, of
  * whatever length, and no fault comes after it: so it is charged once.
+ *
+ * Memory.  What accesses and fetches take is not charged at once: how far a
+ * block came by a deadline would depend on them.  It is kept (ENV_PENDING) and
+ * charged where the block ends of itself, or the flow leaves it.  An access
+ * finds the time that it was when its block began, and what was kept since.
  */
 #ifndef PARTERRE_UNICORN_TIMED_H
 #define PARTERRE_UNICORN_TIMED_H
 
+#include "cpu/timing/memory.h"
 #include "cpu/timing/timing.h"
+
+struct block;
+struct cpu;
 
 struct timed_block {
 	uint32_t ticks; /* all */
@@ -31,6 +40,8 @@ struct timed_block {
 	bool limited;  /* of a length that was asked for; no `until` */
 	uint8_t *code; /* as translated */
 	uint32_t *until;
+	bool *waits;
+	uint64_t *fetched; /* memory_code_changes() when its code was there */
 	struct branch branch; /* at its end */
 };
 
@@ -54,6 +65,21 @@ uint32_t timed_exit_call(const struct timed_exit *x);
 uint32_t timed_exit_return(const struct timed_exit *x);
 uint32_t timed_exit_anywhere(const struct timed_exit *x);
 
+/* An access of an instruction; lives as long as its block. */
+struct timed_access {
+	struct cpu *cpu;
+	const struct memory_known *known;
+	uint64_t pc;
+	uint32_t index; /* of the instruction in its block */
+	uint8_t bytes;
+	bool write;
+};
+/* Called by translated code, timed_memory.c: after the access; when all of a
+ * block begins, `b`: it; at the end of a part of one. */
+void timed_reach(const struct timed_access *a, uint64_t va);
+void timed_fetch(const struct block *b);
+void timed_part_ends(struct cpu *cpu);
+
 /* A copy: blocks are forgotten. */
 struct under_way {
 	bool on;
@@ -62,6 +88,7 @@ struct under_way {
 	uint32_t count, bytes;
 	uint16_t offset[TIMING_BLOCK_MAX];
 	uint32_t until[TIMING_BLOCK_MAX];
+	bool waits[TIMING_BLOCK_MAX];
 	uint8_t code[TIMING_BLOCK_MAX * 15];
 };
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cpu/unicorn/tlb.c - the hidden state of a vCPU as words (cpu_hidden_get()).
  *
- * Its order: retired, NMI pending, NMI blocked, #MC pending, ticks; of a block
+ * Its order: retired, NMI pending, NMI blocked, #MC pending, ticks, those
+ * of memory that are not charged yet; of a block
  * under way (timed.h) its number of instructions, or 0, then start, pc, bytes,
  * for each instruction its offset and until, and the code, 8 bytes a word; the
  * number of words, 0 without a timing model, and what is known of branches
- * (branch.h); then for each mode of the TLB
+ * (branch.h); the same of memory (memory.h), the first CPU's with what all
+ * share; then for each mode of the TLB
  * its slots, the most in use since it was resized, the next victim, the number
  * of entries; then for each entry: linear page with the kinds of access allowed
  * in its low bits, physical page with its place in the low bits (0: its slot;
@@ -21,7 +23,7 @@
 #include "cpu/unicorn/engine.h"
 #include "sim/check.h"
 
-#define HEAD_WORDS  6
+#define HEAD_WORDS  7
 #define WAY_WORDS   3
 #define KNOWN_WORDS (sizeof(struct branch_predictor) / 8)
 #define MODE_WORDS  4
@@ -356,7 +358,8 @@ static void add_way(struct words *w, const struct under_way *way)
 	add(w, way->pc);
 	add(w, way->bytes);
 	for (uint32_t i = 0; i < way->count; i++)
-		add(w, (uint64_t)way->until[i] << 16 | way->offset[i]);
+		add(w, (uint64_t)way->waits[i] << 63 |
+			       (uint64_t)way->until[i] << 16 | way->offset[i]);
 	for (uint32_t i = 0; i < way->bytes; i += 8) {
 		uint64_t word = 0;
 
@@ -379,6 +382,20 @@ static void add_branches(struct words *w, struct cpu *cpu)
 	}
 }
 
+static void add_memory(struct words *w, struct cpu *cpu)
+{
+	size_t n = cpu->memory ? memory_words(cpu->memory, !cpu->index) : 0;
+
+	add(w, n);
+	if (!n)
+		return;
+	w->space = w->count + n;
+	w->word = reallocarray(w->word, w->space, sizeof(uint64_t));
+	CHECK_MSG(w->word, "out of memory for a snapshot");
+	memory_save(cpu->memory, !cpu->index, w->word + w->count);
+	w->count += n;
+}
+
 uint64_t *cpu_hidden_get(struct cpu *cpu, size_t *count)
 {
 	struct words w = {0};
@@ -389,8 +406,10 @@ uint64_t *cpu_hidden_get(struct cpu *cpu, size_t *count)
 	add(&w, (AT(cpu->env, uint32_t, ENV_HFLAGS2) & HF2_NMI_MASK) != 0);
 	add(&w, cpu->check);
 	add(&w, engine_ticks(cpu));
+	add(&w, AT(cpu->env, uint32_t, ENV_PENDING));
 	add_way(&w, &cpu->way);
 	add_branches(&w, cpu);
+	add_memory(&w, cpu);
 	for (unsigned mode = 0; mode < TLB_MODES; mode++)
 		add_mode(cpu, &w, mode);
 	*count = w.count;
@@ -492,6 +511,7 @@ static const uint64_t *set_way(struct under_way *way, uint64_t count,
 	for (uint64_t i = 0; i < count; i++, p++) {
 		way->offset[i] = (uint16_t)*p;
 		way->until[i] = (uint32_t)(*p >> 16);
+		way->waits[i] = *p >> 63;
 		if (way->offset[i] >= way->bytes)
 			return NULL;
 	}
@@ -513,6 +533,18 @@ static const uint64_t *set_branches(struct cpu *cpu, const uint64_t *p,
 	return p + 1 + KNOWN_WORDS;
 }
 
+static const uint64_t *set_memory(struct cpu *cpu, const uint64_t *p,
+				  const uint64_t *end)
+{
+	size_t n = cpu->memory ? memory_words(cpu->memory, !cpu->index) : 0;
+
+	if (!p || p == end || *p != n || (size_t)(end - p) < n + 1)
+		return NULL;
+	if (n)
+		memory_load(cpu->memory, !cpu->index, p + 1);
+	return p + 1 + n;
+}
+
 bool cpu_hidden_set(struct cpu *cpu, const uint64_t *words, size_t count)
 {
 	const uint64_t *p = words + HEAD_WORDS, *end = words + count;
@@ -526,8 +558,10 @@ bool cpu_hidden_set(struct cpu *cpu, const uint64_t *words, size_t count)
 	cpu->look_up_at = UINT64_MAX;
 	engine_retired_set(cpu, words[0]);
 	engine_ticks_set(cpu, words[4]);
-	p = set_way(&cpu->way, words[5], p, end);
+	AT(cpu->env, uint32_t, ENV_PENDING) = (uint32_t)words[5];
+	p = set_way(&cpu->way, words[6], p, end);
 	p = set_branches(cpu, p, end);
+	p = set_memory(cpu, p, end);
 	engine_no_block(cpu);
 	cpu->nmi = words[1];
 	cpu->check = words[3] <= CHECK_FATAL ? words[3] : CHECK_NONE;

@@ -43,14 +43,6 @@ void check_exit_request_x86_64(void *tcg);
 uint32_t cpu_ldub_code_x86_64(void *env, uint64_t va);
 #pragma GCC visibility pop
 
-/* The library would look after each load and store whether it is to stop, and
- * begin the block anew if so: we ask between blocks alone. */
-void check_exit_request_x86_64(void *tcg)
-{
-	if (!engine_running)
-		originals.check_exit_request(tcg);
-}
-
 struct translator_ops {
 	void (*init_disas_context)(void *db, void *cs);
 	void (*tb_start)(void *db, void *cs);
@@ -73,12 +65,98 @@ struct disas_base {
 
 struct translation {
 	const struct translator_ops *ops;
-	const struct cpu *cpu;
+	struct cpu *cpu;
 	uint32_t count, bytes;
 	bool breaks;
+	uint64_t pc, temp, kept; /* the latter two of tell_access() */
+	void *told;              /* the access of which it was told last */
 	uint16_t offset[BLOCK_MAX];
 };
 static _Thread_local struct translation *translating;
+
+/* --- operations --- */
+
+static void *next(void *op)
+{
+	return AT(op, void *, OP_NEXT);
+}
+
+static uint64_t *args(void *op)
+{
+	return &AT(op, uint64_t, OP_ARGS);
+}
+
+static void expect(void *op, uint8_t code)
+{
+	CHECK_MSG(AT(op, uint8_t, OP_CODE) == code,
+		  "the translator wrote operation %u, not %u",
+		  AT(op, uint8_t, OP_CODE), code);
+}
+
+static void *put_after(void *tcg, void *op, int code, uint64_t a, uint64_t b,
+		       uint64_t c)
+{
+	void *new = originals.op_after(tcg, op, code);
+
+	args(new)[0] = a;
+	args(new)[1] = b;
+	args(new)[2] = c;
+	return new;
+}
+
+/* The operation that the translator wrote last is a load or store, or widens
+ * what it loaded: timed_reach() is told where, afterwards. */
+static void tell_access(void *tcg)
+{
+	struct translation *t = translating;
+	void *last = (char *)AT(tcg, void *, TCG_OPS + 8) - OP_NEXT, *op = last;
+	struct timed_access *a;
+	uint64_t address;
+	uint8_t code;
+
+	for (;; op = (char *)AT(op, void *, OP_PREV) - OP_NEXT) {
+		code = AT(op, uint8_t, OP_CODE);
+		if (code >= TCG_QEMU_FIRST && code <= TCG_QEMU_LAST)
+			break;
+		CHECK(op != AT(tcg, void *, TCG_OPS));
+	}
+	CHECK_MSG(op != t->told, "an access without an operation");
+	t->told = op;
+	a = block_alloc(t->cpu, sizeof(*a));
+	a->cpu = t->cpu;
+	a->known = memory_known_of(t->cpu->memory);
+	a->pc = t->pc;
+	a->index = t->count - 1;
+	a->bytes = (uint8_t)(1u << (args(op)[2] >> 4 & 3));
+	a->write = (code - TCG_QEMU_FIRST) & 1;
+	if (!t->temp)
+		t->temp =
+			(uintptr_t)originals.temp_new(tcg, TCG_TYPE_I64, false);
+	address = args(op)[1];
+	if (!a->write && address == args(op)[0]) {
+		if (!t->kept)
+			t->kept = (uintptr_t)originals.temp_new(
+				tcg, TCG_TYPE_I64, false);
+		put_after(tcg, (char *)AT(op, void *, OP_PREV) - OP_NEXT,
+			  TCG_MOV_I64, t->kept, address, 0);
+		address = t->kept;
+	}
+	op = put_after(tcg, last, TCG_MOVI_I64, t->temp, (uintptr_t)a, 0);
+	op = put_after(tcg, op, TCG_CALL, t->temp, address,
+		       (uintptr_t)timed_reach);
+	AT(op, uint16_t, OP_CODE) = TCG_CALL_0_2;
+	args(op)[3] = TCG_CALL_ALONE;
+}
+
+/* The library would look after each load and store whether it is to stop, and
+ * begin the block anew if so: we ask between blocks alone. */
+void check_exit_request_x86_64(void *tcg)
+{
+	if (!engine_running)
+		originals.check_exit_request(tcg);
+	else if (translating && engine_running->memory)
+		tell_access(tcg);
+}
 
 static bool is_prefix(uint32_t byte)
 {
@@ -218,6 +296,7 @@ static void translate_insn(void *db, void *cs)
 	unsigned bytes;
 
 	CHECK(t->count < BLOCK_MAX);
+	t->pc = d->pc_next;
 	t->breaks = t->breaks || engine_breaks_at(t->cpu, d->pc_next);
 	t->offset[t->count++] = (uint16_t)(d->pc_next - d->pc_first);
 	bytes = undefined_bytes(t->cpu, d->pc_next);
@@ -233,36 +312,6 @@ static void translate_insn(void *db, void *cs)
 	if (d->is_jmp == 0 && (d->pc_next + INSN_BYTES_MAX > page_end ||
 			       is_cmpxchg_wide(t->cpu, d->pc_next)))
 		d->is_jmp = 1;
-}
-
-/* --- operations --- */
-
-static void *next(void *op)
-{
-	return AT(op, void *, OP_NEXT);
-}
-
-static uint64_t *args(void *op)
-{
-	return &AT(op, uint64_t, OP_ARGS);
-}
-
-static void expect(void *op, uint8_t code)
-{
-	CHECK_MSG(AT(op, uint8_t, OP_CODE) == code,
-		  "the translator wrote operation %u, not %u",
-		  AT(op, uint8_t, OP_CODE), code);
-}
-
-static void *put_after(void *tcg, void *op, int code, uint64_t a, uint64_t b,
-		       uint64_t c)
-{
-	void *new = originals.op_after(tcg, op, code);
-
-	args(new)[0] = a;
-	args(new)[1] = b;
-	args(new)[2] = c;
-	return new;
 }
 
 /* A temporary that is neither of two. */
@@ -303,6 +352,49 @@ static void *chain(void *tcg, void *end, uint64_t env)
 	return call;
 }
 
+/* Is the block left by it, to another one?  If that is looked up, before. */
+static bool is_exit(void *op)
+{
+	switch (AT(op, uint8_t, OP_CODE)) {
+	case TCG_GOTO_TB:
+		return true;
+	case TCG_EXIT_TB:
+		return args(op)[0] == 0;
+	case TCG_CALL:
+		return next(op) &&
+		       AT(next(op), uint8_t, OP_CODE) == TCG_GOTO_PTR;
+	default:
+		return false;
+	}
+}
+
+/* What memory took, where a block ends.  What it put last, or `op`. */
+static void *charge_memory(struct cpu *cpu, const struct block *b, uint64_t env,
+			   void *op)
+{
+	void *tcg = AT(cpu->uc, void *, UC_TCG_CTX);
+	uint64_t t, u, x;
+
+	if (!cpu->memory)
+		return op;
+	if (b->timed->limited) {
+		x = (uintptr_t)originals.temp_new(tcg, TCG_TYPE_I64, false);
+		op = put_after(tcg, op, TCG_MOVI_I64, x, (uintptr_t)cpu, 0);
+		op = put_after(tcg, op, TCG_CALL, x, (uintptr_t)timed_part_ends,
+			       TCG_CALL_ALONE);
+		AT(op, uint16_t, OP_CODE) = TCG_CALL_0_1;
+		return op;
+	}
+	t = (uintptr_t)originals.temp_new(tcg, TCG_TYPE_I32, false);
+	u = fresh(tcg, t, t);
+	op = put_after(tcg, op, TCG_LD_I32, t, env, ENV_PENDING);
+	op = put_after(tcg, op, TCG_LD_I32, u, env, ENV_TICK_ROOM);
+	op = put_after(tcg, op, TCG_SUB_I32, u, u, t);
+	op = put_after(tcg, op, TCG_ST_I32, u, env, ENV_TICK_ROOM);
+	op = put_after(tcg, op, TCG_MOVI_I32, t, 0, 0);
+	return put_after(tcg, op, TCG_ST_I32, t, env, ENV_PENDING);
+}
+
 /* What is to be called where the block is left by `op`, behind its branch;
  * NULL: nothing.  A jump to a place that is known has two ways, 0 if the branch
  * is not taken and 1 if it is; way 0 of a REP is the one to itself. */
@@ -321,12 +413,6 @@ static uint32_t (*exit_of(enum branch_kind kind,
 					   : timed_exit_not_taken;
 		return timed_exit_call;
 	}
-	/* Before it is looked up what comes next. */
-	if (code == TCG_EXIT_TB
-		    ? args(op)[0] != 0
-		    : code != TCG_CALL || !next(op) ||
-			      AT(next(op), uint8_t, OP_CODE) != TCG_GOTO_PTR)
-		return NULL;
 	return kind == BRANCH_RETURN ? timed_exit_return : timed_exit_anywhere;
 }
 
@@ -403,6 +489,15 @@ static void count_in_block(struct cpu *cpu, const struct block *b,
 	}
 	op = put_after(tcg, op, TCG_MOVI_I32, n, number, 0);
 	put_after(tcg, op, TCG_ST_I32, n, env, ENV_BLOCK);
+	if (cpu->memory && !limited) {
+		uint64_t x =
+			(uintptr_t)originals.temp_new(tcg, TCG_TYPE_I64, false);
+
+		op = put_after(tcg, branch, TCG_MOVI_I64, x, (uintptr_t)b, 0);
+		op = put_after(tcg, op, TCG_CALL, x, (uintptr_t)timed_fetch,
+			       TCG_CALL_ALONE);
+		AT(op, uint16_t, OP_CODE) = TCG_CALL_0_1;
+	}
 	if (cpu->observe) {
 		op = put_after(tcg, branch, TCG_CALL, env,
 			       (uintptr_t)observe_block, TCG_CALL_LOOKS);
@@ -414,8 +509,10 @@ static void count_in_block(struct cpu *cpu, const struct block *b,
 				args(op)[0] != args(branch)[3];) {
 		void *end = op;
 
-		if (b->timed)
+		if (b->timed && is_exit(end)) {
+			before = charge_memory(cpu, b, env, before);
 			foresee(cpu, b, env, before, end);
+		}
 		before = end;
 		op = next(op);
 		if (AT(end, uint8_t, OP_CODE) == TCG_EXIT_TB && !args(end)[0])

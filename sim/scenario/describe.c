@@ -112,8 +112,8 @@ static void key_timing(lua_State *L, struct session_machine *d)
 	text(L, "timing", model, sizeof(model));
 	if (!timing_model_find(model, &d->config.timing))
 		luaL_error(L,
-			   "machine{}: timing is \"flat\" or \"block\", "
-			   "not \"%s\"",
+			   "machine{}: timing is \"flat\", \"block\" or "
+			   "\"memory\", not \"%s\"",
 			   model);
 }
 

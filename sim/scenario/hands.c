@@ -84,7 +84,7 @@ static int lua_timing(lua_State *L)
 	if (!timing_model_find(name, &model))
 		return luaL_error(L,
 				  "timing(): there is no model '%s'; it is "
-				  "\"flat\" or \"block\"",
+				  "\"flat\", \"block\" or \"memory\"",
 				  name);
 	if (!machine_set_timing(script_machine(L)->machine, model, &err))
 		return script_fail_with(L, &err);

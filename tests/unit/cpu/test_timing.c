@@ -47,7 +47,7 @@ static uint32_t ticks(const char *insn, size_t bytes, unsigned times,
 		memcpy(code + c.bytes, last, last_bytes);
 		c.bytes += (uint32_t)last_bytes;
 	}
-	timing_block(timing, &c, until, &branch);
+	timing_block(timing, &c, until, NULL, &branch);
 	for (unsigned i = 0; i < c.count; i++)
 		cr_assert_gt(until[i], i ? until[i - 1] : 0);
 	return until[c.count - 1];
@@ -214,5 +214,9 @@ Test(profile, refuses)
 	refuses("insn add add\n", "no such class above");
 	refuses("class add\ninsn add adder\n", "no such instruction: 'adder'");
 	refuses("event nap 3\n", "not known");
+	refuses("cache l1d 30 8 0\n", ":1: size by ways is no power of two");
+	refuses("cache l9 32 8 0\n", ":1: not known, or not NAME SIZE WAYS");
+	refuses("tlb dtlb 64 8\n", ":1: not known, or not NAME SIZE WAYS");
+	refuses("tlb dtlb 64 0 1\n", ":1: no such count: '0'");
 	refuses("core zen\n", "no such statement: 'core'");
 }

@@ -102,6 +102,11 @@ void cpu_set_ticks_deadline(struct cpu *cpu, uint64_t ticks)
 	(void)cpu, (void)ticks;
 }
 
+void cpu_set_clock(struct cpu *cpu, uint64_t ticks)
+{
+	(void)cpu, (void)ticks;
+}
+
 uint64_t cpu_retired(const struct cpu *cpu)
 {
 	return cpu->regs.retired;

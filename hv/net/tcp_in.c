@@ -263,7 +263,8 @@ static bool take_ack(struct stack *s, struct socket *k, const uint8_t *at,
 	if (before(t->una, g->acked))
 		advance(s, k, g->acked);
 	else if (g->acked == t->una && t->una != t->most && g->length == 0 &&
-		 g->window == t->window)
+		 g->window == t->window &&
+		 t->window > 0) /* no probe's answer */
 		duplicate(s, k);
 	if (!before(g->acked, t->una) &&
 	    (before(t->wl1, g->sequence) ||

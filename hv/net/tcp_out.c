@@ -77,9 +77,11 @@ static uint32_t window_to_promise(struct socket *k)
 	struct tcp *t = &k->tcp;
 	uint32_t end = t->expected + window(k);
 	uint32_t step = RING_BYTES / 2 < TCP_MSS ? RING_BYTES / 2 : TCP_MSS;
+	uint32_t from =
+		before(t->promised, t->expected) ? t->expected : t->promised;
 
-	if (before(end, t->promised + step) && before(t->expected, t->promised))
-		end = t->promised;
+	if (before(end, from + step))
+		end = from;
 	t->promised = end;
 	return end - t->expected;
 }
@@ -253,7 +255,7 @@ bool tcp_output(struct stack *s, struct socket *k)
 	if (!s->up)
 		return false;
 	if (t->state == TCP_SYN_SENT || t->state == TCP_SYN_RECEIVED)
-		return send_syn(s, k);
+		room = send_syn(s, k);
 	if (may_send_data(t)) {
 		while (send_data(s, k, &room))
 			;
@@ -264,7 +266,8 @@ bool tcp_output(struct stack *s, struct socket *k)
 			t->persists = 0;
 		}
 	}
-	if (room && t->ack_now)
+	/* Before there is a window, when both have begun at once. */
+	if (room && t->ack_now && t->state != TCP_SYN_SENT)
 		room = segment(s, k, TCP_ACK, t->next, 0, 0);
 	return room;
 }

@@ -43,7 +43,8 @@
                                         initialised anew, started */
 #define TXN_PARTITION_DESTROY 0x0605 /* number */
 #define TXN_PARTITION_MARK 0x0606 /* number, value = PART_STATE_DEAD: declared
-                                     dead; stopped and its devices fenced */
+                                     dead; stopped and its devices fenced; to:
+                                     why (MARK_*), kept until its next start */
 #define TXN_PARTITION_ARGS 0x0607 /* args: words for view.args, before start */
 #define TXN_PARTITION_PAUSE 0x0608 /* number: lets go of its channels, then stands
                                       still.  Answered when it does */
@@ -84,8 +85,9 @@
 /* A question, alone in its transaction. */
 #define TXN_QUERY 0x0651 /* what (QUERY_*), index -> a row in the answer; index
                             counts the rows there are; past the last: ENOENT */
-#define QUERY_PARTITION 1 /* number, kind, state, incarnation, flags, frames,
-                             name in row[6] and [7] */
+#define QUERY_PARTITION 1 /* number, kind, state (of one declared dead, why in
+                             the upper half), incarnation, flags, frames, name in
+                             row[6] and [7] */
 #define QUERY_CHANNEL 2 /* id, type, client, server, generation, flags,
                            extent_block, extent_blocks */
 #define QUERY_DEVICE 3  /* id, bdf, owner, class_code, flags, vector */
@@ -96,6 +98,22 @@
 #define QUERY_SCAN 7 /* every invariant of the database; 0: all hold, else all
                         eight words are text, NUL-padded */
 #define QUERY_BUS 8 /* id, client, server, number, flags, devices */
+
+/* Why a partition was declared dead. */
+#define MARK_SILENT 0    /* it does not beat */
+#define MARK_COMPLAINT 1 /* its clients complain */
+#define MARK_STRAY 2     /* a device of its strays */
+#define MARKS 3
+
+/* A complaint: not a transaction, and the client of any block channel may make
+ * it.  slow: id, generation, waited_ns: so long has a request waited for this
+ * channel's server.  Command is told, at most once in COMPLAINT_GAP_NS for one
+ * partition.  ENOENT: it is client of no such channel; EVALUE: of another type, or
+ * nothing has waited so long since the machine began;
+ * ESTATE: its server has changed, or it is on its way; EBUSY: too soon, or nobody
+ * to tell. */
+#define COMPLAIN_SLOW 0x0681
+#define COMPLAINT_GAP_NS 10000000
 
 /* Events: message ids of EVENT. */
 #define EVT_PARTITION_STATE 0x0701 /* to boot, command, operations, diagnostics:
@@ -109,10 +127,14 @@
 #define EVT_CHANNEL_PAUSE 0x0713   /* to a client: touch it no more, acknowledge */
 #define EVT_CHANNEL_RESUME 0x0714  /* to a client: initialised anew and READY;
                                       attach and replay */
+#define EVT_CHANNEL_SLOW 0x0715    /* to command: a client complained of a channel:
+                                      slow, all of it */
 #define EVT_STOP 0x0721            /* orderly stop */
-#define EVT_DMA_FAULT 0x0731       /* to diagnostics: the IOMMU refused a DMA of a
-                                      device: id, its owner, address, reason
-                                      (VT-d's), write, bdf */
+#define EVT_DMA_FAULT 0x0731       /* to diagnostics and command: the IOMMU refused a
+                                      DMA of a device: id, its owner, address,
+                                      reason (VT-d's), write, bdf */
+#define DMA_NO_DOMAIN 2 /* reasons up to here: it is of no domain, fenced that is
+                           (VT-d 3.3, table 29: no root entry, no context entry) */
 
 /* Completion status, grouped by hundreds. */
 #define CONTROL_OK 0
@@ -204,6 +226,11 @@ struct control_message { /* 128 bytes */
 			uint64_t time_ns;
 			char name[16]; /* its owner's */
 		} dma;
+		struct {
+			uint64_t id, generation, waited_ns;
+			uint64_t client, server; /* the ultravisor says these */
+			uint64_t time_ns;
+		} slow;
 		struct {
 			uint64_t what, index;
 			uint64_t row[8];

@@ -155,7 +155,8 @@ struct db_part { /* 128 bytes */
 	uint64_t keep_pfn; /* what was saved of it: KEEP_FRAMES, the ultravisor's;
 	                      0: nothing */
 	uint64_t load_serial; /* of the transaction that its instance is for */
-	uint64_t reserved[1];
+	uint32_t mark; /* DEAD: why (MARK_*, abi/control.h) */
+	uint32_t reserved[1];
 };
 
 /* Of a saved partition: the first frame is a struct lead_state (abi/lead.h), the

@@ -12,6 +12,7 @@
  *   rules.c      the policy: fetched, loaded, compared with the one before
  *   guests.c     guests: made, given up, the end of all
  *   failover.c   beats, failovers, restarts
+ *   complaints.c guests that are not served, devices that stray
  *   schedule.c   CPUs, shares, cyclic frames, devices
  *   trunk.c      the I/O partitions' switches joined
  */
@@ -62,6 +63,15 @@ struct part {
 	uint64_t started_ns;
 	bool away_wished, back_wished; /* by the operator */
 	bool told_alone; /* that nobody is left to take over was logged */
+	uint32_t cause;  /* why it was declared dead (MARK_*) */
+	enum {
+		STRAY_NOT,
+		STRAY_HEARD,
+		STRAY_MOVED /* its channels are kept off it */
+	} stray;            /* of its devices, since it was started */
+	uint64_t letgo_ns;  /* by then it has to have let go of what moves; 0:
+			       nothing is waited for */
+	bool letgo_learnt;
 };
 
 struct chan {
@@ -183,6 +193,23 @@ const char *failover_wish(struct part *p);
 const char *failback_wish(struct part *p);
 /* Will it be started anew, should it fail? */
 bool restarts_left(const struct part *p);
+/* Its channels, or (`client`) those of one client, to the other I/O partition.
+ * False: there are none, or nobody is left. */
+bool fail_over(struct part *p, uint64_t client);
+/* Another that serves; NULL: none. */
+struct part *other_server(const struct part *than);
+/* Declared dead; false: it cannot be asked for now. */
+bool mark_dead(struct part *p, uint32_t cause);
+
+/* ---- complaints.c ------------------------------------------------------- */
+
+void on_complaint(const struct control_message *event);
+void on_dma_fault(const struct control_message *event);
+void decide_complaints(uint64_t now);
+uint64_t complaints_due(void); /* when to decide about them next */
+/* Has that client complained of it as it runs now? Then its channels do not go
+ * there by themselves. */
+bool complained_of(uint64_t client, const struct part *server);
 
 /* ---- trunk.c ------------------------------------------------------------ */
 

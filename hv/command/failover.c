@@ -18,16 +18,36 @@ uint64_t look_ns;
 
 /* ---- restarts ----------------------------------------------------------- */
 
+/* What the policy says of an I/O partition that has ended as this one did. */
+static const struct policy_rule *rule_of(const struct part *p)
+{
+	switch (p->cause) {
+	case MARK_COMPLAINT:
+		return &policy.on_complaint;
+	case MARK_STRAY:
+		return &policy.on_dma_fault;
+	default:
+		return &policy.on_failure;
+	}
+}
+
+static bool stays_stopped(const struct part *p)
+{
+	return p->kind == PART_IO && rule_of(p)->stop;
+}
+
 /* How often the policy lets it be started anew. */
 static uint32_t restarts_of(const struct part *p)
 {
 	const struct policy_named *n = policy_named(&policy, p->name);
 	bool rule = false;
 
+	if (stays_stopped(p))
+		return 0;
 	if (n != NULL && n->bounded)
 		return n->restarts;
-	if (p->kind == PART_IO)
-		rule = policy.restart;
+	if (p->kind == PART_IO) /* one that was only to be moved from: as any */
+		rule = rule_of(p)->restart || policy.on_failure.restart;
 	else if (p->kind == PART_GUEST)
 		rule = policy.restart_guests;
 	else if (p->kind == PART_OPERATIONS) /* who else has the policy? */
@@ -49,6 +69,8 @@ static void restart(struct part *p)
 		if (!p->given_up && restarts_of(p) > 0)
 			logf_("command: %s was restarted %u times, no more",
 			      p->name, p->incarnation - 1);
+		if (!p->given_up && stays_stopped(p))
+			logf_("command: decision: %s stays stopped", p->name);
 		p->given_up = true;
 		return;
 	}
@@ -78,6 +100,21 @@ void decide_restarts(uint64_t now)
 }
 
 /* ---- beats -------------------------------------------------------------- */
+
+bool mark_dead(struct part *p, uint32_t cause)
+{
+	struct control_message op;
+	struct job *job = new_job(JOB_MARK);
+
+	if (job == NULL)
+		return false;
+	job->part = p;
+	target_op(&op, TXN_PARTITION_MARK, p->number, cause, PART_STATE_DEAD);
+	p->asked = send_job(job, &op, 1);
+	if (p->asked)
+		p->cause = cause;
+	return p->asked;
+}
 
 /* A channel that was wiped for a new start shows no beat. */
 static bool heartbeat_valid(const struct channel *ch)
@@ -109,15 +146,15 @@ static void look(uint64_t now)
 			continue;
 		/* A policy without rules for it leaves everybody alone. */
 		if (now < p->again_ns ||
-		    !(policy.failover || restarts_of(p) > 0))
+		    !(policy_acts(&policy.on_failure) || restarts_of(p) > 0))
 			continue;
-		ask_part(p, JOB_MARK, TXN_PARTITION_MARK, PART_STATE_DEAD);
+		(void)mark_dead(p, MARK_SILENT);
 	}
 }
 
 /* ---- channels of the dead ----------------------------------------------- */
 
-static struct part *other_server(const struct part *than)
+struct part *other_server(const struct part *than)
 {
 	for (unsigned i = 0; i < PARTS_MAX; i++) {
 		if (parts[i].used && &parts[i] != than && serves(&parts[i]))
@@ -153,24 +190,27 @@ static const char *preferred(const struct chan *c)
 	return network != NULL ? network->server : NULL;
 }
 
-/* Those of its channels that may be moved now, into the job. */
-static void choose_channels(struct job *job, const struct part *server)
+/* Those of its channels that may be moved now, into the job; `client`: of that
+ * one alone. */
+static void choose_channels(struct job *job, const struct part *server,
+			    uint64_t client)
 {
 	for (unsigned i = 0; i < CHANNELS_MAX; i++) {
 		struct chan *c = &chans[i];
 
 		if (movable(c) && c->server == server->number &&
+		    (client == 0 || c->client == client) &&
 		    job->channels < MOVES_MAX)
 			job->channel[job->channels++] = c;
 	}
 }
 
-static bool fail_over(struct part *p)
+bool fail_over(struct part *p, uint64_t client)
 {
 	struct part *to = other_server(p);
 	struct job job = {.kind = JOB_MOVE}, *slot;
 
-	choose_channels(&job, p);
+	choose_channels(&job, p, client);
 	if (job.channels == 0)
 		return false;
 	if (to == NULL) {
@@ -196,10 +236,11 @@ static void decide_back(struct part *p, uint64_t now)
 {
 	struct job job = {.kind = JOB_MOVE}, *slot;
 	struct part *from = NULL;
+	bool wished = p->back_wished;
 
 	p->told_alone = false;
 	if (!(policy.failback || p->back_wished) || p->away_wished ||
-	    p->beats < STEADY_BEATS)
+	    p->stray != STRAY_NOT || p->beats < STEADY_BEATS)
 		return;
 	p->back_wished = false;
 	for (unsigned i = 0; i < CHANNELS_MAX; i++) {
@@ -209,7 +250,8 @@ static void decide_back(struct part *p, uint64_t now)
 					    : NULL;
 
 		if (wants == NULL || strcmp(wants, p->name) != 0 ||
-		    job.channels == MOVES_MAX)
+		    job.channels == MOVES_MAX ||
+		    (!wished && complained_of(c->client, p)))
 			continue;
 		/* Only from one that lives: a dead one's are failed over. */
 		if (from != NULL && from->number != c->server)
@@ -239,7 +281,7 @@ const char *failover_wish(struct part *p)
 	if (p->asked)
 		return "its channels are on their way: try again";
 	p->away_wished = true;
-	(void)fail_over(p);
+	(void)fail_over(p, 0);
 	return NULL;
 }
 
@@ -250,6 +292,7 @@ const char *failback_wish(struct part *p)
 	if (!serves(p))
 		return "it does not serve: start it first";
 	p->away_wished = false;
+	p->stray = STRAY_NOT;
 	p->back_wished = true;
 	return NULL;
 }
@@ -266,7 +309,7 @@ void decide_io(uint64_t now)
 		if (serves(p))
 			decide_back(p, now);
 		else if (!running(p) && p->state != PART_STATE_DEFINED &&
-			 !(policy.failover && fail_over(p)))
+			 !(rule_of(p)->failover && fail_over(p, 0)))
 			restart(p);
 	}
 }

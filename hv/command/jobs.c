@@ -163,6 +163,8 @@ static void settle(const struct job *job,
 		log_refusal(job, response);
 		if (job->part != NULL)
 			job->part->again_ns = sys_time() + AGAIN_NS;
+		if (job->kind == JOB_MARK)
+			job->part->cause = MARK_SILENT;
 		if (job->kind == JOB_OFF)
 			off_refused();
 	}

@@ -73,6 +73,9 @@ void reset_beats(struct part *p)
 	p->beats = 0;
 	p->missed = 0;
 	p->started_ns = sys_time();
+	p->cause = MARK_SILENT;
+	p->stray = STRAY_NOT;
+	p->letgo_ns = 0;
 }
 
 bool query(uint64_t what, uint64_t index, uint64_t row[8])
@@ -107,6 +110,7 @@ static bool learn_partition(const uint64_t row[8])
 			return false;
 		p->state = (uint32_t)row[2];
 		reset_beats(p);
+		p->cause = (uint32_t)(row[2] >> 32);
 	}
 	p->seen = true;
 	p->kind = (uint32_t)row[1];
@@ -199,6 +203,11 @@ bool serves(const struct part *p)
 void ended(struct part *p, uint32_t state, uint64_t vector, uint64_t code,
 	   uint64_t time_ns)
 {
+	static const char *const causes[MARKS] = {
+		[MARK_SILENT] = "no heartbeat",
+		[MARK_COMPLAINT] = "it does not serve",
+		[MARK_STRAY] = "a device of its strays",
+	};
 	uint64_t at = time_ns / US;
 	/* Of its next start, whose answer was not seen yet. */
 	bool again =
@@ -211,6 +220,8 @@ void ended(struct part *p, uint32_t state, uint64_t vector, uint64_t code,
 	p->told = true;
 	p->state = state;
 	p->code = state == PART_STATE_STOPPED ? code : ~0ull;
+	if (state != PART_STATE_DEAD || p->cause >= MARKS)
+		p->cause = MARK_SILENT;
 	p->beats = 0;
 	switch (state) {
 	case PART_STATE_CRASHED:
@@ -218,8 +229,8 @@ void ended(struct part *p, uint32_t state, uint64_t vector, uint64_t code,
 		      vector, at);
 		break;
 	case PART_STATE_DEAD:
-		logf_("command: %s failed: no heartbeat at %lu us", p->name,
-		      at);
+		logf_("command: %s failed: %s at %lu us", p->name,
+		      causes[p->cause], at);
 		break;
 	case PART_STATE_SAVED: /* the operator's doing, and no end */
 		break;

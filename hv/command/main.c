@@ -114,6 +114,12 @@ static bool serve_control(void)
 		case EVT_PARTITION_STATE:
 			on_state(&message);
 			break;
+		case EVT_CHANNEL_SLOW:
+			on_complaint(&message);
+			break;
+		case EVT_DMA_FAULT:
+			on_dma_fault(&message);
+			break;
 		case EVT_CHANNEL_PAUSE:
 		case EVT_CHANNEL_RESUME:
 			(void)attach_all(); /* so that the handle is known */
@@ -143,8 +149,10 @@ static bool serve_control(void)
  * is known of the I/O partitions is enough to act on. */
 static void decide(uint64_t now)
 {
-	if (have_policy)
+	if (have_policy) {
+		decide_complaints(now);
 		decide_io(now);
+	}
 	if (learn_due)
 		return;
 	decide_restarts(now);
@@ -160,7 +168,9 @@ static void decide(uint64_t now)
  * look at the beats. */
 static uint64_t due(uint64_t now)
 {
-	uint64_t at = guests_due(now);
+	uint64_t at = guests_due(now), complaints = complaints_due();
+
+	at = complaints < at ? complaints : at;
 
 	for (unsigned i = 0; i < PARTS_MAX; i++) {
 		if (parts[i].used && parts[i].again_ns > now &&

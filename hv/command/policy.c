@@ -16,6 +16,11 @@
 #define HEARTBEAT_US BEAT_US
 #define MISSES       2
 
+/* Complaints of guests: so long, by so many, so often each. */
+#define COMPLAINT_US 1000000
+#define COMPLAINERS  2
+#define COMPLAINTS   4
+
 struct word {
 	const char *at;
 	size_t bytes;
@@ -595,36 +600,75 @@ static bool do_heartbeat(const struct line *l, struct policy *p)
 	return true;
 }
 
-/* on io-failure [failover] [restart] [failback] */
-static bool do_io_failure(const struct line *l, struct policy *p)
+/* complaints US guests N times M */
+static bool do_complaints(const struct line *l, struct policy *p)
 {
-	for (unsigned i = 2; i < l->words; i++) {
-		if (is(&l->word[i], "failover"))
-			p->failover = true;
-		else if (is(&l->word[i], "restart"))
-			p->restart = true;
-		else if (is(&l->word[i], "failback"))
-			p->failback = true;
-		else
-			return fail(l,
-				    "unknown rule: failover, restart or "
-				    "failback%s",
-				    "");
-	}
+	uint64_t us, guests, times;
+
+	if (l->words != 6 || !is(&l->word[2], "guests") ||
+	    !is(&l->word[4], "times"))
+		return fail(l, "write: complaints US guests N times M%s", "");
+	if (!get_number(l, 1, 1000, 60000000, &us) ||
+	    !get_number(l, 3, 1, POLICY_GUESTS_MAX, &guests) ||
+	    !get_number(l, 5, 1, 1000, &times))
+		return false;
+	if (p->complaint_line != 0)
+		return fail(l, "complaints have a line already: leave one%s",
+			    "");
+	p->complaint_us = (uint32_t)us;
+	p->complainers = (uint32_t)guests;
+	p->complaints = (uint32_t)times;
+	p->complaint_line = l->number;
 	return true;
 }
 
-/* on guest-failure restart, on operations-failure restart, ... */
+/* What word 2 names, if I/O partitions are what it is about; else NULL. */
+static struct policy_rule *io_rule(const struct word *w, struct policy *p)
+{
+	if (is(w, "io-failure"))
+		return &p->on_failure;
+	if (is(w, "guest-complaint"))
+		return &p->on_complaint;
+	return is(w, "dma-fault") ? &p->on_dma_fault : NULL;
+}
+
+/* on io-failure|guest-complaint|dma-fault [failover] [restart|stop]; and
+ * [failback] of the first */
+static bool do_io_rule(const struct line *l, struct policy *p,
+		       struct policy_rule *rule)
+{
+	bool first = rule == &p->on_failure;
+
+	for (unsigned i = 2; i < l->words; i++) {
+		if (is(&l->word[i], "failover"))
+			rule->failover = true;
+		else if (is(&l->word[i], "restart"))
+			rule->restart = true;
+		else if (is(&l->word[i], "stop"))
+			rule->stop = true;
+		else if (first && is(&l->word[i], "failback"))
+			p->failback = true;
+		else
+			return fail(l, "unknown rule: %s or stop",
+				    first ? "failover, restart, failback"
+					  : "failover, restart");
+	}
+	return !(rule->restart && rule->stop) ||
+	       fail(l, "restart and stop: leave one of them%s", "");
+}
+
+/* on io-failure ..., on guest-failure restart, ... */
 static bool do_on(const struct line *l, struct policy *p)
 {
 	const struct word *w = &l->word[1];
+	struct policy_rule *io = l->words < 2 ? NULL : io_rule(w, p);
 	bool *rule = NULL;
 
-	if (l->words >= 3 && is(w, "io-failure"))
-		return do_io_failure(l, p);
-	if (l->words < 2 || is(w, "io-failure"))
+	if (l->words >= 3 && io != NULL)
+		return do_io_rule(l, p, io);
+	if (l->words < 2 || io != NULL)
 		return fail(l,
-			    "write: on io-failure [failover] [restart] "
+			    "write: on io-failure [failover] [restart|stop] "
 			    "[failback], or: on guest-failure restart%s",
 			    "");
 	if (is(w, "guest-failure"))
@@ -633,7 +677,8 @@ static bool do_on(const struct line *l, struct policy *p)
 		rule = &p->restart_operations;
 	else
 		return fail(l,
-			    "word 2: io-failure, guest-failure or "
+			    "word 2: io-failure, guest-failure, "
+			    "guest-complaint, dma-fault or "
 			    "operations-failure%s",
 			    "");
 	if (l->words != 3 || !is(&l->word[2], "restart"))
@@ -661,8 +706,8 @@ static const struct {
 	{"weight", do_weight}, {"cap", do_cap},
 	{"frame", do_frame},   {"schedule", do_schedule},
 	{"after", do_after},   {"heartbeat", do_heartbeat},
-	{"on", do_on},         {"restart", do_restart},
-	{"off", do_off},
+	{"on", do_on},         {"complaints", do_complaints},
+	{"off", do_off},       {"restart", do_restart},
 };
 
 static bool parse_line(const struct line *l, struct policy *p)
@@ -675,7 +720,8 @@ static bool parse_line(const struct line *l, struct policy *p)
 	}
 	return fail(l,
 		    "unknown line: guest, args, disk, channel, device, cpu, "
-		    "weight, cap, frame, schedule, after, on, restart...%s",
+		    "weight, cap, frame, schedule, after, heartbeat, on, "
+		    "complaints...%s",
 		    "");
 }
 
@@ -778,15 +824,52 @@ static bool check_frame(const struct policy *p, uint32_t cpu, struct line *l)
 	return true;
 }
 
+bool policy_acts(const struct policy_rule *rule)
+{
+	return rule->failover || rule->restart || rule->stop;
+}
+
+static unsigned disks(const struct policy *p)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->guests; i++)
+		n += p->guest[i].disk;
+	return n;
+}
+
+/* Those that no event could ever make come true. */
+static bool check_complaints(const struct policy *p, struct line *l)
+{
+	const struct policy_rule *rule = &p->on_complaint;
+
+	l->number = p->complaint_line;
+	if (l->number != 0 && !policy_acts(rule))
+		return fail(l,
+			    "nothing follows from complaints: add an `on "
+			    "guest-complaint` line%s",
+			    "");
+	if (policy_acts(rule) && !rule->failover && disks(p) < p->complainers)
+		return fail(l,
+			    "fewer guests have disks than have to complain: "
+			    "write `complaints US guests 1 times M`, or add "
+			    "failover%s",
+			    "");
+	return true;
+}
+
 static bool check_whole(const struct policy *p, struct policy_error *error)
 {
 	struct line l = {.error = error};
 
-	if (p->failback && !p->restart)
+	if (p->failback && !p->on_failure.restart)
 		return fail(&l,
 			    "failback without restart: add restart to the "
 			    "`on io-failure` line%s",
 			    "");
+	if (!check_complaints(p, &l))
+		return false;
+	l.number = 0;
 	for (unsigned i = 0; i < p->nameds; i++) {
 		if (waits_for(p, &p->named[i], p->named[i].name,
 			      POLICY_GUESTS_MAX))
@@ -871,6 +954,9 @@ bool policy_parse(const char *text, size_t bytes, struct policy *policy,
 	memset(error, 0, sizeof(*error));
 	policy->heartbeat_us = HEARTBEAT_US;
 	policy->misses = MISSES;
+	policy->complaint_us = COMPLAINT_US;
+	policy->complainers = COMPLAINERS;
+	policy->complaints = COMPLAINTS;
 	while (at < bytes) {
 		size_t end = at;
 

@@ -63,6 +63,14 @@ struct policy_device {
 	uint32_t bdf; /* bus << 8 | device << 3 | function */
 };
 
+/* What becomes of an I/O partition, and of its channels. */
+struct policy_rule {
+	bool failover; /* they move to the other one */
+	bool restart; /* it is started anew; `stop`: it is not, whatever else is
+			 said of restarts */
+	bool stop;
+};
+
 struct policy {
 	struct policy_guest guest[POLICY_GUESTS_MAX];
 	unsigned guests;
@@ -74,7 +82,12 @@ struct policy {
 	struct policy_device device[POLICY_DEVICES_MAX];
 	unsigned devices;
 	uint32_t heartbeat_us, misses;
-	bool failover, restart, failback; /* on io-failure */
+	struct policy_rule on_failure, on_complaint, on_dma_fault;
+	bool failback; /* on io-failure */
+	/* So many guests have to complain of it within that time before it is
+	 * restarted or stopped; of each so many complaints count. */
+	uint32_t complaint_us, complainers, complaints;
+	unsigned complaint_line; /* 0: nothing was said of these */
 	bool restart_guests, restart_operations;
 	bool off; /* when-guests-stop */
 };
@@ -91,6 +104,9 @@ bool policy_parse(const char *text, size_t bytes, struct policy *policy,
 /* Can a machine with so many CPUs do it?  False: the same. */
 bool policy_fits(const struct policy *policy, unsigned cpus,
 		 struct policy_error *error);
+
+/* Does the rule say anything at all? */
+bool policy_acts(const struct policy_rule *rule);
 
 /* NULL: no line says anything about it. */
 const struct policy_named *policy_named(const struct policy *policy,

@@ -22,6 +22,7 @@ void client_init(struct client *c, uint8_t (*data)[BLOCK_BYTES],
 	c->oldest = CLIENT_NONE;
 	c->youngest = CLIENT_NONE;
 	c->next_sequence = 1;
+	c->slow_ns = CLIENT_SLOW_NS;
 	c->data = data;
 	c->done = done;
 }
@@ -176,6 +177,7 @@ enum channel_result client_resume(struct client *c, void *base, unsigned handle,
 	c->pages_busy = 0;
 	c->sent = 0;
 	c->held = 0;
+	c->complained_ns = 0;
 	FOR_EACH(c, i)
 	{
 		struct client_entry *e = &c->entry[i];
@@ -381,6 +383,7 @@ static bool send(struct client *c, struct client_entry *e)
 	request.data_page = (uint16_t)page;
 	e->state = ENTRY_SENT;
 	e->ever_sent = true;
+	e->sent_ns = c->now_ns;
 	c->sent++;
 	c->replayed += e->replay > 0;
 	(void)queue_insert(q, &request);
@@ -418,10 +421,13 @@ static void watch(struct client *c, uint64_t now_ns)
 {
 	uint64_t since = now_ns;
 
+	c->since_ns = now_ns;
 	FOR_EACH(c, i)
 	{
 		struct client_entry *e = &c->entry[i];
 
+		if (e->state == ENTRY_SENT && e->sent_ns < c->since_ns)
+			c->since_ns = e->sent_ns;
 		if (e->answered)
 			continue;
 		if (e->made_ns == 0)
@@ -462,12 +468,32 @@ bool client_run(struct client *c, uint64_t now_ns)
 {
 	bool any = false;
 
+	c->now_ns = now_ns;
 	if (c->path == PATH_OPENED) {
 		any |= take_answers(c);
 		any |= send_queued(c);
 	}
 	watch(c, now_ns);
 	return any;
+}
+
+uint64_t client_complaint_due(const struct client *c)
+{
+	uint64_t due = c->since_ns + c->slow_ns;
+	uint64_t again = c->complained_ns + CLIENT_AGAIN_NS;
+
+	if (c->path != PATH_OPENED || c->sent == 0)
+		return ~0ull;
+	return c->complained_ns != 0 && again > due ? again : due;
+}
+
+bool client_complaint(struct client *c, uint64_t now_ns, uint64_t *waited_ns)
+{
+	if (now_ns < client_complaint_due(c))
+		return false;
+	c->complained_ns = now_ns;
+	*waited_ns = now_ns - c->since_ns;
+	return true;
 }
 
 bool client_sleep(struct client *c)

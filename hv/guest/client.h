@@ -35,6 +35,11 @@
  * The server is not trusted: an answer is matched by sequence number to a SENT
  * entry, anything else is counted and dropped.  So is the answer to a flush
  * while a write before it is unanswered: it would promise too much.
+ *
+ * Nor has it to serve, though it beats.  When a request has been with it for
+ * long, client_complaint() says so, once for each generation of the channel,
+ * and again after a good while: whoever was told may have died.  What comes of
+ * it is others' to decide.
  */
 #ifndef PARTERRE_GUEST_CLIENT_H
 #define PARTERRE_GUEST_CLIENT_H
@@ -52,6 +57,10 @@
  * after the second. */
 #define CLIENT_PATIENCE_NS 100000000ul
 #define CLIENT_LIMIT_NS    30000000000ul
+/* One with the server is complained of after the first, if nothing else is
+ * said, and again after the second. */
+#define CLIENT_SLOW_NS  20000000ul
+#define CLIENT_AGAIN_NS 100000000ul
 
 enum client_state {
 	ENTRY_FREE,
@@ -71,7 +80,7 @@ struct client_entry {
 	uint32_t replay;
 	uint32_t cookie;
 	uint64_t sequence, block, tag[2];
-	uint64_t made_ns;
+	uint64_t made_ns, sent_ns;
 };
 #define CLIENT_NONE 0xff
 
@@ -91,6 +100,10 @@ struct client {
 	bool opened; /* once at least */
 	bool lost;   /* a held write failed; for the next flush */
 	bool waits;  /* the patience line was written */
+	uint64_t now_ns;
+	uint64_t slow_ns;       /* the user's to change */
+	uint64_t since_ns;      /* the oldest with the server was sent */
+	uint64_t complained_ns; /* of this generation; 0: not yet */
 	/* Counts. */
 	uint64_t writes, reads, flushes; /* answered OK, own flushes left out */
 	uint64_t replayed, odd, errors, failovers;
@@ -121,6 +134,12 @@ bool client_flush(struct client *c, uint32_t cookie);
 /* Take answers, send what can be sent, watch over time.  True if anything
  * moved. */
 bool client_run(struct client *c, uint64_t now_ns);
+
+/* Is the server to be complained of now?  *waited_ns: for so long has a request
+ * been with it.  That counts as a complaint. */
+bool client_complaint(struct client *c, uint64_t now_ns, uint64_t *waited_ns);
+/* When it will be, should nothing be answered; ~0: never. */
+uint64_t client_complaint_due(const struct client *c);
 
 /* Before waiting.  True: nothing has come, an event will tell. */
 bool client_sleep(struct client *c);

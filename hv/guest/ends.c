@@ -194,6 +194,18 @@ void ends_serve(void)
 	stop();
 }
 
+void ends_complain(void)
+{
+	const struct view_channel *row = &view_now()->channel[DISK->handle];
+	struct control_message m = {.id = COMPLAIN_SLOW};
+
+	if (!client_complaint(&client, sys_time(), &m.slow.waited_ns))
+		return;
+	m.slow.id = row->id;
+	m.slow.generation = client.channel.generation;
+	(void)control_send(&control, &m, 1); /* no room: later */
+}
+
 bool ends_line(char *to, size_t bytes)
 {
 	struct console_line line;

@@ -114,10 +114,11 @@ extern struct control control;
 extern struct client client;
 extern struct diag diag;
 
-void ends_find(void);   /* what the view gives */
-void ends_attach(void); /* what is ready */
-bool ends_wanted(void); /* some are not ready */
-void ends_serve(void);  /* the control channel */
+void ends_find(void);     /* what the view gives */
+void ends_attach(void);   /* what is ready */
+bool ends_wanted(void);   /* some are not ready */
+void ends_serve(void);    /* the control channel */
+void ends_complain(void); /* of a disk that isn't served, when it is time */
 /* A line that was typed for this guest; false: none. */
 bool ends_line(char *to, size_t bytes);
 bool ends_sleep(void); /* as queue_sleep(), all of them */

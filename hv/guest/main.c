@@ -77,10 +77,11 @@ static void finish(void)
 static uint64_t sleep_until(uint64_t now)
 {
 	uint64_t until = process_next_wake();
-
 	uint64_t net = net_next();
+	uint64_t slow = client_complaint_due(&client);
 
 	until = net < until ? net : until;
+	until = slow < until ? slow : until;
 	if (client_waiting(&client) > 0 && now + WATCH_NS < until)
 		until = now + WATCH_NS;
 	if (ends_wanted() && now + ATTACH_NS < until)
@@ -109,6 +110,7 @@ __attribute__((noinline)) void guest_main_loop(void)
 		ends_serve();
 		ends_attach();
 		busy |= client_run(&client, sys_time());
+		ends_complain();
 		busy |= files_run();
 		busy |= net_run(sys_time());
 		busy |= process_wake(sys_time());
@@ -206,6 +208,7 @@ void partition_main(void)
 		sys_exit(1);
 	}
 	client_init(&client, client_data, call_done);
+	client.slow_ns = view_arg("slow", CLIENT_SLOW_NS / US) * US;
 	ends_find();
 	records_stream = view_arg("stream", 1);
 	workload = view_arg("records", 100) > 0;

@@ -17,7 +17,7 @@ static const char *kind_name(uint64_t kind)
 }
 
 /* The named sets are told by name. */
-static const char *state_name(uint64_t state, uint64_t flags)
+static const char *state_name(uint32_t state, uint64_t flags)
 {
 	static const char *const names[] = {"defined", "running", "stopped",
 					    "crashed", "dead",    "saved"};
@@ -73,8 +73,9 @@ void show_list(const struct words *w)
 		memcpy(name, &row[6], 16);
 		if (schedule_of(row[0], s))
 			logf_("%-15s %-11s %-8s %3lu %7lu %9llu", name,
-			      kind_name(row[1]), state_name(row[2], row[4]),
-			      s[1], row[5] / 256, s[6] / MS);
+			      kind_name(row[1]),
+			      state_name((uint32_t)row[2], row[4]), s[1],
+			      row[5] / 256, s[6] / MS);
 		else if (row[2] == PART_STATE_SAVED)
 			logf_("%-15s %-11s %-8s %3s %7lu %9s", name,
 			      kind_name(row[1]), "saved", "-", row[5] / 256,
@@ -115,8 +116,8 @@ void show_one(const struct words *w)
 	if (!ask_partition(name, row))
 		return;
 	logf_("%s: %s, %s, number %lx, started %lu times, %lu frames", name,
-	      kind_name(row[1]), state_name(row[2], row[4]), row[0], row[3],
-	      row[5]);
+	      kind_name(row[1]), state_name((uint32_t)row[2], row[4]), row[0],
+	      row[3], row[5]);
 	if (schedule_of(row[0], s))
 		logf_("  CPU %lu, standing %lu, quantum %lu us, weight %lu, "
 		      "cap %lu, ran %llu us, stolen %llu us",

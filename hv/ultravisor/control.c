@@ -105,7 +105,7 @@ static int query(struct control_message *m)
 		if (m->query.what == QUERY_PARTITION && p && !left--) {
 			row[0] = p->number;
 			row[1] = part_kind(p->number);
-			row[2] = p->state;
+			row[2] = p->state | (uint64_t)p->mark << 32;
 			row[3] = p->incarnation;
 			row[4] = p->flags;
 			row[5] = p->memory_frames;
@@ -221,7 +221,9 @@ static void request(struct uv_part *p, struct control_message *m)
 	/* Another handle: what had gathered will never be completed. */
 	if (p->ops && p->op[0].handle != m->handle)
 		lose(p);
-	if (!may_ask(p, m)) {
+	if (m->id == COMPLAIN_SLOW) {
+		respond(p, m, complaint(p->number, m), 0, 0);
+	} else if (!may_ask(p, m)) {
 		respond(p, m, CONTROL_EPERM, 0, 0);
 	} else if (p->ops == TXN_OPS_MAX) {
 		p->ops = 0;

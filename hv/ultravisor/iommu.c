@@ -466,11 +466,15 @@ static const struct db_dev *device_at(uint32_t bdf)
 
 static void tell(const struct control_message *fault)
 {
-	uint64_t to = db_part_by_kind(&db, PART_DIAGNOSTICS);
-	struct control_message m = *fault;
+	static const uint32_t kinds[] = {PART_DIAGNOSTICS, PART_COMMAND};
 
-	if (to && part_running(to) && !control_event_send(to, &m))
-		logf_("%s missed an event", part_name(to));
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t to = db_part_by_kind(&db, kinds[i]);
+		struct control_message m = *fault;
+
+		if (to && part_running(to) && !control_event_send(to, &m))
+			logf_("%s missed an event", part_name(to));
+	}
 }
 
 /* From then on the unit refuses without a word. */

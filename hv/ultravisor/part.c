@@ -697,13 +697,14 @@ int part_mark(struct txn *t, const struct control_message *m, uint64_t *result)
 
 	if (!part)
 		return status;
-	if (m->target.value != PART_STATE_DEAD)
+	if (m->target.value != PART_STATE_DEAD || m->target.to >= MARKS)
 		return CONTROL_EVALUE;
 	*result = part->number;
 	/* Its own report may have come first: then it has ended already. */
 	if (part->state != PART_STATE_RUNNING)
 		return part->state == PART_STATE_DEFINED ? CONTROL_ESTATE
 							 : CONTROL_OK;
+	part->mark = (uint32_t)m->target.to;
 	status = end_in_database(part, PART_STATE_DEAD);
 	return status ? status
 		      : txn_effect(t, effect_end, part->number, 0, NULL);
@@ -819,6 +820,7 @@ int part_restart(struct txn *t, const struct control_message *m,
 		return CONTROL_ESTATE;
 	*result = part->number;
 	part->load_serial = db.shadow->serial;
+	part->mark = MARK_SILENT;
 	status = begin_running(part);
 	if (!status)
 		status = chan_renew(part->number);

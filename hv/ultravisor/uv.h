@@ -14,7 +14,7 @@
  *   control.c  the control channels     keep.c   paused, saved, restored
  *   state.c    the states of resources  give.c   more memory, or less
  *   bus.c      buses: channels together     iommu.c  what devices reach
- *   adopt.c    begun anew
+ *   adopt.c    begun anew                complaint.c  of clients
  *
  * One loop, no waiting: what takes more than one message is a small state
  * machine that the loop steps.
@@ -247,6 +247,11 @@ int chan_quiesce(uint64_t number);
 bool chan_quiet(uint64_t number); /* it has */
 /* In the open transaction: what the end of a server does to its channels. */
 int chan_server_gone(uint64_t number);
+
+/* ---- complaint.c -------------------------------------------------------- */
+
+/* COMPLAIN_SLOW of that partition: its status. */
+int complaint(uint64_t number, const struct control_message *m);
 
 /* ---- bus.c -------------------------------------------------------------- */
 

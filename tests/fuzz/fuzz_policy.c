@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tests/fuzz/fuzz_policy.c - any text is either refused with a place and a
  * whole sentence, or what it becomes has no string without an end, no count
- * beyond its table, and no CPU that is dedicated twice.
+ * beyond its table, no CPU that is dedicated twice, and no I/O partition that
+ * is both started anew and left stopped.
  *
  * By libFuzzer; tools/fuzz runs it.
  */
@@ -20,6 +21,11 @@ static void check_name(const char *name, bool may_be_empty)
 	CHECK(n < POLICY_NAME_BYTES && (n || may_be_empty));
 }
 
+static void check_rule(const struct policy_rule *rule)
+{
+	CHECK(!rule->restart || !rule->stop);
+}
+
 static void check(const struct policy *p)
 {
 	struct policy_error error;
@@ -27,6 +33,11 @@ static void check(const struct policy *p)
 	CHECK(p->guests <= POLICY_GUESTS_MAX && p->nameds <= POLICY_NAMED_MAX);
 	CHECK(p->channels <= POLICY_CHANNELS_MAX);
 	CHECK(p->devices <= POLICY_DEVICES_MAX);
+	check_rule(&p->on_failure);
+	check_rule(&p->on_complaint);
+	check_rule(&p->on_dma_fault);
+	CHECK(p->complaint_us && p->complaints && p->complainers &&
+	      p->complainers <= POLICY_GUESTS_MAX);
 	for (unsigned i = 0; i < p->guests; i++) {
 		check_name(p->guest[i].name, false);
 		check_name(p->guest[i].image, false);

@@ -13,7 +13,7 @@ static void (*const rows[])(void) = {
 	[42] = row_42, [43] = row_43, [44] = row_44, [45] = row_45,
 	[47] = row_47, [53] = row_53, [54] = row_54, [55] = row_55,
 	[62] = row_62, [63] = row_63, [64] = row_64, [65] = row_65,
-	[66] = row_66, [70] = row_70, [81] = row_81,
+	[66] = row_66, [70] = row_70, [72] = row_72, [81] = row_81,
 };
 
 void partition_main(void)

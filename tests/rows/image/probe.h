@@ -62,6 +62,7 @@ void row_64(void);
 void row_65(void);
 void row_66(void);
 void row_70(void);
+void row_72(void);
 void row_81(void);
 
 #endif

@@ -311,6 +311,56 @@ Test(client, an_odd_status_is_an_error)
 	cr_expect_eq(ended[0].status, BLOCK_EIO);
 }
 
+Test(client, complains_of_a_server_that_does_not_answer)
+{
+	uint64_t waited = 0;
+
+	cr_expect_eq(client_complaint_due(&client), ~0ull);
+	cr_assert(client_read(&client, 1, 1));
+	cr_assert_eq(receive(), 1);
+	cr_expect_eq(client_complaint_due(&client),
+		     test_now_ns + CLIENT_SLOW_NS);
+	test_now_ns += CLIENT_SLOW_NS - 1;
+	client_run(&client, test_now_ns);
+	cr_expect_not(client_complaint(&client, test_now_ns, &waited));
+	test_now_ns++;
+	client_run(&client, test_now_ns);
+	cr_expect(client_complaint(&client, test_now_ns, &waited));
+	cr_expect_eq(waited, CLIENT_SLOW_NS);
+	cr_expect_not(client_complaint(&client, test_now_ns, &waited), "once");
+	test_now_ns += CLIENT_AGAIN_NS;
+	client_run(&client, test_now_ns);
+	cr_expect(client_complaint(&client, test_now_ns, &waited),
+		  "nobody has done anything about it");
+	cr_expect_eq(waited, CLIENT_SLOW_NS + CLIENT_AGAIN_NS);
+	answer(1, BLOCK_OK);
+	cr_expect_eq(client_complaint_due(&client), ~0ull);
+}
+
+Test(client, complains_of_each_server_on_its_own)
+{
+	uint64_t waited = 0;
+
+	cr_assert(client_read(&client, 1, 1));
+	cr_assert_eq(receive(), 1);
+	test_now_ns += CLIENT_SLOW_NS;
+	client_run(&client, test_now_ns);
+	cr_expect(client_complaint(&client, test_now_ns, &waited));
+	client_pause(&client);
+	test_now_ns += 2 * CLIENT_AGAIN_NS;
+	client_run(&client, test_now_ns);
+	cr_expect_not(client_complaint(&client, test_now_ns, &waited),
+		      "it is on its way");
+	new_server();
+	cr_assert_eq(receive(), 1);
+	cr_expect_not(client_complaint(&client, test_now_ns, &waited),
+		      "this one has only just been asked");
+	test_now_ns += CLIENT_SLOW_NS;
+	client_run(&client, test_now_ns);
+	cr_expect(client_complaint(&client, test_now_ns, &waited));
+	cr_expect_eq(waited, CLIENT_SLOW_NS);
+}
+
 Test(client, waiting_is_spoken_of_and_has_an_end)
 {
 	cr_assert(client_read(&client, 1, 1));

@@ -40,7 +40,8 @@ Test(policy, whole)
 	cr_expect_eq(policy.named[0].standing, 2);
 	cr_expect_eq(policy.heartbeat_us, 300);
 	cr_expect_eq(policy.misses, 4);
-	cr_expect(policy.failover && policy.restart && policy.failback);
+	cr_expect(policy.on_failure.failover && policy.on_failure.restart &&
+		  policy.failback);
 	cr_expect(policy.off);
 }
 
@@ -49,7 +50,7 @@ Test(policy, defaults)
 	cr_assert(parse(""));
 	cr_expect_eq(policy.heartbeat_us, 250);
 	cr_expect_eq(policy.misses, 2);
-	cr_expect_not(policy.failover || policy.restart || policy.failback);
+	cr_expect_not(policy_acts(&policy.on_failure) || policy.failback);
 	cr_expect_not(policy.off);
 }
 
@@ -93,7 +94,32 @@ Test(policy, schedule_rules)
 	cr_expect_eq(policy.devices, 1);
 	cr_expect_eq(policy.device[0].bdf, 0x1ff);
 	cr_expect(policy.restart_guests && policy.restart_operations &&
-		  !policy.restart);
+		  !policy.on_failure.restart);
+}
+
+Test(policy, what_becomes_of_io_partitions)
+{
+	const struct policy_rule *rule = &policy.on_complaint;
+
+	cr_assert(parse(GUEST DISK "on io-failure failover stop\n"
+				   "on guest-complaint failover\n"
+				   "on guest-complaint restart\n"
+				   "complaints 5000 guests 1 times 7\n"
+				   "on dma-fault stop\n"),
+		  "line %u: %s", error.line, error.text);
+	cr_expect(policy.on_failure.failover && policy.on_failure.stop &&
+		  !policy.on_failure.restart);
+	cr_expect(rule->failover && rule->restart && !rule->stop);
+	cr_expect_eq(policy.complaint_us, 5000);
+	cr_expect_eq(policy.complainers, 1);
+	cr_expect_eq(policy.complaints, 7);
+	rule = &policy.on_dma_fault;
+	cr_expect(!rule->failover && !rule->restart && rule->stop);
+	cr_assert(parse(""));
+	cr_expect_eq(policy.complaint_us, 1000000);
+	cr_expect_eq(policy.complainers, 2);
+	cr_expect_eq(policy.complaints, 4);
+	cr_expect_not(policy_acts(rule));
 }
 
 Test(policy, dedicated_cpus_are_left_alone)
@@ -221,7 +247,31 @@ Test(policy, errors_name_the_line_and_the_remedy)
 		{"on guest-failure failover\n", 1, "write restart"},
 		{"on fire restart\n", 1, "word 2: io-failure, guest-failure"},
 		{"heartbeat 100 misses 2\n", 1, "250 to 1000000"},
-		{"on io-failure panic\n", 1, "failover, restart or failback"},
+		{"on io-failure panic\n", 1,
+		 "failover, restart, failback or stop"},
+		{"on io-failure restart stop\n", 1, "leave one of them"},
+		{"on dma-fault stop\non dma-fault restart\n", 2,
+		 "leave one of them"},
+		{"on dma-fault failback\n", 1, "failover, restart or stop"},
+		{"on guest-complaint\n", 1, "write: on io-failure"},
+		{GUEST DISK "on guest-complaint restart\n", 0,
+		 "guests 1 times M`, or add failover"},
+		{GUEST DISK "complaints 5000 guests 2 times 1\n"
+			    "on guest-complaint stop\n",
+		 3, "guests 1 times M`, or add failover"},
+		{"complaints 5000 guests 2 times 1\n", 1,
+		 "add an `on guest-complaint` line"},
+		{"complaints 5000 guests 2\n", 1, "write: complaints US"},
+		{"complaints 500 guests 2 times 1\n", 1,
+		 "word 2: write a number, 1000 to"},
+		{"complaints 5000 guests 9 times 1\n", 1,
+		 "word 4: write a number, 1 to 8"},
+		{"complaints 5000 guests 1 times 0\n", 1,
+		 "word 6: write a number, 1 to 1000"},
+		{"on guest-complaint failover\n"
+		 "complaints 5000 guests 1 times 2\n"
+		 "complaints 5000 guests 1 times 2\n",
+		 3, "a line already"},
 		{"off now\n", 1, "write: off when-guests-stop"},
 		{"off \x80\n", 1, "plain ASCII"},
 		{"on io-failure failback\n", 0, "add restart"},
@@ -239,8 +289,9 @@ Test(policy, errors_name_the_line_and_the_remedy)
 
 Test(policy, all_shipped_ones_are_good)
 {
-	static const char *const names[] = {"quickstart", "failover", "no-io-b",
-					    "early-ack", "shares"};
+	static const char *const names[] = {"quickstart", "failover",
+					    "no-io-b",    "early-ack",
+					    "shares",     "complaints"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char path[512], text[16384];
@@ -271,6 +322,8 @@ Test(policy, any_bytes_end_in_an_answer)
 		"device io.a 00:04.0\non guest-failure restart\n"
 		"schedule g1 quantum 500 weight 2\nheartbeat 300 misses 4\n"
 		"on io-failure failover restart failback\n"
+		"on guest-complaint stop\ncomplaints 9000 guests 1 times 3\n"
+		"on dma-fault failover restart\n"
 		"off when-guests-stop\n";
 	uint64_t random = 7;
 

@@ -305,6 +305,31 @@ static int udp_send(const struct words *w)
 	return 0;
 }
 
+#define FLOOD_BYTES 1472 /* a frame's worth */
+
+/* As many as go, as fast as they go. */
+static int udp_flood(const struct words *w)
+{
+	struct process_transfer t = {
+		.address = address_of(w->count > 3 ? w->word[2] : NULL),
+		.port = words_number(w, 3, 0),
+		.at = (uintptr_t)piece,
+		.bytes = FLOOD_BYTES};
+	uint64_t times = words_number(w, 4, 10);
+	int64_t r = call(PROC_SOCKET, PROC_UDP, 0);
+
+	if (r < 0 || t.address == 0)
+		return say("udp", r < 0 ? r : -PROC_EINVAL);
+	t.socket = (uint64_t)r;
+	fill(piece, 0, FLOOD_BYTES);
+	for (uint64_t i = 0; r >= 0 && i < times; i++)
+		r = call(PROC_SEND, (uintptr_t)&t, 0);
+	if (r < 0)
+		return say("udp", r);
+	print("udp: %lu datagrams of %u bytes sent", times, FLOOD_BYTES);
+	return 0;
+}
+
 static int udp_receive(const struct words *w)
 {
 	uint64_t times = words_number(w, 3, 10), got = 0, wrong = 0;
@@ -342,5 +367,7 @@ int program_udp(const struct words *w, const struct process_args *args)
 		return udp_send(w);
 	if (w->count > 1 && strcmp(w->word[1], "receive") == 0)
 		return udp_receive(w);
+	if (w->count > 1 && strcmp(w->word[1], "flood") == 0)
+		return udp_flood(w);
 	return say("udp", -PROC_EINVAL);
 }

@@ -27,6 +27,10 @@ void call_done(uint32_t cookie, uint32_t status, const void *data)
 {
 	struct process *p = &process[cookie & 0xff];
 
+	if (cookie & COOKIE_LOAD) {
+		load_done(status);
+		return;
+	}
 	if (cookie & COOKIE_FILES) {
 		files_done(cookie, status, data);
 		return;
@@ -277,7 +281,7 @@ void call_do(unsigned n)
 			net_call(p);
 		else if (p->frame.rax >= PROC_OPEN &&
 			 p->frame.rax <= PROC_VOLUME)
-			wait(p, PROCESS_WAIT_FILES);
+			files_call(p);
 		else
 			call_reply(p, -PROC_EINVAL);
 		break;

@@ -21,6 +21,7 @@ void client_init(struct client *c, uint8_t (*data)[BLOCK_BYTES],
 	memset(c, 0, sizeof(*c));
 	c->oldest = CLIENT_NONE;
 	c->youngest = CLIENT_NONE;
+	c->first_queued = CLIENT_NONE;
 	c->next_sequence = 1;
 	c->slow_ns = CLIENT_SLOW_NS;
 	c->data = data;
@@ -44,13 +45,15 @@ static void unlink_entry(struct client *c, uint8_t i)
 static struct client_entry *make(struct client *c, uint16_t op,
 				 unsigned reserved, uint32_t cookie)
 {
-	uint8_t i = 0;
+	uint8_t i = c->last_made;
 	struct client_entry *e;
 
 	if (c->used + reserved >= CLIENT_ENTRIES)
 		return NULL;
-	while (c->entry[i].state != ENTRY_FREE)
-		i++;
+	do
+		i = (i + 1) % CLIENT_ENTRIES;
+	while (c->entry[i].state != ENTRY_FREE);
+	c->last_made = i;
 	e = &c->entry[i];
 	memset(e, 0, sizeof(*e));
 	e->state = ENTRY_QUEUED;
@@ -59,12 +62,16 @@ static struct client_entry *make(struct client *c, uint16_t op,
 	e->sequence = c->next_sequence++;
 	e->previous = c->youngest;
 	e->next = CLIENT_NONE;
+	e->made_ns = c->now_ns;
+	if (c->first_queued == CLIENT_NONE)
+		c->first_queued = i;
 	if (c->youngest == CLIENT_NONE)
 		c->oldest = i;
 	else
 		c->entry[c->youngest].next = i;
 	c->youngest = i;
 	c->used++;
+	c->waiting++;
 	return e;
 }
 
@@ -83,6 +90,8 @@ static void unsend(struct client *c, struct client_entry *e)
 
 static void drop(struct client *c, struct client_entry *e)
 {
+	if (c->first_queued == index_of(c, e))
+		c->first_queued = e->next;
 	unlink_entry(c, index_of(c, e));
 	e->state = ENTRY_FREE;
 	c->used--;
@@ -178,6 +187,7 @@ enum channel_result client_resume(struct client *c, void *base, unsigned handle,
 	c->sent = 0;
 	c->held = 0;
 	c->complained_ns = 0;
+	c->first_queued = c->oldest;
 	FOR_EACH(c, i)
 	{
 		struct client_entry *e = &c->entry[i];
@@ -204,6 +214,7 @@ static void tell(struct client *c, struct client_entry *e, uint32_t status)
 	if (e->answered)
 		return;
 	e->answered = true;
+	c->waiting--;
 	if (status != BLOCK_OK)
 		c->errors++;
 	if (e->cookie == CLIENT_COOKIES)
@@ -404,12 +415,10 @@ static bool send_queued(struct client *c)
 		if (!flush)
 			(void)make_flush(c, CLIENT_COOKIES);
 	}
-	FOR_EACH(c, i)
+	while (c->first_queued != CLIENT_NONE &&
+	       send(c, &c->entry[c->first_queued])) /* in order or not at all */
 	{
-		if (c->entry[i].state != ENTRY_QUEUED)
-			continue;
-		if (!send(c, &c->entry[i]))
-			break; /* in order or not at all */
+		c->first_queued = c->entry[c->first_queued].next;
 		any = true;
 	}
 	return any;
@@ -420,19 +429,24 @@ static bool send_queued(struct client *c)
 static void watch(struct client *c, uint64_t now_ns)
 {
 	uint64_t since = now_ns;
+	bool sent = false, open = false;
 
+	/* Of each kind the first in the list is the oldest. */
 	c->since_ns = now_ns;
 	FOR_EACH(c, i)
 	{
-		struct client_entry *e = &c->entry[i];
+		const struct client_entry *e = &c->entry[i];
 
-		if (e->state == ENTRY_SENT && e->sent_ns < c->since_ns)
+		if (e->state == ENTRY_SENT && !sent) {
 			c->since_ns = e->sent_ns;
-		if (e->answered)
-			continue;
-		if (e->made_ns == 0)
-			e->made_ns = now_ns;
-		since = e->made_ns < since ? e->made_ns : since;
+			sent = true;
+		}
+		if (!e->answered && !open) {
+			since = e->made_ns;
+			open = true;
+		}
+		if (open && (sent || e->state == ENTRY_QUEUED))
+			break;
 	}
 	if (now_ns - since < CLIENT_PATIENCE_NS) {
 		if (c->waits)
@@ -468,6 +482,11 @@ bool client_run(struct client *c, uint64_t now_ns)
 {
 	bool any = false;
 
+	/* What was made before the first look at a clock. */
+	if (c->now_ns == 0) {
+		FOR_EACH(c, i)
+		c->entry[i].made_ns = now_ns;
+	}
 	c->now_ns = now_ns;
 	if (c->path == PATH_OPENED) {
 		any |= take_answers(c);
@@ -510,9 +529,5 @@ void client_awake(struct client *c)
 
 unsigned client_waiting(const struct client *c)
 {
-	unsigned n = 0;
-
-	FOR_EACH(c, i)
-	n += !c->entry[i].answered;
-	return n;
+	return c->waiting;
 }

@@ -94,13 +94,15 @@ struct client {
 	enum client_path path;
 	struct client_entry entry[CLIENT_ENTRIES];
 	uint8_t oldest, youngest;
-	unsigned used, sent, held;
+	uint8_t first_queued; /* what is QUEUED is younger than what isn't */
+	uint8_t last_made;
+	unsigned used, sent, held, waiting; /* waiting: not answered yet */
 	uint32_t pages_busy; /* bit n: data page n is with the server */
 	uint64_t next_sequence;
-	bool opened; /* once at least */
-	bool lost;   /* a held write failed; for the next flush */
-	bool waits;  /* the patience line was written */
-	uint64_t now_ns;
+	bool opened;            /* once at least */
+	bool lost;              /* a held write failed; for the next flush */
+	bool waits;             /* the patience line was written */
+	uint64_t now_ns;        /* of the last client_run() */
 	uint64_t slow_ns;       /* the user's to change */
 	uint64_t since_ns;      /* the oldest with the server was sent */
 	uint64_t complained_ns; /* of this generation; 0: not yet */

@@ -50,6 +50,11 @@ static void find(struct end *end)
 
 void ends_find(void)
 {
+	static uint64_t seen = ~0ull;
+
+	if (view_generation() == seen)
+		return;
+	seen = view_generation();
 	for (unsigned i = 0; i < ENDS; i++)
 		find(&ends[i]);
 	diag.given = diag.given || ends[1].state != END_ABSENT;
@@ -199,7 +204,7 @@ void ends_complain(void)
 	const struct view_channel *row = &view_now()->channel[DISK->handle];
 	struct control_message m = {.id = COMPLAIN_SLOW};
 
-	if (!client_complaint(&client, sys_time(), &m.slow.waited_ns))
+	if (!client_complaint(&client, client.now_ns, &m.slow.waited_ns))
 		return;
 	m.slow.id = row->id;
 	m.slow.generation = client.channel.generation;

@@ -24,6 +24,7 @@ void fiber_switch(uint64_t *leave, uint64_t enter); /* fiber.S */
 static struct fat *fat; /* NULL: no memory for it yet */
 static bool mounted;
 static bool closing, gave_up; /* files_closed() */
+static bool asked;            /* there may be something to do */
 
 /* Open files, by the numbers that processes know. */
 static struct handle {
@@ -368,7 +369,7 @@ static void do_call(void)
 	if (p->id != fiber.id || p->state != PROCESS_WAIT_FILES) {
 		/* It was killed meanwhile. */
 		if (fiber.number == PROC_OPEN && r >= 0)
-			handle[r].owner = 0;
+			handle[r].owner = 0; /* the next to be done */
 		return;
 	}
 	call_reply(p, give_back(p, r) ? r : -PROC_EINVAL);
@@ -442,8 +443,12 @@ bool files_run(void)
 	unsigned was = fiber.state;
 
 	if (fiber.state == FIBER_WAIT_DISK ||
-	    (fiber.state == FIBER_IDLE && !choose()))
+	    (fiber.state == FIBER_IDLE && !asked))
 		return false;
+	if (fiber.state == FIBER_IDLE && !choose()) {
+		asked = false;
+		return false;
+	}
 	if (fiber.own == 0) { /* for the first time */
 		stack[STACK_WORDS - 2] = (uintptr_t)fiber_main;
 		fiber.own = (uintptr_t)&stack[STACK_WORDS - 8];
@@ -455,6 +460,7 @@ bool files_run(void)
 
 bool files_closed(void)
 {
+	asked |= !closing;
 	closing = true;
 	return fiber.state == FIBER_IDLE && !own_work();
 }
@@ -462,7 +468,15 @@ bool files_closed(void)
 void files_close(const struct process *p)
 {
 	for (unsigned n = 0; n < HANDLES; n++) {
-		if (handle[n].open && handle[n].owner == p->id)
+		if (handle[n].open && handle[n].owner == p->id) {
 			handle[n].owner = 0;
+			asked = true;
+		}
 	}
+}
+
+void files_call(struct process *p)
+{
+	p->state = PROCESS_WAIT_FILES;
+	asked = true;
 }

@@ -6,6 +6,7 @@
  *   calls.c    what they can call              diag.c     what observers hear
  *   records.c  records, written and committed  space.c    pages and spaces
  *   net.c      the network: card, stack, what processes call
+ *   load.c     requests of its disk at a depth, for measurements
  *   files.c    the FAT32 volume on its disk, what processes call
  */
 #ifndef PARTERRE_GUEST_GUEST_H
@@ -76,6 +77,7 @@ void call_reply(struct process *p, int64_t result);
 void call_done(uint32_t cookie, uint32_t status, const void *data);
 uint32_t call_cookie(unsigned n);
 #define COOKIE_RECORD 0x100 /* a record's write: nobody waits for it */
+#define COOKIE_LOAD   0x400 /* load.c's */
 #define COOKIE_FILES  0x200 /* the volume's; with COOKIE_RECORD: a write */
 
 /* ---- records.c ---------------------------------------------------------- */
@@ -98,9 +100,17 @@ bool net_news(uint64_t seen); /* has anything changed since? */
 void net_call(struct process *p);
 void net_close(const struct process *p); /* its sockets */
 
+/* ---- load.c ------------------------------------------------------------- */
+
+void load_begin(void); /* if an argument says so */
+void load_done(uint32_t status);
+bool load_run(uint64_t now);
+bool load_ended(void); /* or there is none */
+
 /* ---- files.c ------------------------------------------------------------ */
 
 /* Those in PROCESS_WAIT_FILES have their calls done.  True if any went on. */
+void files_call(struct process *p); /* it waits from now on */
 bool files_run(void);
 void files_done(uint32_t cookie, uint32_t status, const void *data);
 void files_close(const struct process *p); /* what it has open */

@@ -44,7 +44,7 @@ static bool all_ended(void)
 		if (p != NULL && p->state != PROCESS_ENDED)
 			return false;
 	}
-	return files_closed();
+	return load_ended() && files_closed();
 }
 
 /* Everything that was asked for has ended: say so, then stop.  Returns only
@@ -106,14 +106,17 @@ __attribute__((noinline)) void guest_main_loop(void)
 
 	for (;;) {
 		bool busy = false, empty;
+		uint64_t now;
 
 		ends_serve();
 		ends_attach();
-		busy |= client_run(&client, sys_time());
+		now = sys_time();
+		busy |= client_run(&client, now);
 		ends_complain();
+		busy |= load_run(now);
 		busy |= files_run();
-		busy |= net_run(sys_time());
-		busy |= process_wake(sys_time());
+		busy |= net_run(now);
+		busy |= process_wake(now);
 		if (all_ended())
 			finish();
 
@@ -215,5 +218,6 @@ void partition_main(void)
 	if (workload)
 		start_workload();
 	start_programs();
+	load_begin();
 	guest_main_loop();
 }

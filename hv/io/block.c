@@ -6,6 +6,7 @@
 #include "lib/sys.h"
 
 #define REQUESTS 64 /* taken and not yet forgotten, of one channel */
+#define HASHES   64 /* of blocks */
 
 enum state {
 	WAITING, /* something earlier stands in its way, or the disk is full */
@@ -32,6 +33,8 @@ struct server {
 	struct request request[REQUESTS]; /* a ring, in order of arrival */
 	unsigned first, count;
 	unsigned waiting, at_disk, finished;
+	/* Unfinished reads and writes, by block: most are alone. */
+	uint8_t pending[HASHES];
 };
 
 static struct server servers[CHANNEL_SLOTS];
@@ -147,7 +150,9 @@ block_serve_request(struct server *s, const struct block_request *from)
 	r->state = r->status == BLOCK_OK ? WAITING : FINISHED;
 	if (r->state == WAITING)
 		s->waiting++;
-	else
+	if (r->state == WAITING && r->op != BLOCK_FLUSH)
+		s->pending[r->block % HASHES]++;
+	if (r->state == FINISHED)
 		s->finished++;
 }
 
@@ -173,6 +178,8 @@ static bool held(struct server *s, unsigned n)
 {
 	const struct request *r = nth(s, n);
 
+	if (r->op != BLOCK_FLUSH && s->pending[r->block % HASHES] == 1)
+		return false; /* its own */
 	for (unsigned i = 0; i < n; i++) {
 		const struct request *e = nth(s, i);
 
@@ -223,11 +230,13 @@ void block_done(uint32_t cookie, enum nvme_end end)
 		    : end == NVME_ERANGE ? BLOCK_ERANGE
 					 : BLOCK_EIO;
 	r->state = FINISHED;
+	if (r->op != BLOCK_FLUSH)
+		s->pending[r->block % HASHES]--;
 	s->at_disk--;
 	s->finished++;
 }
 
-static bool answer(struct server *s)
+static bool answer(struct server *s, uint64_t now)
 {
 	struct queue *q = &s->channel.queue[BLOCK_QUEUE_RESPONSE];
 	bool any = false;
@@ -237,13 +246,13 @@ static bool answer(struct server *s)
 		struct block_response response = {
 			.sequence = r->sequence,
 			.status = r->status,
+			.done_ns = now,
 		};
 
 		if (r->state != FINISHED)
 			continue;
 		if (!queue_room(q, 1))
 			break;
-		response.done_ns = sys_time();
 		(void)queue_insert(q, &response);
 		r->state = ANSWERED;
 		s->finished--;
@@ -257,7 +266,7 @@ static bool answer(struct server *s)
 	return any;
 }
 
-bool block_run(void)
+bool block_run(uint64_t now)
 {
 	static unsigned turn; /* who comes first changes: fairness */
 	bool any = false;
@@ -272,8 +281,9 @@ bool block_run(void)
 		if (s->waiting > 0)
 			any |= submit(s);
 		if (s->finished > 0)
-			any |= answer(s);
+			any |= answer(s, now);
 	}
+	nvme_tell();
 	return any;
 }
 

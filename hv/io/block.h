@@ -39,7 +39,7 @@ void block_detach(unsigned handle);
 bool block_drained(unsigned handle);
 
 /* One pass over all channels: take, submit, answer.  True if anything moved. */
-bool block_run(void);
+bool block_run(uint64_t now_ns);
 
 /* A disk command of ours ended. */
 void block_done(uint32_t cookie, enum nvme_end end);

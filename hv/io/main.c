@@ -161,13 +161,13 @@ __attribute__((noinline)) void io_main_loop(void)
 {
 	for (;;) {
 		bool busy = false, empty;
-		uint64_t deadline;
+		uint64_t deadline, now = sys_time();
 
-		beat(sys_time());
+		beat(now);
 		busy |= serve_control();
-		if (!nvme_poll(block_done))
+		if (!nvme_poll(now, block_done))
 			stop(EXIT_DISK_LOST);
-		busy |= block_run();
+		busy |= block_run(now);
 		busy |= switch_run();
 		busy |= finish_detaches();
 		if (stopping && nvme_outstanding() == 0) {
@@ -176,11 +176,11 @@ __attribute__((noinline)) void io_main_loop(void)
 			stop(0);
 		}
 		deadline = beat_due_ns;
-		if (!log_flush() && sys_time() + LOG_RETRY_NS < deadline)
-			deadline = sys_time() + LOG_RETRY_NS;
+		if (!log_flush() && now + LOG_RETRY_NS < deadline)
+			deadline = now + LOG_RETRY_NS;
 		if ((block_blocked() || ports_blocked() || trunk_wanted()) &&
-		    sys_time() + BLOCKED_RETRY_NS < deadline)
-			deadline = sys_time() + BLOCKED_RETRY_NS;
+		    now + BLOCKED_RETRY_NS < deadline)
+			deadline = now + BLOCKED_RETRY_NS;
 		if (busy)
 			continue;
 		/* Both must ask for events, whatever the first finds. */

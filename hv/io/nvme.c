@@ -94,6 +94,7 @@ struct ring { /* a submission queue and its completion queue */
 	uint16_t sq_entries, cq_entries;
 	uint16_t sq_tail, cq_head;
 	uint16_t phase;
+	bool unheard; /* entries that no doorbell told of */
 };
 
 #define COMMANDS (NVME_PAIRS * NVME_OUTSTANDING) /* pair by pair */
@@ -122,6 +123,7 @@ static struct {
 	unsigned outstanding, at_pair[NVME_PAIRS];
 	unsigned limit; /* of outstanding commands: each queue's */
 	unsigned resets;
+	uint64_t now_ns;   /* of the last look at the clock */
 	uint64_t check_ns; /* when to look at CSTS next */
 	uint64_t odd_completions;
 } nvme;
@@ -142,8 +144,9 @@ static void write64(unsigned offset, uint64_t value)
 	write32(offset + 4, (uint32_t)(value >> 32));
 }
 
-static void sq_doorbell(const struct ring *r)
+static void sq_doorbell(struct ring *r)
 {
+	r->unheard = false;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	write32(DOORBELLS + 2u * r->id * nvme.stride, r->sq_tail);
 }
@@ -188,16 +191,18 @@ static void ring_reset(struct ring *r, struct sqe *sq, volatile struct cqe *cq,
 	r->sq_tail = 0;
 	r->cq_head = 0;
 	r->phase = STATUS_PHASE; /* first pass: new entries have 1 */
+	r->unheard = false;
 	memset(sq, 0, ABI_PAGE_BYTES);
 	for (unsigned i = 0; i < ABI_PAGE_BYTES / sizeof(struct cqe); i++)
 		cq[i].status = 0;
 }
 
+/* The controller hears of it by the next sq_doorbell(). */
 static void ring_put(struct ring *r, const struct sqe *sqe)
 {
 	r->sq[r->sq_tail] = *sqe;
 	r->sq_tail = (uint16_t)((r->sq_tail + 1) % r->sq_entries);
-	sq_doorbell(r);
+	r->unheard = true;
 }
 
 static bool ring_take(struct ring *r, struct cqe *out)
@@ -233,6 +238,7 @@ static unsigned admin_result(struct sqe *sqe, uint32_t *result)
 	command_id++;
 	sqe->cdw0 |= (uint32_t)command_id << 16;
 	ring_put(&nvme.admin, sqe);
+	sq_doorbell(&nvme.admin);
 	for (;;) {
 		if (ring_take(&nvme.admin, &cqe)) {
 			cq_doorbell(&nvme.admin);
@@ -419,6 +425,7 @@ bool nvme_open(unsigned index)
 		trouble = "it refuses I/O queues";
 	if (trouble != NULL)
 		logf_("nvme: unusable: %s", trouble);
+	nvme.now_ns = sys_time();
 	return trouble == NULL;
 }
 
@@ -445,7 +452,7 @@ static void send(unsigned slot)
 	c->turn++;
 	c->sqe.cdw0 = (uint32_t)(c->turn << 8 | slot) << 16 | opcode;
 	c->deadline_ns =
-		sys_time() + (opcode == NVME_FLUSH ? FLUSH_NS : TRANSFER_NS);
+		nvme.now_ns + (opcode == NVME_FLUSH ? FLUSH_NS : TRANSFER_NS);
 	ring_put(&nvme.io[slot / NVME_OUTSTANDING], &c->sqe);
 }
 
@@ -483,6 +490,14 @@ __attribute__((noinline)) bool nvme_submit(unsigned pair, uint8_t opcode,
 	return true;
 }
 
+void nvme_tell(void)
+{
+	for (unsigned pair = 0; pair < nvme.pairs; pair++) {
+		if (nvme.io[pair].unheard)
+			sq_doorbell(&nvme.io[pair]);
+	}
+}
+
 /* Everything outstanding again, on a controller that forgot it all. */
 static bool reset_and_resubmit(const char *why)
 {
@@ -502,10 +517,12 @@ static bool reset_and_resubmit(const char *why)
 		logf_("nvme: lost: %s", trouble);
 		return false;
 	}
+	nvme.now_ns = sys_time();
 	for (unsigned i = 0; i < COMMANDS; i++) {
 		if (nvme.command[i].busy)
 			send(i);
 	}
+	nvme_tell();
 	return true;
 }
 
@@ -559,17 +576,13 @@ static void take_completions(unsigned pair,
 		cq_doorbell(r);
 }
 
-bool nvme_poll(void (*done)(uint32_t cookie, enum nvme_end end))
+bool nvme_poll(uint64_t now, void (*done)(uint32_t cookie, enum nvme_end end))
 {
-	uint64_t now;
-
+	nvme.now_ns = now;
 	for (unsigned pair = 0; pair < nvme.pairs; pair++)
 		take_completions(pair, done);
-	if (nvme.outstanding == 0)
-		return true;
-
-	now = sys_time();
-	if (now < nvme.check_ns)
+	nvme_tell(); /* of second tries */
+	if (nvme.outstanding == 0 || now < nvme.check_ns)
 		return true;
 	nvme.check_ns = now + STATUS_CHECK_NS;
 	if (read32(CSTS) & CSTS_CFS) /* all ones when it is gone */

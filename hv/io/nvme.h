@@ -55,12 +55,16 @@ uint64_t nvme_blocks(void);
 unsigned nvme_pairs(void);
 
 /* Submit a command for one block to that pair; `cookie` comes back with its
- * end. False: no room there, try after its next completion. */
+ * end.  False: no room there, try after its next completion.  The controller
+ * hears of it by the next nvme_tell(): one doorbell for all submitted. */
 bool nvme_submit(unsigned pair, uint8_t opcode, uint64_t block, uint64_t pfn,
 		 bool fua, uint32_t cookie);
 
+void nvme_tell(void);
+
 /* Take completions, watch over time-outs.  False: the controller is lost. */
-bool nvme_poll(void (*done)(uint32_t cookie, enum nvme_end end));
+bool nvme_poll(uint64_t now_ns,
+	       void (*done)(uint32_t cookie, enum nvme_end end));
 
 unsigned nvme_outstanding(void);
 

@@ -268,6 +268,7 @@ static void submit(unsigned pair, unsigned first, unsigned count)
 		cr_assert(nvme_submit(pair, NVME_WRITE, first + i, 77, false,
 				      first + i),
 			  "command %u", i);
+	nvme_tell();
 	controller();
 }
 
@@ -304,7 +305,7 @@ Test(nvme_driver, one_queue_fails_while_the_other_goes_on)
 		complete(2, 0x281); /* media error, may be retried */
 		if (turn % 4 == 0 && complete(1, 0))
 			going++;
-		cr_assert(nvme_poll(done));
+		cr_assert(nvme_poll(now_ns, done));
 		if (turn % 4 == 0 && turn / 4 < 24)
 			cr_assert(has_ended[100 + turn / 4] &&
 					  ended[100 + turn / 4] == NVME_OK,
@@ -327,7 +328,7 @@ Test(nvme_driver, what_may_not_be_retried)
 	submit(1, 0, 2);
 	complete(2, 0x4281);
 	complete(2, 0x4080);
-	cr_assert(nvme_poll(done));
+	cr_assert(nvme_poll(now_ns, done));
 	cr_assert_eq(ctl.submitted[2], 2);
 	cr_assert_eq(ended[0], NVME_EIO);
 	cr_assert_eq(ended[1], NVME_ERANGE);
@@ -344,11 +345,11 @@ Test(nvme_driver, a_time_out_tears_down_all)
 	for (unsigned i = 0; i < 15; i++) {
 		now_ns += MS;
 		cr_assert(complete(2, 0));
-		cr_assert(nvme_poll(done));
+		cr_assert(nvme_poll(now_ns, done));
 	}
 	cr_assert_eq(ends, 15);
 	now_ns += 200 * MS;
-	cr_assert(nvme_poll(done));
+	cr_assert(nvme_poll(now_ns, done));
 	controller();
 	cr_assert_eq(ctl.enables, 2);
 	cr_assert_eq(ctl.flights, 25, "what has not ended, again");
@@ -360,7 +361,7 @@ Test(nvme_driver, a_time_out_tears_down_all)
 		cr_assert_eq(ctl.flight[i].queue,
 			     ctl.flight[i].lba < 100 ? 1u : 2u);
 	while (complete(1, 0) || complete(2, 0))
-		cr_assert(nvme_poll(done));
+		cr_assert(nvme_poll(now_ns, done));
 	cr_assert_eq(ends, 40);
 }
 
@@ -374,17 +375,17 @@ Test(nvme_driver, completions_that_are_nobodys)
 	submit(1, 100, 1);
 	post(2, ctl.flight[0].id, 0, 0);
 	post(2, 0x2fff, 0, 0);
-	cr_assert(nvme_poll(done));
+	cr_assert(nvme_poll(now_ns, done));
 	cr_assert_eq(ends, 0, "a queue speaks of its own commands alone");
 	old = ctl.flight[0].id;
 	now_ns += 200 * MS;
-	cr_assert(nvme_poll(done));
+	cr_assert(nvme_poll(now_ns, done));
 	controller();
 	post(1, old, 0, 0);
-	cr_assert(nvme_poll(done));
+	cr_assert(nvme_poll(now_ns, done));
 	cr_assert_eq(ends, 0, "it is of the time before the reset");
 	cr_assert(complete(1, 0) && complete(2, 0));
-	cr_assert(nvme_poll(done));
+	cr_assert(nvme_poll(now_ns, done));
 	cr_assert_eq(ends, 2);
 }
 
@@ -394,5 +395,5 @@ Test(nvme_driver, a_reset_that_gives_less_is_the_end)
 	submit(1, 0, 1);
 	ctl.refuses = true;
 	now_ns += 200 * MS;
-	cr_assert(!nvme_poll(done));
+	cr_assert(!nvme_poll(now_ns, done));
 }

@@ -1,0 +1,23 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- The same through a guest's channel.
+local op = param("op", "read")
+machine{
+  cpus = param("cpus", 1),
+  policy = op .. ".policy",
+  serial_hz = 184320000,
+}
+local function ran()
+  local t = {}
+  for _, p in ipairs(partitions()) do t[p.name] = p.ran end
+  return t
+end
+wait_console("guest1", "^load: begins", {within = ms(100)})
+local before = ran()
+local line = wait_console("guest1", "^load: %d+ " .. op, {within = ms(500)})
+local n, t, failed = string.match(line, "(%d+) %a+ in (%d+) ns, (%d+) failed")
+expect_eq(failed, "0", "failed")
+local text = ""
+for name, value in pairs(ran()) do
+  text = text .. " " .. name .. " " .. (value - (before[name] or 0)) // 1000
+end
+note(string.format("result through %s %d %d%s", op .. "s", n, t, text))

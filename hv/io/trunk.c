@@ -14,6 +14,7 @@ static unsigned handle;
 static bool wanted;
 
 static bool told_once, told; /* what the other side knows of our port */
+static bool heard;           /* what we knew last of its */
 
 static void attach(void)
 {
@@ -89,6 +90,13 @@ static void from_trunk(void *owner, const uint8_t *header,
 		switch_frame(SWITCH_TRUNK, &f);
 }
 
+/* Who was behind one uplink may be behind the other now. */
+static void forget(void)
+{
+	learned_forget(SWITCH_TRUNK);
+	learned_forget(SWITCH_EXTERNAL);
+}
+
 static void tell(void)
 {
 	bool other_up, up = external_up();
@@ -97,6 +105,9 @@ static void tell(void)
 		told_once = false;
 		return;
 	}
+	if (other_up != heard)
+		forget();
+	heard = other_up;
 	if (told_once && told == up)
 		return;
 	if (nic.open)
@@ -105,8 +116,7 @@ static void tell(void)
 		port_tell_link(port_trunk(&other_up), up);
 	told_once = true;
 	told = up;
-	learned_forget(SWITCH_TRUNK);
-	learned_forget(SWITCH_EXTERNAL);
+	forget();
 }
 
 bool trunk_run(void)

@@ -121,3 +121,8 @@ Test(rows, s75_the_host_outside_is_as_exact_as_a_machine)
 	o = outside(2, "--pieces 7");
 	says(o, whole);
 }
+
+Test(rows, s75_without_a_cable_there_is_the_trunk)
+{
+	row_scenario("s75-link", "");
+}

@@ -2,7 +2,7 @@
 -- What an I/O partition's driver reaches on the device, alone (tests/bench/io/run).
 machine{
   cpus = param("cpus", 1),
-  modules = {"uv", "boot", "idle", "bench/io", "command",
+  modules = {"uv", "boot", "idle", "bench-disk/io", "command",
              "operations"},
   policy = "read.policy", -- read by nobody
   cmdline = "io=1",

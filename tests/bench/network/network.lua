@@ -9,7 +9,7 @@ machine{
   serial_hz = 184320000,
   nics = 2,
   trace = "machine",
-  modules = own and {"uv", "boot", "idle", "bench/io", "command", "operations",
+  modules = own and {"uv", "boot", "idle", "bench-net/io", "command", "operations",
                      "diagnostics"} or nil,
   policy = param("policy", "network.policy"),
 }

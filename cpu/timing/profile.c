@@ -142,17 +142,17 @@ static bool one_of(struct reader *r, const char *const *names, unsigned count,
 
 static bool read_port(struct reader *r)
 {
-	struct profile_port *port = &r->p->port[r->p->port_count];
+	int at = r->count == 3 ? profile_find_port(r->p, r->word[1]) : -1;
+	struct profile_port *port;
 	char *end;
 
-	if (r->count != 3 || r->p->port_count == PROFILE_PORTS ||
-	    profile_find_port(r->p, r->word[1]) >= 0)
+	if (r->count != 3 || (at < 0 && r->p->port_count == PROFILE_PORTS))
 		return bad(r, "one port too many, or not a name and a count:",
 			   r->count > 1 ? r->word[1] : "");
+	port = &r->p->port[at < 0 ? r->p->port_count++ : (unsigned)at];
 	port->count = (uint32_t)strtoul(r->word[2], &end, 10);
 	if (*end || !port->count || port->count > 16)
 		return bad(r, "no count of ports:", r->word[2]);
-	r->p->port_count++;
 	return name(r, r->word[1], port->name);
 }
 

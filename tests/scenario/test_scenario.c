@@ -325,6 +325,51 @@ Test(negative, misspelt_key)
 	     "misspelt-key.lua:3: machine{} has no key 'polcy'");
 }
 
+Test(negative, no_profile)
+{
+	struct output *o;
+
+	shell("printf '# a core\\nset width six\\n' >%s/bad.profile",
+	      scratch());
+	o = shell(PARTERRE " run --quiet --timing memory --profile "
+			   "%s/bad.profile --out %s/out " SOURCE_DIR
+			   "/scenarios/quickstart.lua",
+		  scratch(), scratch());
+	wants(o, 2);
+	says(o, "bad.profile:2: no number of cycles: 'six'; docs/timing.md");
+	o = shell(PARTERRE " run --quiet --timing fast --out %s/out " SOURCE_DIR
+			   "/scenarios/quickstart.lua",
+		  scratch());
+	wants(o, 2);
+}
+
+/* A host that is never left alone is told of; there is no other way to fail. */
+Test(calibrate, writes_a_profile)
+{
+	struct output *o;
+
+	wants(shell(PARTERRE " calibrate --rounds 0"), 2);
+	o = shell(PARTERRE " calibrate --rounds 1 -o %s/own", scratch());
+	if (o->status == 7) {
+		says(o, "the host was disturbed in each round of");
+		return;
+	}
+	wants(o, 0);
+	says(o, "# noise: half of a probe's rounds took more than ");
+	wants(shell(PARTERRE " run --quiet --trace none --timing memory "
+			     "--profile %s/own --out %s/out " SOURCE_DIR
+			     "/scenarios/quickstart.lua",
+		    scratch(), scratch()),
+	      0);
+	shell("sed -i '/^set width/d' %s/own", scratch());
+	o = shell(PARTERRE " run --quiet --timing memory --profile %s/own "
+			   "--out %s/out " SOURCE_DIR
+			   "/scenarios/quickstart.lua",
+		  scratch(), scratch());
+	wants(o, 2);
+	says(o, "the profile does not set 'width'");
+}
+
 Test(negative, syntax_error)
 {
 	shell("printf 'machine{\\n  ram = \\n}\\n' >%s/bad.lua", scratch());

@@ -24,6 +24,7 @@ static const struct {
 	{"trace", main_trace, "print or count the events of a trace"},
 	{"report", main_report, "write an HTML page about a run"},
 	{"oracle", main_oracle, "compare a disk image with a trace"},
+	{"calibrate", main_calibrate, "fit a CPU profile to this host"},
 	{"inspect", main_inspect, "show a machine at an instant"},
 };
 
@@ -49,7 +50,7 @@ static void help(FILE *to)
 {
 	fprintf(to, "usage: parterre COMMAND [OPTION...] ...\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(to, "  %-8s  %s\n", commands[i].name,
+		fprintf(to, "  %-9s  %s\n", commands[i].name,
 			commands[i].summary);
 	fprintf(to,
 		"\n`parterre COMMAND --help` tells more.\n"

@@ -20,6 +20,7 @@ int main_test(int argc, char **argv);
 int main_diff(int argc, char **argv);
 int main_trace(int argc, char **argv);
 int main_report(int argc, char **argv);
+int main_calibrate(int argc, char **argv);
 int main_oracle(int argc, char **argv);
 int main_inspect(int argc, char **argv);
 

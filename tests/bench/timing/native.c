@@ -3,15 +3,18 @@
  * cycles of one time over, the least of several rounds.
  *
  * A cycle is what an addition of a chain takes, timed by RDTSC right before and
- * after each round; rounds in which these two differ by more than 2 % were
- * disturbed (another clock, another process) and don't count.  No performance
- * counter is asked.  The last line says how noisy it was:
+ * after each round; rounds in which these two differ by more than 2 %, or this
+ * thread lost its CPU, were disturbed (another clock, another process) and
+ * don't count.  No performance counter is asked.  The last line says how noisy
+ * it was:
  * "# noise" and the middle of what rounds took beyond the least, in percent.
  * usage: native [ROUNDS]
  */
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <x86intrin.h>
 
 #include "kernels.h"
@@ -43,6 +46,15 @@ static double cycle(void *area)
 			least = t;
 	}
 	return least;
+}
+
+/* How often this thread lost its CPU. */
+static long switched(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_THREAD, &u);
+	return u.ru_nivcsw;
 }
 
 static int ascending(const void *a, const void *b)
@@ -78,19 +90,28 @@ int main(int argc, char **argv)
 		kernel->run(kernel->n, area);
 		/* At most 20 times as many tries. */
 		for (unsigned i = 0; good < rounds && i < 20 * rounds; i++) {
+			long switches = switched();
 			double before = cycle(area), t, after;
 
 			t = time_of(kernel->run, kernel->n, area);
 			after = cycle(area);
-			if (before > 1.02 * after || after > 1.02 * before)
+			if (before > 1.02 * after || after > 1.02 * before ||
+			    switched() != switches)
 				continue;
 			t /= (before + after) / 2 * (double)kernel->n;
 			all[good++] = t;
 			if (good == 1 || t < least)
 				least = t;
 		}
+		if (!good) {
+			fprintf(stderr,
+				"native: the host was busy in each round of %s "
+				"%s\n",
+				kernel->class, kernel->name);
+			return 1;
+		}
 		qsort(all, good, sizeof(*all), ascending);
-		noise[k] = good ? all[good / 2] / least - 1 : 1;
+		noise[k] = all[good / 2] / least - 1;
 		printf("%s %s %.3f\n", kernel->class, kernel->name, least);
 		fflush(stdout);
 	}

@@ -207,7 +207,7 @@ Test(profile, refuses)
 	refuses("set width six\n", ":1: no number of cycles: 'six'");
 	refuses("\nset wide 6\n", ":2: not known, or not one number: 'wide'");
 	refuses("port alu 0\n", "no count of ports");
-	refuses("port alu 4\nport alu 4\n", ":2: one port too many");
+	refuses("port alu 4\nport alu 4 4\n", ":2: one port too many");
 	refuses("class add alu:1\n", "no such port above: 'alu'");
 	refuses("class add latency\n", "a number is missing after");
 	refuses("class add latency 1.2345\n", "no number of cycles: '1.2345'");

@@ -80,6 +80,12 @@ if outcome == "stop" then
   local before = passed()
   run_for(ms(12))
   expect_eq(passed(), before, "messages of block channels: nobody serves them")
+  -- Whoever decides next knows what it was stopped for.
+  inject.crash("command")
+  wait_console("command", "command: policy of %d+ bytes", {within = ms(20)})
+  run_for(ms(5))
+  expect_eq(partition("command").incarnation, 2, "command's incarnation")
+  expect_eq(partition("io.a").state, state, "io.a's state, as it was")
 else
   for _, name in ipairs{"guest1", "guest2"} do
     wait_console(name, "60 verified, %d+ replayed, 0 errors", {within = ms(500)})

@@ -123,6 +123,7 @@ static void power_cut(void)
 /* ---- the host's tools ---------------------------------------------------- */
 
 static char folder[] = "/tmp/parterre-fat-XXXXXX";
+static bool has_folder;
 static struct fat fat;
 
 static char *output(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -155,8 +156,9 @@ static void make_volume(const char *options, unsigned megabytes)
 {
 	char path[64];
 
-	if (folder[strlen(folder) - 1] == 'X')
+	if (!has_folder)
 		cr_assert_not_null(mkdtemp(folder));
+	has_folder = true;
 	output("rm -f disk; mkfs.vfat -F 32 %s -C disk %u", options,
 	       megabytes * 1024);
 	snprintf(path, sizeof(path), "%s/disk", folder);
@@ -549,6 +551,38 @@ Test(fat, a_crowd)
 	checked_clean();
 	cr_assert_eq(files_outside(), 300);
 	away();
+}
+
+/* Behind the last entry there may be anything: it stays behind. */
+Test(fat, what_lies_behind_the_last_entry)
+{
+	uint8_t entry[ENTRY_BYTES];
+	struct fat_row row;
+
+	make_volume("-s 8", 270);
+	output("mmd -i disk ::d");
+	wants_ok(fat_mount(&fat, &calls), "mount");
+	wants_ok(fat_stat(&fat, "/d", &row), "stat");
+	memset(entry, 'X', sizeof(entry));
+	entry[ENTRY_ATTR] = FAT_ARCHIVE;
+	for (unsigned i = 3; i < FAT_BLOCK / ENTRY_BYTES; i++)
+		cr_assert(pwrite(disk.fd, entry, sizeof(entry),
+				 (off_t)(cluster_at(&fat, row.first) +
+					 i * ENTRY_BYTES)) == sizeof(entry));
+	wants_ok(fat_mount(&fat, &calls), "mounted again");
+	for (unsigned i = 0; i < 3; i++) {
+		char path[40];
+		int file;
+
+		snprintf(path, sizeof(path), "/d/a name of two pieces %u", i);
+		file = fat_open(&fat, path, FAT_CREATE | FAT_NEW);
+		wants_ok(file, path);
+		fat_close(&fat, file);
+		wants_ok(fat_sync(&fat), "sync");
+		cr_assert_eq(files_outside(), i + 1, "%s",
+			     output("mdir -b -s -a -i disk ::/"));
+	}
+	away(); /* fsck.vfat looks behind the end, too */
 }
 
 /* The power is cut at any write; of what was not flushed, any part is there.

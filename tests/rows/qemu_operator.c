@@ -246,7 +246,10 @@ Test(rows_qemu, s31_illegal_transitions_are_refused_on_qemu)
 /* --- S48 --- */
 
 #define SPINNERS 6
-#define SPAN_NS  300000000 /* that much goes by between two looks */
+#define SPAN_NS                                                                \
+	300000000          /* that much goes by between two looks; twice as    \
+			      much with windows, whose ends come when QEMU     \
+			      turns to their CPU */
 #define CAP_NS   100000000 /* caps count over so long (abi/lead.h) */
 #define A_CAP_NS 10000000  /* guest2's in each */
 
@@ -300,14 +303,15 @@ static struct times times_capped(void)
 	return before;
 }
 
-static struct times span(struct times from, struct times (*look)(void))
+static struct times span(struct times from, struct times (*look)(void),
+			 long long ns)
 {
 	struct times t;
 
 	do {
 		qemu_run_for(1500);
 		t = look();
-	} while (t.now - from.now < SPAN_NS);
+	} while (t.now - from.now < ns);
 	for (unsigned i = 0; i < SPINNERS; i++)
 		t.had[i] -= from.had[i];
 	t.now -= from.now;
@@ -380,11 +384,12 @@ Test(rows_qemu, s48_weights_caps_and_frames_on_qemu)
 				 "schedule guest%u quantum 50", i + 1);
 		}
 		transaction(lines, 2 * SPINNERS, 1);
-		t = span(times_now(), times_now);
+		t = span(times_now(), times_now, SPAN_NS);
 		by_weight(&t, first, cpus);
 
 		snprintf(text[0], sizeof(text[0]),
-			 "frame %u guest1 500 shared 900 guest1 100 shared 500",
+			 "frame %u guest1 1000 shared 1800 guest1 200 "
+			 "shared 1000",
 			 cpus - 1);
 		snprintf(text[1], sizeof(text[0]),
 			 "schedule guest2 weight 1000 cap 100");
@@ -393,7 +398,7 @@ Test(rows_qemu, s48_weights_caps_and_frames_on_qemu)
 		snprintf(text[3], sizeof(text[0]),
 			 "schedule guest4 weight 300");
 		transaction(lines, 4, 2);
-		t = span(times_capped(), times_capped);
+		t = span(times_capped(), times_capped, 2 * SPAN_NS);
 		by_weight(&t, then, cpus);
 		within_1_percent((double)t.had[0], (double)t.now * 3 / 10,
 				 "windows", 1);

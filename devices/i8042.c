@@ -454,6 +454,14 @@ bool i8042_type(struct device *kbc, const char *text, struct error *err)
 	return typed(k, ps2_keyboard_type(&k->keyboard, text, err));
 }
 
+size_t i8042_scan(struct device *kbc, const uint8_t *bytes, size_t count)
+{
+	struct i8042 *k = (struct i8042 *)kbc;
+
+	return typed(k, ps2_keyboard_scan(&k->keyboard, bytes, count)) ? count
+								       : 0;
+}
+
 void i8042_mouse(struct device *kbc, int32_t dx, int32_t dy, int32_t dz,
 		 uint8_t buttons)
 {

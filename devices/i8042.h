@@ -30,6 +30,9 @@
 /* Input from outside, now; see ps2.h. */
 bool i8042_press(struct device *kbc, const char *keys, struct error *err);
 bool i8042_type(struct device *kbc, const char *text, struct error *err);
+/* Bytes as the keyboard sends them, of whole keys that go down or up; returns
+ * how many were taken: all, or none when the guest does not read. */
+size_t i8042_scan(struct device *kbc, const uint8_t *bytes, size_t count);
 void i8042_mouse(struct device *kbc, int32_t dx, int32_t dy, int32_t dz,
 		 uint8_t buttons);
 

@@ -98,6 +98,9 @@ uint8_t ps2_keyboard_take(struct ps2_keyboard *k);
 /* Keys by name, pressed in order and let go in reverse: "ctrl-alt-delete". */
 bool ps2_keyboard_press(struct ps2_keyboard *k, const char *keys,
 			struct error *err);
+/* Bytes of keys that go down or up, set 2.  False: no room, none was taken. */
+bool ps2_keyboard_scan(struct ps2_keyboard *k, const uint8_t *bytes,
+		       size_t count);
 /* The keys of a US keyboard that make this text. */
 bool ps2_keyboard_type(struct ps2_keyboard *k, const char *text,
 		       struct error *err);

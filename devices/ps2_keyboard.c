@@ -340,6 +340,16 @@ bool ps2_keyboard_press(struct ps2_keyboard *k, const char *chord,
 	return true;
 }
 
+bool ps2_keyboard_scan(struct ps2_keyboard *k, const uint8_t *bytes,
+		       size_t count)
+{
+	if (k->typed_count + count > PS2_TYPED)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		put(k, bytes[i]);
+	return true;
+}
+
 static bool press_character(struct ps2_keyboard *k, char c, struct error *err)
 {
 	char chord[16];

@@ -65,6 +65,7 @@ enum debug_how {
 	DEBUG_RANGE,         /* steps while it is in [low, high) */
 	DEBUG_BACK_STEP,     /* before the thread's last instruction */
 	DEBUG_BACK_CONTINUE, /* before the last of what is waited for */
+	DEBUG_BACK_TO,       /* where all CPUs together had retired `low` */
 };
 
 struct debug_plan {

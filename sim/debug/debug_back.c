@@ -454,12 +454,28 @@ static void continue_back(struct debug *d)
 	go_to_begin(d);
 }
 
+static void back_to(struct debug *d)
+{
+	struct debug_place to = {
+		.cpu = MACHINE_ALL_CPUS,
+		.retired = d->plan.low,
+		.stop = {.why = DEBUG_STEPPED, .id = d->plan.id},
+	};
+
+	to.stop.cpu = d->plan.id.tid - 1;
+	if (to.retired)
+		go(d, &to);
+	go_to_begin(d);
+}
+
 void debug_back(struct debug *d)
 {
 	if (!d->past)
 		nothing_before(d);
 	else if (d->plan.how == DEBUG_BACK_STEP)
 		step_back(d);
+	else if (d->plan.how == DEBUG_BACK_TO)
+		back_to(d);
 	else
 		continue_back(d);
 }

@@ -422,7 +422,8 @@ void debug_go_on(struct debug *d)
 	struct machine *m = d->s->machine;
 
 	if (d->plan.how == DEBUG_BACK_STEP ||
-	    d->plan.how == DEBUG_BACK_CONTINUE) {
+	    d->plan.how == DEBUG_BACK_CONTINUE ||
+	    d->plan.how == DEBUG_BACK_TO) {
 		debug_back(d);
 		return;
 	}

@@ -100,7 +100,7 @@ bool session_write_command(struct session *s, struct error *err)
 	}
 	if (o->until)
 		fprintf(f, " --until %" PRIu64 "ps", o->until);
-	if (s->interactive) {
+	if (s->interactive || s->hands) {
 		fputs(" --input", f);
 		put_word(f, input);
 	}

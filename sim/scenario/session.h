@@ -77,6 +77,19 @@ struct session_input {
 	uint16_t bytes;
 	uint8_t data[SESSION_INPUT_BYTES];
 };
+/* Besides the serial lines, as `serial` of an input: bytes of the keyboard,
+ * scan code set 2; moves of the mouse: x, y (up), z, buttons, a byte each. */
+#define SESSION_KEYS  MACHINE_SERIALS
+#define SESSION_MOUSE (MACHINE_SERIALS + 1)
+
+/* Somebody's hands at keyboard and mouse of the first machine: true while there
+ * is something to be done at this instant.  They know what was done before, and
+ * do it again in a process of the past. */
+struct session_hands {
+	bool (*next)(void *owner, ps_t now, struct session_input *in);
+	void *owner;
+};
+
 struct session_inputs {
 	size_t count;
 	struct session_input *input; /* in order */
@@ -124,6 +137,7 @@ struct session_options {
 	uint64_t snapshots;
 	const struct session_driver *driver;   /* NULL: the session itself */
 	const struct session_outside *outside; /* NULL: nobody */
+	const struct session_hands *hands;     /* NULL: none */
 	bool live;  /* a line of progress on stderr */
 	ps_t until; /* the scenario ends at this instant; 0: when it ends */
 	/* What was typed in another run is typed in this one, and nobody is
@@ -279,6 +293,7 @@ struct session {
 	uint64_t cut;               /* of options.pieces */
 	/* Input: is there any, what was taken, how far options.replay is. */
 	bool interactive;
+	bool hands; /* keys and moves may come, or come again */
 	FILE *input_file;
 	struct session_inputs taken;
 	size_t replayed;

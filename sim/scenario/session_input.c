@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/i8042.h"
 #include "sim/check.h"
 #include "sim/scenario/session_internal.h"
 
@@ -46,7 +47,7 @@ bool session_input_parse(const char *line, struct session_input *in)
 	if (sscanf(line, "input %" SCNu64 " %u %u %n", &in->when, &in->machine,
 		   &in->serial, &at) != 3 ||
 	    !at || in->machine >= SESSION_MACHINES_MAX ||
-	    in->serial >= MACHINE_SERIALS)
+	    in->serial > SESSION_MOUSE)
 		return false;
 	for (; line[at] && in->bytes < SESSION_INPUT_BYTES; at += 2) {
 		unsigned value;
@@ -123,10 +124,24 @@ static bool open_notes(struct session *f, struct error *err)
 	return true;
 }
 
+static bool has_hands(const struct session_inputs *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		if (r->input[i].serial >= MACHINE_SERIALS)
+			return true;
+	}
+	return false;
+}
+
 bool session_input_begin(struct session *s, struct error *err)
 {
 	struct session *f = s->first;
 
+	if (f->options.hands || (s == f && has_hands(&f->options.replay))) {
+		f->hands = true;
+		if (!open_notes(f, err))
+			return false;
+	}
 	for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
 		if (s->line_to[i].kind == SESSION_TO_FILE)
 			continue;
@@ -180,6 +195,28 @@ void session_input_take(struct session *s, unsigned serial, const uint8_t *p,
 	note(s->first, &in);
 }
 
+/* At the keyboard or the mouse of a machine that has them. */
+static void take_hands(struct session *s, const struct session_input *in)
+{
+	struct device *kbc =
+		session_is_on(s) ? machine_device(s->machine, "kbc0") : NULL;
+	struct session_input noted = *in;
+
+	if (!kbc)
+		return;
+	if (in->serial == SESSION_KEYS)
+		noted.bytes = (uint16_t)i8042_scan(kbc, in->data, in->bytes);
+	else if (in->bytes == 4)
+		i8042_mouse(kbc, (int8_t)in->data[0], (int8_t)in->data[1],
+			    (int8_t)in->data[2], in->data[3] & 7);
+	else
+		noted.bytes = 0;
+	noted.when = session_now(s);
+	noted.machine = s->index;
+	if (noted.bytes)
+		note(s->first, &noted);
+}
+
 void session_input_quit(struct session *f)
 {
 	struct session_input in = {.when = session_now(f), .quit = true};
@@ -197,7 +234,9 @@ static void take_noted(struct session *f, const struct session_input *in)
 		return;
 	}
 	for (struct session *m = f; m; m = m->next) {
-		if (m->index == in->machine)
+		if (m->index == in->machine && in->serial >= MACHINE_SERIALS)
+			take_hands(m, in);
+		else if (m->index == in->machine)
 			session_input_take(m, in->serial, in->data, in->bytes,
 					   &taken);
 	}
@@ -208,9 +247,17 @@ void session_input_poll(struct session *f)
 	const struct session_inputs *r = &f->options.replay;
 	ps_t now = session_now(f);
 
-	if (!f->interactive || now % SESSION_INPUT_PS || now == f->polled)
+	if ((!f->interactive && !f->hands) || now % SESSION_INPUT_PS ||
+	    now == f->polled)
 		return;
 	f->polled = now;
+	if (f->options.hands && !f->options.replays) {
+		const struct session_hands *h = f->options.hands;
+		struct session_input in;
+
+		while (h->next(h->owner, now, &in))
+			take_hands(f, &in);
+	}
 	if (!f->options.replays) {
 		session_live_poll(f);
 		return;

@@ -250,5 +250,6 @@ bool session_machine(struct session *s, const struct session_machine *d,
 	if (!session_input_begin(s, err) ||
 	    (s == s->first && !session_plan_begin(s, err)))
 		return false;
-	return !s->first->interactive || session_write_command(s->first, err);
+	return (!s->first->interactive && !s->first->hands) ||
+	       session_write_command(s->first, err);
 }

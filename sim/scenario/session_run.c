@@ -123,7 +123,7 @@ static ps_t next_cut(struct session *f, ps_t until)
 		until = next_sample(f);
 	if (until > next_step(f, now))
 		until = next_step(f, now);
-	if (f->interactive &&
+	if ((f->interactive || f->hands) &&
 	    until > now - now % SESSION_INPUT_PS + SESSION_INPUT_PS)
 		until = now - now % SESSION_INPUT_PS + SESSION_INPUT_PS;
 	if (f->options.pieces) {

@@ -241,6 +241,8 @@ static void on_channel(struct story *s, const struct trace_record *r)
 	/* One without a server waits for its next. */
 	if (server)
 		c->server = server;
+	if (!c->first_server)
+		c->first_server = server;
 }
 
 /* --- channels --- */
@@ -250,8 +252,28 @@ static struct story_channel *channel_of(struct story *s,
 {
 	struct story_channel *c = &s->channel[r->value[0].u % STORY_CHANNELS];
 
+	s->recent[s->recent_count++ % STORY_RECENT] = (struct story_recent){
+		.time = r->time,
+		.channel = (uint32_t)r->value[0].u,
+	};
 	c->messages++;
 	return c;
+}
+
+uint64_t story_flow(const struct story *s, uint32_t channel, ps_t from)
+{
+	uint64_t flow = 0, i = s->recent_count;
+
+	for (; i && s->recent_count - i < STORY_RECENT; i--) {
+		const struct story_recent *m =
+			&s->recent[(i - 1) % STORY_RECENT];
+
+		/* Of several CPUs records may step back a quantum. */
+		if (m->time + PS_PER_MS < from)
+			break;
+		flow += m->channel == channel && m->time >= from;
+	}
+	return flow;
 }
 
 static struct story_request *request_of(struct story_channel *c, uint64_t seq)

@@ -81,7 +81,8 @@ struct story_channel {
 	bool known;
 	uint64_t type; /* CHANNEL_* */
 	uint32_t client, server;
-	uint64_t messages; /* of all kinds */
+	uint32_t first_server; /* before it was moved */
+	uint64_t messages;     /* of all kinds */
 	uint64_t requests, answers, replays;
 	/* Of all answers, in the order of their coming; ps. */
 	size_t took_count;
@@ -91,6 +92,13 @@ struct story_channel {
 		uint64_t sequence;
 		ps_t asked;
 	} * open;
+};
+
+/* The latest messages, in a ring. */
+#define STORY_RECENT 8192
+struct story_recent {
+	ps_t time;
+	uint32_t channel;
 };
 
 struct story {
@@ -104,6 +112,8 @@ struct story {
 	uint32_t partitions; /* the highest index known */
 	struct story_partition partition[STORY_PARTITIONS];
 	struct story_channel channel[STORY_CHANNELS];
+	uint64_t recent_count; /* ever; the last is at (count - 1) % RECENT */
+	struct story_recent recent[STORY_RECENT];
 	size_t mark_count;
 	uint64_t marks_left_out;
 	struct story_mark mark[STORY_MARKS_MAX];
@@ -119,6 +129,9 @@ void story_until(struct story *s, ps_t end);
 /* "io.a"; "monitor" for 0. */
 const char *story_name(const struct story *s, uint32_t who);
 const char *story_mark_text(enum story_mark_kind kind); /* "fault", "down" */
+
+/* Messages of a channel from this instant on, as far as STORY_RECENT reach. */
+uint64_t story_flow(const struct story *s, uint32_t channel, ps_t from);
 
 /* The latency below which `permille` of the channel's answers came, sorted in
  * place; 0: there is none. */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "sim/check.h"
 #include "sim/trace/deep.h"
@@ -22,6 +23,7 @@ struct trace_reader {
 	char *path;
 	uint8_t *packet;
 	uint64_t offset; /* of the packet in the file */
+	uint64_t size;   /* of the file */
 	size_t bytes;    /* of the packet */
 	size_t at;       /* in the packet */
 	ps_t last, packet_last;
@@ -108,6 +110,7 @@ static bool check_metadata(const char *dir, struct error *err)
 struct trace_reader *trace_open(const char *dir, struct error *err)
 {
 	struct trace_reader *tr;
+	struct stat st;
 
 	if (!check_metadata(dir, err))
 		return NULL;
@@ -125,12 +128,23 @@ struct trace_reader *trace_open(const char *dir, struct error *err)
 		trace_reader_close(tr);
 		return NULL;
 	}
+	if (fstat(fileno(tr->file), &st) == 0)
+		tr->size = (uint64_t)st.st_size;
 	if (!deep_open(&tr->deep, dir, err)) {
 		trace_reader_close(tr);
 		return NULL;
 	}
 	tr->deep_due = tr->deep != NULL;
 	return tr;
+}
+
+unsigned trace_permille(const struct trace_reader *tr)
+{
+	uint64_t at = tr->offset + tr->at;
+
+	if (at > tr->size)
+		return 0; /* a pipe, or it grows */
+	return (unsigned)(at / (tr->size / 1000 + 1));
 }
 
 void trace_plain(struct trace_reader *tr)

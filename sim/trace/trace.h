@@ -162,6 +162,8 @@ struct trace_reader *trace_open(const char *dir, struct error *err) MUST_USE;
 int trace_next(struct trace_reader *tr, struct trace_record *r,
 	       struct error *err);
 void trace_reader_close(struct trace_reader *tr);
+/* How much of the trace has been read, of 1000; 0 when that is not known. */
+unsigned trace_permille(const struct trace_reader *tr);
 /* Before the first event: those of `stream` alone are wanted. */
 void trace_plain(struct trace_reader *tr);
 /* The text of a trace's `metadata` file; freed by the caller. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/seen/progress.h"
 #include "sim/trace/trace.h"
 #include "tools/parterre/diff_again.h"
 #include "tools/parterre/golden.h"
@@ -42,6 +43,7 @@ static void show(const struct side *s)
 {
 	char line[LINE];
 
+	progress_end();
 	if (s->state == 1)
 		trace_format(&s->record, line, sizeof(line));
 	else
@@ -51,7 +53,10 @@ static void show(const struct side *s)
 
 static bool advance(struct side *s, struct error *err)
 {
+	progress_trace("comparing", s->reader);
 	s->state = trace_next(s->reader, &s->record, err);
+	if (s->state != 1)
+		progress_end();
 	return s->state >= 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include "hv/abi/record.h"
 #include "sim/check.h"
+#include "sim/seen/progress.h"
 #include "sim/trace/trace.h"
 
 #define PENDING_MAX 4096
@@ -238,8 +239,11 @@ static bool read_trace(struct oracle *o, const char *dir, struct error *err)
 	if (!tr)
 		return false;
 	trace_plain(tr);
-	while ((more = trace_next(tr, &r, err)) == 1)
+	while ((more = trace_next(tr, &r, err)) == 1) {
+		progress_trace("what was acknowledged", tr);
 		oracle_note(o, &r);
+	}
+	progress_end();
 	trace_reader_close(tr);
 	if (more < 0)
 		return false;

@@ -42,6 +42,12 @@ const char run_options_help[] =
 	"  --gdb WHERE     gdb may come, at tcp:PORT or unix:PATH (run)\n"
 	"  -s              --gdb tcp:1234\n"
 	"  -S              stand before the first instruction until it comes\n"
+	"  --ui            watch it on this terminal (run): docs/seen.md\n"
+	"  --window        watch it in a window, keyboard and mouse included "
+	"(run)\n"
+	"  --stop-at TIME  with --ui, --window: stand at this instant\n"
+	"  --speed N       with them: hold it to N percent of real time\n"
+	"  --window-script FILE  keys and clicks for the window\n"
 	"  --quiet         no line of progress\n";
 
 enum {
@@ -61,6 +67,11 @@ enum {
 	SNAPSHOTS,
 	JSON,
 	GDB,
+	UI,
+	WINDOW,
+	WINDOW_SCRIPT,
+	STOP_AT,
+	SPEED,
 	QUIET,
 	HELP
 };
@@ -85,6 +96,11 @@ static const struct option options[] = {
 	{"snapshots", required_argument, NULL, SNAPSHOTS},
 	{"json", no_argument, NULL, JSON},
 	{"gdb", required_argument, NULL, GDB},
+	{"ui", no_argument, NULL, UI},
+	{"window", no_argument, NULL, WINDOW},
+	{"window-script", required_argument, NULL, WINDOW_SCRIPT},
+	{"stop-at", required_argument, NULL, STOP_AT},
+	{"speed", required_argument, NULL, SPEED},
 	{"quiet", no_argument, NULL, QUIET},
 	{"help", no_argument, NULL, HELP},
 	{NULL, 0, NULL, 0},
@@ -117,6 +133,34 @@ static bool whole_number(const char *text, uint64_t *n)
 		return false;
 	*n = strtoull(text, &end, 0);
 	return *end == '\0';
+}
+
+/* Of a run that somebody watches. */
+static bool take_show(struct run_options *o, int option, const char *arg)
+{
+	uint64_t speed;
+
+	switch (option) {
+	case UI:
+		o->ui = true;
+		return true;
+	case WINDOW_SCRIPT:
+		o->window_script = arg;
+		o->window = true;
+		return *arg;
+	case WINDOW:
+		o->window = true;
+		return true;
+	case STOP_AT:
+		return session_instant(arg, &o->show.stop_at);
+	case SPEED:
+		if (!whole_number(arg, &speed) || speed > 1000000)
+			return false;
+		o->show.speed = (uint32_t)speed;
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* `name`: the option's. */
@@ -187,8 +231,23 @@ static bool take(struct run_options *o, int option, const char *name,
 	case 'o':
 		o->file = arg;
 		return *arg;
+	default:
+		return take_show(o, option, arg);
 	}
-	return false;
+}
+
+/* What only `parterre run` can do, and not all at once. */
+static const char *misplaced(const struct run_options *o, const char *command)
+{
+	bool shown = o->ui || o->window;
+
+	if ((o->gdb || o->stopped || shown) && strcmp(command, "run") != 0)
+		return "--gdb, -s, -S, --ui and --window are for parterre run";
+	if ((o->ui && o->window) || (shown && o->gdb))
+		return "one of --ui, --window and --gdb";
+	if (!shown && (o->show.stop_at || o->show.speed))
+		return "--stop-at and --speed are for --ui or --window";
+	return NULL;
 }
 
 bool run_options_parse(struct run_options *o, int argc, char **argv,
@@ -224,9 +283,8 @@ bool run_options_parse(struct run_options *o, int argc, char **argv,
 			return false;
 		}
 	}
-	if ((o->gdb || o->stopped) && strcmp(argv[0], "run") != 0) {
-		*status = usage_error(argv[0],
-				      "--gdb, -s and -S are for parterre run");
+	if (misplaced(o, argv[0])) {
+		*status = usage_error(argv[0], "%s", misplaced(o, argv[0]));
 		return false;
 	}
 	o->operands = argc - optind;

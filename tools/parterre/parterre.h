@@ -9,6 +9,7 @@
 #define PARTERRE_TOOLS_PARTERRE_H
 
 #include "sim/scenario/session.h"
+#include "sim/seen/show.h"
 #include "tools/parterre/disk_oracle.h"
 
 int main_run(int argc, char **argv);
@@ -32,8 +33,11 @@ int usage_error(const char *command, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct run_options {
 	struct session_options session;
 	bool quiet, json;
-	const char *gdb;  /* where gdb may come; NULL: nowhere */
-	bool stopped;     /* -S */
+	const char *gdb;           /* where gdb may come; NULL: nowhere */
+	bool stopped;              /* -S */
+	bool ui, window;           /* somebody watches */
+	const char *window_script; /* NULL: its user does what is done */
+	struct show_options show;
 	const char *file; /* -o FILE, record alone */
 	const char *operand[2];
 	int operands;

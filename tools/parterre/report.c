@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/check.h"
+#include "sim/seen/progress.h"
 #include "tools/parterre/parterre.h"
 #include "tools/parterre/report.h"
 
@@ -62,8 +63,11 @@ static bool read_story(struct report_machine *m, const char *dir, ps_t end,
 		return false;
 	trace_plain(reader);
 	m->story = story_create(REPORT_SPANS_MAX, false);
-	while ((state = trace_next(reader, &r, err)) == 1)
+	while ((state = trace_next(reader, &r, err)) == 1) {
+		progress_trace("reading the trace", reader);
 		story_note(m->story, &r);
+	}
+	progress_end();
 	trace_reader_close(reader);
 	if (m->story->any)
 		story_until(m->story, end);

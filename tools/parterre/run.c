@@ -8,6 +8,7 @@
 #include "sim/scenario/script.h"
 #include "tools/parterre/parterre.h"
 #include "tools/parterre/result.h"
+#include "tools/parterre/show_ends.h"
 
 bool path_in(char *to, const char *dir, const char *name)
 {
@@ -97,40 +98,95 @@ int run_session(struct session *s, const struct session_options *o,
 static const char help[] = "usage: parterre run [OPTION...] SCENARIO\n"
 			   "Runs the scenario and prints its summary.\n";
 
-/* A debugger over this run, if one was asked for; true also then.  *status is
- * the run's, when it is over: this process has only waited for it; or -1. */
-static bool debugger(struct run_options *o, struct gdb_wire **wire,
-		     struct debug **debug, int *status, struct error *err)
+/* Who looks at a run while it is under way: gdb, or somebody at a display. */
+struct looker {
+	struct gdb_wire *wire;
+	struct show *show;
+	struct debug *debug;
+	int said; /* standard error as it was, while a terminal is drawn on */
+};
+
+/* Over this run, if one was asked for; true also then.  *status is the run's,
+ * when it is over: this process has only waited for it; or -1. */
+static bool look(struct run_options *o, struct looker *l, int *status,
+		 struct error *err)
 {
+	const struct debug_front *front;
 	struct past *past;
+	int fd;
 
 	*status = -1;
-	*wire = NULL;
-	*debug = NULL;
-	if (!o->gdb)
+	if (!o->gdb && !o->ui && !o->window)
 		return !o->stopped ||
 		       error_set(err, EXIT_USAGE,
-				 "-S waits for gdb: add -s or --gdb WHERE");
+				 "-S waits for gdb, or for who watches: add "
+				 "-s, --gdb WHERE, --ui or --window");
 	if (o->session.snapshots)
 		return error_set(err, EXIT_USAGE,
-				 "--gdb and --snapshots: a debugger cannot "
-				 "follow a machine into another; give one of "
-				 "them");
-	*wire = gdb_listen(o->gdb, err);
-	if (!*wire)
-		return false;
+				 "--gdb, --ui or --window, and --snapshots: "
+				 "nobody can follow a machine into another; "
+				 "give one of them");
+	if (o->gdb) {
+		l->wire = gdb_listen(o->gdb, err);
+		if (!l->wire)
+			return false;
+	}
 	past = past_create();
 	*status = past_supervise(past);
-	*debug = debug_create(gdb_front(*wire), o->stopped, past);
-	o->session.driver = debug_driver(*debug);
+	if (*status >= 0)
+		return true;
+	if (!o->gdb) {
+		fd = show_start(o->window, o->window_script, err);
+		if (fd < 0)
+			return false;
+		l->show = show_create(fd, &o->show);
+		o->session.hands = show_hands(l->show);
+	}
+	front = l->show ? show_front(l->show) : gdb_front(l->wire);
+	l->debug = debug_create(front, o->stopped, past);
+	o->session.driver = l->show ? show_driver(l->show, l->debug)
+				    : debug_driver(l->debug);
 	o->session.live = false;
 	return true;
 }
 
+/* What is told in the meantime would be drawn over: it is told after.  Its file
+ * has no other descriptor than 2, so it is not cut back with the others when
+ * the run goes back (sim/debug/past.h). */
+static void keep_said(struct looker *l)
+{
+	FILE *f = tmpfile();
+
+	fflush(stderr);
+	l->said = f ? dup(STDERR_FILENO) : -1;
+	if (l->said >= 0)
+		dup2(fileno(f), STDERR_FILENO);
+	if (f)
+		fclose(f);
+}
+
+static void tell_said(struct looker *l)
+{
+	char text[4096];
+	ssize_t n;
+	int from;
+
+	if (l->said < 0)
+		return;
+	fflush(stderr);
+	from = dup(STDERR_FILENO);
+	dup2(l->said, STDERR_FILENO);
+	close(l->said);
+	l->said = -1;
+	lseek(from, 0, SEEK_SET);
+	while ((n = read(from, text, sizeof(text))) > 0)
+		fwrite(text, 1, (size_t)n, stderr);
+	close(from);
+}
+
 int main_run(int argc, char **argv)
 {
-	struct gdb_wire *wire;
-	struct debug *debug;
+	struct looker l = {.said = -1};
 	static struct session s;
 	static struct oracle_report oracle;
 	struct run_options o;
@@ -139,11 +195,14 @@ int main_run(int argc, char **argv)
 
 	if (!run_options_parse(&o, argc, argv, help, 1, &status))
 		return status;
-	if (!debugger(&o, &wire, &debug, &status, &err))
+	if (!look(&o, &l, &status, &err))
 		return complain("run", &err);
 	if (status >= 0)
 		return status;
+	if (o.ui)
+		keep_said(&l);
 	status = run_session(&s, &o.session, &oracle, &err);
+	tell_said(&l);
 	if (o.json)
 		summary_json(&s, &oracle, status);
 	else if (s.sum.end)
@@ -158,9 +217,10 @@ int main_run(int argc, char **argv)
 				s.out);
 	}
 	session_close(&s);
-	if (debug)
-		debug_end(debug, status);
-	debug_destroy(debug);
-	gdb_close(wire);
+	if (l.debug)
+		debug_end(l.debug, status);
+	debug_destroy(l.debug);
+	show_destroy(l.show);
+	gdb_close(l.wire);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cpu/decode.h"
 #include "tools/parterre/parterre.h"
@@ -102,6 +103,7 @@ static int list(struct source *s, const struct how *how, struct error *err)
 	struct trace_record r;
 	int state;
 
+	s->silent = isatty(STDOUT_FILENO);
 	while ((state = source_next(s, &r, err)) == 1)
 		print_record(s, how, d, &r);
 	decoder_destroy(d);

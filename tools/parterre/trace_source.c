@@ -10,6 +10,7 @@
 
 #include "hv/abi/lead.h"
 #include "hv/abi/syscall.h"
+#include "sim/seen/progress.h"
 #include "tools/parterre/parterre.h"
 
 #define KERNEL_HALF  UINT64_C(0xffff800000000000)
@@ -318,10 +319,14 @@ int source_next(struct source *s, struct trace_record *r, struct error *err)
 
 	while ((state = trace_next(s->reader, r, err)) == 1) {
 		s->number++;
+		if (!s->silent)
+			progress_trace("reading the trace", s->reader);
 		learn(s, r);
 		if (lets_through(s, r))
 			break;
 	}
+	if (state != 1)
+		progress_end();
 	return state;
 }
 

@@ -48,6 +48,7 @@ struct source {
 	struct symbols *process; /* of the guest's own processes */
 	bool named;
 	uint64_t number; /* of the last event, from 1 on, all counted */
+	bool silent;     /* no progress: its reader writes to the terminal */
 };
 
 /* `dir`: a trace's directory.  `f` NULL: no filter. */

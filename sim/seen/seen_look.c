@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sim/seen/seen_look.c - looking things up in what is seen: for those who draw
+ * it, who have no machine. */
+#include "sim/seen/seen.h"
+
+const struct seen_partition *seen_partition(const struct seen *s,
+					    uint32_t index)
+{
+	for (uint32_t i = 0; i < s->partitions; i++) {
+		if (s->partition[i].index == index)
+			return &s->partition[i];
+	}
+	return NULL;
+}
+
+const char *seen_name(const struct seen *s, uint32_t who)
+{
+	const struct seen_partition *p = seen_partition(s, who);
+
+	if (!who)
+		return s->opaque ? "kernel" : "monitor";
+	return p ? p->name : "gone";
+}
+
+uint32_t seen_block_of(const struct seen *s, uint64_t pfn)
+{
+	uint32_t i = 0;
+
+	while (i < s->blocks && (pfn < s->block[i].pfn ||
+				 pfn >= s->block[i].pfn + s->block[i].frames))
+		i++;
+	return i;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Runs that somebody watches: what is shown where the machine stands, stepping
+ * and going back, and that the machine feels nothing of it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "shell.h"
+#include "terminal.h"
+
+#define FAILOVER SCENARIOS "io-failover.lua"
+
+static struct terminal t;
+
+/* The digest line of a run that nobody watches. */
+static const char *undisturbed(void)
+{
+	static char line[128];
+	struct output *o =
+		shell(PARTERRE " run --quiet --out %s/alone " FAILOVER
+			       " | grep ^digest",
+		      scratch());
+
+	wants(o, 0);
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(o->text, "\n"),
+		 o->text);
+	cr_assert_gt(strlen(line), 40);
+	return line;
+}
+
+/* The instants of the failover differ from compiler to compiler: one is taken
+ * from the trace.  ms, in the form that options and pictures have. */
+static double instant_of(const char *jq)
+{
+	struct output *o = shell(
+		PARTERRE
+		" trace export --json --class partition "
+		"%s/alone/trace | jq -r '.events[] | select(%s) | .time_ps' | "
+		"head -n 1",
+		scratch(), jq);
+	double ps = 0;
+
+	wants(o, 0);
+	cr_assert_eq(sscanf(o->text, "%lf", &ps), 1, "%s", o->text);
+	return ps;
+}
+
+Test(show, terminal_stands_steps_and_goes_back, .timeout = 120)
+{
+	const char *digest = undisturbed();
+	char command[512], at[64], before[64];
+	double death =
+		instant_of(".event == \"state\" and .fields.new_state == 3");
+	unsigned us = (unsigned)(death / 1e6) + 1000;
+
+	snprintf(command, sizeof(command),
+		 PARTERRE " run --ui --stop-at %uus --out %s/ui " FAILOVER, us,
+		 scratch());
+	snprintf(at, sizeof(at), "%u.%03u000 ms", us / 1000, us % 1000);
+	snprintf(before, sizeof(before), "%u.%03u000 ms", (us - 10000) / 1000,
+		 us % 1000);
+	terminal_open(&t, command);
+	terminal_shows(&t, at);
+	terminal_shows(&t, "STANDS");
+	terminal_shows(&t, "io.a         crashed     crashed");
+	terminal_shows(&t, "down      io.a crashed, vector 6");
+	terminal_shows(&t, "guest1     => io.b");
+	terminal_press(&t, "B"); /* ten milliseconds back: it still lives */
+	terminal_shows(&t, before);
+	terminal_shows(&t, "io.a         running");
+	terminal_shows(&t, "guest1     -> io.a");
+	terminal_press(&t, "n");
+	terminal_shows(&t, " -> "); /* "[2] guest1 -> io.a on cpu0 at ..." */
+	terminal_press(&t, "sS ");
+	terminal_shows(&t, "IS OVER");
+	terminal_press(&t, "q");
+	cr_assert_eq(terminal_close(&t), 0);
+	cr_assert(terminal_had(&t, digest), "%s is not in:\n%s", digest,
+		  t.text);
+	cr_assert(terminal_had(&t, "load back"));
+}
+
+Test(show, terminal_is_left, .timeout = 120)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command),
+		 PARTERRE " run --ui -S --out %s/ui " FAILOVER, scratch());
+	terminal_open(&t, command);
+	terminal_shows(&t, "0.000000 ms");
+	terminal_shows(&t, "the machine stands before its first instruction");
+	terminal_press(&t, "q");
+	cr_assert_eq(terminal_close(&t), 0);
+	cr_assert(terminal_had(&t, "\033[?1049l"), "the terminal is not back");
+}
+
+Test(show, what_does_not_go_together)
+{
+	struct output *o = shell(PARTERRE " run --ui " FAILOVER);
+
+	wants(o, 2);
+	says(o, "--ui draws on a terminal");
+	o = shell(PARTERRE " run --ui --gdb tcp:1 " FAILOVER);
+	wants(o, 2);
+	says(o, "one of --ui, --window and --gdb");
+	o = shell(PARTERRE " run --stop-at 4ms " FAILOVER);
+	wants(o, 2);
+	says(o, "--stop-at and --speed are for --ui or --window");
+	wants(shell(PARTERRE " check --ui x " FAILOVER), 2);
+}
+
+/* A trace whose end takes more than a second to come. */
+Test(show, long_work_shows_how_far_it_is)
+{
+	char command[1024];
+
+	wants(shell(PARTERRE " run --quiet --out %s/alone " CASES
+			     "expectation.lua",
+		    scratch()),
+	      1);
+	snprintf(command, sizeof(command),
+		 "cd %s && mkdir slow && cp alone/trace/metadata slow && "
+		 "mkfifo slow/stream && { head -c 300000; sleep 1.1; cat; } "
+		 "<alone/trace/stream >slow/stream & "
+		 "sleep 0.1; " PARTERRE " trace --count %s/slow >/dev/null",
+		 scratch(), scratch());
+	terminal_open(&t, command);
+	terminal_close(&t);
+	cr_assert(terminal_had(&t, "reading the trace  ["), "%s", t.text);
+	cr_assert(terminal_had(&t, " %\r\033[K"), "it stays there");
+}
+
+/* --- the window --- */
+
+#define WINDOW                                                                 \
+	"SDL_VIDEODRIVER=dummy timeout 60 " PARTERRE                           \
+	" run --window-script %s/script "
+
+static void script(const char *text)
+{
+	wants(shell("cat >%s/script <<'END'\n%s\nEND\ntrue", scratch(), text),
+	      0);
+}
+
+/* The same place, come to by going back: the same picture, but for its second
+ * line, which tells how it was come to.  And the machine felt nothing. */
+Test(show, window_is_the_same_come_from_wherever, .timeout = 150)
+{
+	const char *digest = undisturbed();
+	double moved = instant_of(".event == \"channel\" and "
+				  ".fields.server == 6 and "
+				  ".fields.client == 10");
+	unsigned us = (unsigned)(moved / 1e6) + 50;
+	char lines[1024];
+	struct output *o;
+
+	cr_assert_lt(snprintf(lines, sizeof(lines),
+			      "until stands\nshot %s/a.png\n"
+			      "click partition io.a\nshot %s/chosen.png\n"
+			      "key s\nuntil stands\nkey space\nuntil over\n"
+			      "shot %s/over.png\nkey q",
+			      scratch(), scratch(), scratch()),
+		     (int)sizeof(lines));
+	script(lines);
+	o = shell(WINDOW "--stop-at %uus --out %s/out " FAILOVER, scratch(), us,
+		  scratch());
+	wants(o, 0);
+	says(o, digest);
+	snprintf(lines, sizeof(lines),
+		 "until stands\nkey shift-b\nuntil stands\nshot %s/b.png\n"
+		 "key shift-n\nuntil stands\nkey b\nuntil stands\n"
+		 "shot %s/c.png\nkey space\n"
+		 "until over\nkey q",
+		 scratch(), scratch());
+	script(lines);
+	o = shell(WINDOW "--stop-at %uus --out %s/out " FAILOVER, scratch(),
+		  us + 10000, scratch());
+	wants(o, 0);
+	says(o, digest);
+	o = shell("cd %s && for i in a b c chosen; do pngtopnm $i.png | "
+		  "pamcut -top 50 >$i.pnm; done; cmp a.pnm b.pnm && "
+		  "! cmp -s a.pnm c.pnm && ! cmp -s a.pnm chosen.pnm",
+		  scratch());
+	wants(o, 0);
+	/* Colours of the dead one's state, the moved path, and guest1. */
+	o = shell("pngtopnm %s/a.png | ppmhist -noheader | awk '"
+		  "{ c = $1 \" \" $2 \" \" $3 } "
+		  "c == \"255 123 114\" || c == \"134 168 255\" || "
+		  "c == \"66 105 208\" { n++; if ($5 < 40) print c, $5 } "
+		  "END { print n }'",
+		  scratch());
+	cr_assert_str_eq(o->text, "3\n");
+}
+
+/* Keys go to the guest when its screen was clicked at; they are noted, and
+ * typed again they make the same run. */
+Test(show, window_types_into_the_machine, .timeout = 120)
+{
+	char a[20], b[20];
+	struct output *o;
+
+	wants(shell("cat >%s/own.lua <<'END'\n"
+		    "machine{ kernel = 'echo', modules = {}, disk = false, "
+		    "controllers = 0 }\nrun_for(ms(60))\nEND\ntrue",
+		    scratch()),
+	      0);
+	script("until stands\nclick screen 0\nkey a\nkey Up\nrelease\n"
+	       "key space\nuntil over\nkey q");
+	o = shell(WINDOW "--json --stop-at 5ms --images " BUILD_DIR
+			 "/tests/guest --out %s/out %s/own.lua",
+		  scratch(), scratch(), scratch());
+	wants(o, 0);
+	snprintf(a, sizeof(a), "%.19s", json_value(o, "digest"));
+	says(shell("grep ^input %s/out/input.txt | cut -d' ' -f3-", scratch()),
+	     "0 2 1c\n0 2 f01c\n0 2 e075\n0 2 e0f075\n");
+	o = shell("sh %s/out/command --json --out %s/again", scratch(),
+		  scratch());
+	wants(o, 0);
+	snprintf(b, sizeof(b), "%.19s", json_value(o, "digest"));
+	cr_assert_str_eq(a, b);
+	/* Without the keys it is another machine. */
+	o = shell(PARTERRE " run --json --quiet --images " BUILD_DIR
+			   "/tests/guest --out %s/alone %s/own.lua",
+		  scratch(), scratch());
+	snprintf(b, sizeof(b), "%.19s", json_value(o, "digest"));
+	cr_assert_str_neq(a, b);
+}
+
+Test(show, window_script_that_is_none)
+{
+	struct output *o;
+
+	script("until stands\npress it");
+	o = shell(WINDOW "-S --out %s/out " FAILOVER, scratch(), scratch());
+	says(o, "/script:2: 'press it' cannot be done");
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tools/window/script.c - a file of lines in place of a user; they go through
+ * SDL as a user's do:
+ *
+ *   until stands|over|runs   what is shown since the last key or click
+ *   key [shift-]NAME         SDL's name of the key: it goes down and up
+ *   click KIND NUMBER|NAME   where a partition, cpu, channel, block, or the
+ *                            screen (0) was drawn
+ *   release                  Ctrl-Alt: keyboard and mouse are the panel's again
+ *   shot FILE                the window's picture, PNG
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/check.h"
+#include "sim/picture.h"
+#include "tools/window/window.h"
+
+#define LINE_BYTES 512
+
+struct script {
+	FILE *file;
+	const char *path;
+	unsigned number;
+	char line[LINE_BYTES]; /* that waits; empty: the next is to be read */
+	bool settles;          /* what was pushed is to be taken first */
+};
+
+struct script *script_open(const char *path)
+{
+	struct script *s = calloc(1, sizeof(*s));
+
+	CHECK_MSG(s, "out of memory for a script");
+	s->path = path;
+	s->file = fopen(path, "r");
+	if (s->file)
+		return s;
+	fprintf(stderr, "parterre-window: %s: %s\n", path, strerror(errno));
+	free(s);
+	return NULL;
+}
+
+void script_close(struct script *s)
+{
+	if (s)
+		fclose(s->file);
+	free(s);
+}
+
+static bool until(const struct window *w, const char *what)
+{
+	static const char *const state[] = {
+		[SEEN_RUNS] = "runs",
+		[SEEN_STANDS] = "stands",
+		[SEEN_OVER] = "over",
+	};
+
+	return w->fresh && strcmp(what, state[w->seen.state]) == 0;
+}
+
+static bool key(const char *name)
+{
+	SDL_Event e = {.type = SDL_KEYDOWN};
+	bool shift = strncmp(name, "shift-", 6) == 0;
+
+	e.key.keysym.sym = SDL_GetKeyFromName(shift ? name + 6 : name);
+	e.key.keysym.scancode = SDL_GetScancodeFromKey(e.key.keysym.sym);
+	e.key.keysym.mod = shift ? KMOD_LSHIFT : KMOD_NONE;
+	if (e.key.keysym.sym == SDLK_UNKNOWN)
+		return false;
+	SDL_PushEvent(&e);
+	e.type = SDL_KEYUP;
+	SDL_PushEvent(&e);
+	return true;
+}
+
+static int release(void)
+{
+	SDL_Event e = {.type = SDL_KEYDOWN};
+
+	e.key.keysym.sym = SDLK_LALT;
+	e.key.keysym.scancode = SDL_SCANCODE_LALT;
+	e.key.keysym.mod = KMOD_LCTRL | KMOD_LALT;
+	SDL_PushEvent(&e);
+	return 1;
+}
+
+static bool click(const struct window *w, const char *kind, const char *name)
+{
+	static const char *const kinds[] = {
+		[PANEL_PARTITION] = "partition", [PANEL_CPU] = "cpu",
+		[PANEL_CHANNEL] = "channel",     [PANEL_BLOCK] = "block",
+		[PANEL_SCREEN] = "screen",
+	};
+	uint64_t number = strtoull(name, NULL, 10);
+
+	for (uint32_t i = 0; i < w->seen.partitions; i++) {
+		if (strcmp(w->seen.partition[i].name, name) == 0)
+			number = w->seen.partition[i].index;
+	}
+	for (size_t i = 0; i < w->panel.spots; i++) {
+		const struct panel_spot *s = &w->panel.spot[i];
+		SDL_Event e = {.type = SDL_MOUSEBUTTONDOWN};
+
+		if (s->thing.kind >= ARRAY_LEN(kinds) ||
+		    !kinds[s->thing.kind] ||
+		    strcmp(kinds[s->thing.kind], kind) != 0 ||
+		    s->thing.number != number)
+			continue;
+		e.button.button = SDL_BUTTON_LEFT;
+		e.button.x = s->x + s->w / 2;
+		e.button.y = s->y + s->h / 2;
+		SDL_PushEvent(&e);
+		e.type = SDL_MOUSEBUTTONUP;
+		SDL_PushEvent(&e);
+		return true;
+	}
+	return false;
+}
+
+static bool shot(const struct window *w, const char *path)
+{
+	const struct canvas *c = &w->panel.canvas;
+	size_t n = (size_t)c->width * (size_t)c->height;
+	uint8_t *rgb = malloc(3 * n);
+	struct error err;
+	bool ok;
+
+	CHECK_MSG(rgb, "out of memory for a picture");
+	for (size_t i = 0; i < n; i++) {
+		rgb[3 * i] = (uint8_t)(c->pixel[i] >> 16);
+		rgb[3 * i + 1] = (uint8_t)(c->pixel[i] >> 8);
+		rgb[3 * i + 2] = (uint8_t)c->pixel[i];
+	}
+	ok = picture_write(path, (unsigned)c->width, (unsigned)c->height, rgb,
+			   &err);
+	free(rgb);
+	if (!ok)
+		fprintf(stderr, "parterre-window: %s\n", err.text);
+	return ok;
+}
+
+/* 1: done; 0: not yet; -1: it is not a line, or failed. */
+static int act(struct script *s, struct window *w)
+{
+	char word[16] = "", first[LINE_BYTES] = "", second[64] = "";
+
+	if (sscanf(s->line, "%15s %511s %63s", word, first, second) < 2 &&
+	    strcmp(word, "release") != 0)
+		return -1;
+	if (strcmp(word, "until") == 0)
+		return until(w, first);
+	if (strcmp(word, "shot") == 0)
+		return w->dirty ? 0 : shot(w, first) ? 1 : -1;
+	s->settles = true;
+	if (strcmp(word, "release") == 0)
+		return release();
+	if (strcmp(word, "key") == 0)
+		return key(first) ? 1 : -1;
+	if (strcmp(word, "click") == 0)
+		return click(w, first, second) ? 1 : -1;
+	return -1;
+}
+
+bool script_go_on(struct script *s, struct window *w)
+{
+	s->settles = false;
+	while (w->any && !s->settles) {
+		int done;
+
+		if (!s->line[0]) {
+			if (!fgets(s->line, sizeof(s->line), s->file))
+				return true;
+			s->number++;
+			s->line[strcspn(s->line, "\n")] = '\0';
+			if (!s->line[0] || s->line[0] == '#') {
+				s->line[0] = '\0';
+				continue;
+			}
+		}
+		done = act(s, w);
+		if (done < 0) {
+			fprintf(stderr,
+				"parterre-window: %s:%u: '%s' cannot be done; "
+				"docs/seen.md has the lines of a script\n",
+				s->path, s->number, s->line);
+			return false;
+		}
+		if (!done)
+			return true;
+		s->line[0] = '\0';
+	}
+	return true;
+}

@@ -199,10 +199,13 @@ static void time_row(FILE *f, const char *name, const char *colour,
 		colour);
 	report_escape(f, name);
 	fprintf(f,
-		"</td><td class=\"n\">%.3f</td><td class=\"n\">%.3f</td>"
-		"<td class=\"n\">%.1f %%</td><td class=\"n\">%" PRIu64
+		"</td><td class=\"n\">%" PRIu64 ".%03" PRIu64
+		"</td><td class=\"n\">%" PRIu64 ".%03" PRIu64
+		"</td><td class=\"n\">%.1f %%</td><td class=\"n\">%" PRIu64
 		"</td></tr>\n",
-		US(t[0]), US(t[1]), (double)(t[0] + t[1]) / all * 100, given);
+		t[0] / PS_PER_US, t[0] / PS_PER_NS % 1000, t[1] / PS_PER_US,
+		t[1] / PS_PER_NS % 1000, (double)(t[0] + t[1]) / all * 100,
+		given);
 }
 
 static void put_time(FILE *f, const struct story *s)

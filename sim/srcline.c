@@ -107,6 +107,9 @@ static size_t keep_name(struct reader *r, const char *dir, const char *name)
 		d = 0;
 	while (d && dir[0] == '/' && dir[1] == '/')
 		dir++, d--;
+	/* Beside the folder that was built in, which is nobody's name. */
+	while (d > 2 && strncmp(dir, "../", 3) == 0)
+		dir += 3, d -= 3;
 	if (r->names_bytes + d + n + 2 > r->names_room) {
 		r->names_room = 2 * (r->names_bytes + d + n + 2);
 		r->names = realloc(r->names, r->names_room);

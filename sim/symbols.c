@@ -192,8 +192,8 @@ bool symbols_find(const struct symbols *s, const char *name, size_t nth,
 	return false;
 }
 
-bool symbols_line(const struct symbols *s, vaddr_t va, const char **file,
-		  uint32_t *line)
+/* The row that holds `va`; line_count: none. */
+static size_t row_of(const struct symbols *s, vaddr_t va)
 {
 	size_t low = 0, high = s->line_count;
 
@@ -205,11 +205,118 @@ bool symbols_line(const struct symbols *s, vaddr_t va, const char **file,
 		else
 			high = middle;
 	}
-	if (!low || !s->line[low - 1].file)
+	return low && s->line[low - 1].file ? low - 1 : s->line_count;
+}
+
+bool symbols_line(const struct symbols *s, vaddr_t va, const char **file,
+		  uint32_t *line)
+{
+	size_t row = row_of(s, va);
+
+	if (row == s->line_count)
 		return false;
-	*file = s->line[low - 1].file;
-	*line = s->line[low - 1].line;
+	*file = s->line[row].file;
+	*line = s->line[row].line;
 	return true;
+}
+
+static bool same_line(const struct symbol_line *a, const struct symbol_line *b)
+{
+	return a->file && b->file && a->line == b->line &&
+	       strcmp(a->file, b->file) == 0;
+}
+
+bool symbols_line_range(const struct symbols *s, vaddr_t va, vaddr_t *low,
+			vaddr_t *high)
+{
+	size_t from = row_of(s, va), to = from;
+
+	if (from == s->line_count)
+		return false;
+	while (from && same_line(&s->line[from - 1], &s->line[from]))
+		from--;
+	while (to + 1 < s->line_count &&
+	       same_line(&s->line[to + 1], &s->line[from]))
+		to++;
+	*low = s->line[from].va;
+	*high = to + 1 < s->line_count ? s->line[to + 1].va : va + 1;
+	return true;
+}
+
+static bool ends_in(const char *path, const char *end)
+{
+	size_t n = strlen(path), k = strlen(end);
+
+	return k && k <= n && strcmp(path + n - k, end) == 0 &&
+	       (k == n || path[n - k - 1] == '/');
+}
+
+bool symbols_line_find(const struct symbols *s, const char *file,
+		       uint32_t *line, vaddr_t *va)
+{
+	const struct symbol_line *best = NULL;
+
+	for (size_t i = 0; i < s->line_count; i++) {
+		const struct symbol_line *l = &s->line[i];
+
+		/* An empty stretch is no code. */
+		if (!l->file || l->line < *line ||
+		    (best && l->line >= best->line) ||
+		    (i + 1 < s->line_count && l[1].va == l->va) ||
+		    !ends_in(l->file, file))
+			continue;
+		best = l;
+	}
+	if (!best)
+		return false;
+	*line = best->line;
+	*va = best->va;
+	return true;
+}
+
+bool symbols_line_nth(const struct symbols *s, const char *file, uint32_t line,
+		      size_t nth, vaddr_t *va)
+{
+	vaddr_t function = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < s->line_count; i++) {
+		const struct symbol_line *l = &s->line[i];
+		uint64_t offset = 0;
+
+		if (!l->file || l->line != line ||
+		    (i + 1 < s->line_count && l[1].va == l->va) ||
+		    !ends_in(l->file, file))
+			continue;
+		if (!symbols_function(s, l->va, &offset))
+			offset = 0;
+		if (any && function == l->va - offset)
+			continue;
+		any = true;
+		function = l->va - offset;
+		if (!nth--) {
+			*va = l->va;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *symbols_nth(const struct symbols *s, size_t nth)
+{
+	return nth < s->functions.count ? s->functions.entry[nth].name : NULL;
+}
+
+bool symbols_variable(const struct symbols *s, const char *name, vaddr_t *va,
+		      uint64_t *bytes)
+{
+	return elf_image_symbol(&s->image, name, va, bytes);
+}
+
+const uint8_t *symbols_section(const struct symbols *s, const char *name,
+			       uint64_t *bytes)
+{
+	return elf_image_section(&s->image, name, bytes);
 }
 
 size_t symbols_code(const struct symbols *s, vaddr_t va, void *to, size_t bytes)

@@ -45,6 +45,27 @@ size_t symbols_inlined(const struct symbols *s, vaddr_t va, const char **name,
 /* The variable or table that holds `va`; NULL: none is known. */
 const char *symbols_object(const struct symbols *s, vaddr_t va,
 			   uint64_t *offset, uint64_t *bytes);
+/* The stretch of addresses around `va` that its line's rows cover without a
+ * break; false: not known. */
+bool symbols_line_range(const struct symbols *s, vaddr_t va, vaddr_t *low,
+			vaddr_t *high);
+/* Where the code of that line begins, or, if it has none, of the next one that
+ * has: the lowest such address.  `file`: a path's end, on whole names.  *line
+ * is the line found. */
+bool symbols_line_find(const struct symbols *s, const char *file,
+		       uint32_t *line, vaddr_t *va);
+/* Where that line begins in the nth function that has code of it, from 0:
+ * functions that are inlined are in several.  `file` as above. */
+bool symbols_line_nth(const struct symbols *s, const char *file, uint32_t line,
+		      size_t nth, vaddr_t *va);
+/* The nth function by address, for a list of names; NULL: no more. */
+const char *symbols_nth(const struct symbols *s, size_t nth);
+/* A variable, by its symbol. */
+bool symbols_variable(const struct symbols *s, const char *name, vaddr_t *va,
+		      uint64_t *bytes);
+/* A section's contents; NULL: there is none. */
+const uint8_t *symbols_section(const struct symbols *s, const char *name,
+			       uint64_t *bytes);
 /* The program's own bytes at `va`; returns how many of them there are. */
 size_t symbols_code(const struct symbols *s, vaddr_t va, void *to,
 		    size_t bytes);

@@ -11,11 +11,14 @@
 
 #include "sim/check.h"
 #include "sim/debug/debug_internal.h"
+#include "sim/debug/places.h"
 
 void debug_destroy(struct debug *d)
 {
-	if (d)
+	if (d) {
 		past_destroy(d->past);
+		debug_places_free(d);
+	}
 	free(d);
 }
 
@@ -44,69 +47,136 @@ bool debug_has_past(const struct debug *d)
 	return d->past != NULL;
 }
 
+bool debug_left(const struct debug *d)
+{
+	return d->killed && !d->over;
+}
+
 /* --- as wanted --- */
 
-static struct debug_break *find_break(struct debug *d, uint32_t pid, vaddr_t va)
+static struct debug_break *find_break(struct debug *d, uint32_t pid, vaddr_t va,
+				      bool numbered)
 {
 	for (size_t i = 0; i < d->wants.break_count; i++) {
-		if (d->wants.brk[i].pid == pid && d->wants.brk[i].va == va)
-			return &d->wants.brk[i];
+		struct debug_break *b = &d->wants.brk[i];
+
+		if (b->pid == pid && b->va == va && !b->number == !numbered)
+			return b;
 	}
 	return NULL;
 }
 
-bool debug_break_add(struct debug *d, uint32_t pid, vaddr_t va)
+bool debug_break_number(struct debug *d, uint32_t pid, vaddr_t va,
+			uint32_t number)
 {
-	if (find_break(d, pid, va))
+	if (find_break(d, pid, va, number))
 		return true;
 	if (d->wants.break_count == DEBUG_BREAKS_MAX)
 		return false;
-	d->wants.brk[d->wants.break_count++] = (struct debug_break){pid, va};
+	d->wants.brk[d->wants.break_count++] =
+		(struct debug_break){.pid = pid, .va = va, .number = number};
 	return true;
+}
+
+bool debug_break_add(struct debug *d, uint32_t pid, vaddr_t va)
+{
+	return debug_break_number(d, pid, va, 0);
+}
+
+static void drop_break(struct debug *d, struct debug_break *b)
+{
+	*b = d->wants.brk[--d->wants.break_count];
 }
 
 void debug_break_remove(struct debug *d, uint32_t pid, vaddr_t va)
 {
-	struct debug_break *b = find_break(d, pid, va);
+	struct debug_break *b = find_break(d, pid, va, false);
 
 	if (b)
-		*b = d->wants.brk[--d->wants.break_count];
+		drop_break(d, b);
 }
 
-static struct debug_watch *find_watch(struct debug *d, uint32_t pid, vaddr_t va,
-				      uint64_t bytes)
+static struct debug_watch *find_watch(struct debug *d,
+				      const struct debug_watch *like)
 {
 	for (size_t i = 0; i < d->wants.watch_count; i++) {
 		struct debug_watch *w = &d->wants.watch[i];
 
-		if (w->pid == pid && w->va == va && w->bytes == bytes)
+		if (w->pid == like->pid && w->va == like->va &&
+		    w->bytes == like->bytes && !w->number == !like->number)
 			return w;
 	}
 	return NULL;
 }
 
-bool debug_watch_add(struct debug *d, uint32_t pid, vaddr_t va, uint64_t bytes,
-		     unsigned kinds)
+bool debug_watch_number(struct debug *d, const struct debug_watch *want)
 {
-	struct debug_watch *w = find_watch(d, pid, va, bytes);
+	struct debug_watch *w = find_watch(d, want);
 
-	if (!bytes)
+	if (!want->bytes)
 		return false;
 	if (!w && d->wants.watch_count == DEBUG_WATCHES_MAX)
 		return false;
 	if (!w)
 		w = &d->wants.watch[d->wants.watch_count++];
-	*w = (struct debug_watch){pid, va, bytes, kinds};
+	*w = *want;
 	return true;
+}
+
+bool debug_watch_add(struct debug *d, uint32_t pid, vaddr_t va, uint64_t bytes,
+		     unsigned kinds)
+{
+	struct debug_watch w;
+
+	/* They are compared as bytes. */
+	memset(&w, 0, sizeof(w));
+	w.pid = pid;
+	w.va = va;
+	w.bytes = bytes;
+	w.kinds = kinds;
+	return debug_watch_number(d, &w);
+}
+
+static void drop_watch(struct debug *d, struct debug_watch *w)
+{
+	*w = d->wants.watch[--d->wants.watch_count];
 }
 
 void debug_watch_remove(struct debug *d, uint32_t pid, vaddr_t va,
 			uint64_t bytes)
 {
-	struct debug_watch *w = find_watch(d, pid, va, bytes);
+	struct debug_watch *w = find_watch(
+		d, &(struct debug_watch){.pid = pid, .va = va, .bytes = bytes});
 
 	if (w)
-		*w = d->wants.watch[--d->wants.watch_count];
+		drop_watch(d, w);
+}
+
+bool debug_delete(struct debug *d, uint32_t number)
+{
+	struct debug_wants *w = &d->wants;
+	bool any = false;
+
+	/* A breakpoint may stand in several places. */
+	for (size_t i = w->break_count; i--;) {
+		if (w->brk[i].number == number) {
+			drop_break(d, &w->brk[i]);
+			any = true;
+		}
+	}
+	for (size_t i = w->watch_count; i--;) {
+		if (w->watch[i].number == number) {
+			drop_watch(d, &w->watch[i]);
+			any = true;
+		}
+	}
+	for (size_t i = w->condition_count; i--;) {
+		if (w->condition[i].number == number) {
+			debug_drop_condition(d, &w->condition[i]);
+			any = true;
+		}
+	}
+	return any;
 }
 
 void debug_break_forget(struct debug *d)

@@ -114,6 +114,8 @@ void debug_let_go(struct debug *d);
 /* The run is to end now, as if its user had left it. */
 void debug_kill(struct debug *d);
 bool debug_changed(const struct debug *d);
+/* It was killed before its end. */
+bool debug_left(const struct debug *d);
 /* It can go back. */
 bool debug_has_past(const struct debug *d);
 
@@ -152,7 +154,8 @@ bool debug_write(struct debug *d, struct debug_id id, vaddr_t va,
 bool debug_translate(struct debug *d, struct debug_id id, vaddr_t va,
 		     paddr_t *pa);
 
-/* False: there are too many. */
+/* False: there are too many.  These are the front end's own; those that
+ * commands set have numbers, and stand beside them. */
 bool debug_break_add(struct debug *d, uint32_t pid, vaddr_t va);
 void debug_break_remove(struct debug *d, uint32_t pid, vaddr_t va);
 bool debug_watch_add(struct debug *d, uint32_t pid, vaddr_t va, uint64_t bytes,
@@ -162,9 +165,16 @@ void debug_watch_remove(struct debug *d, uint32_t pid, vaddr_t va,
 /* All of both kinds, and what commands wait for: nobody is there to be told. */
 void debug_break_forget(struct debug *d);
 
-/* A command line (verbs.c), for thread `id`; its answer goes to `out`.  False:
- * no such command. */
-bool debug_command(struct debug *d, struct debug_id id, const char *line,
-		   FILE *out);
+/* A command line (verbs.c), for thread `id`; its answer, or what is wrong with
+ * it, goes to `out`. */
+enum debug_told {
+	DEBUG_TOLD,
+	DEBUG_REFUSED,
+	DEBUG_NO_COMMAND
+};
+enum debug_told debug_command(struct debug *d, struct debug_id id,
+			      const char *line, FILE *out);
+/* The nth command, from 0; NULL: no more. */
+const char *debug_command_nth(size_t nth);
 
 #endif

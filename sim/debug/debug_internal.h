@@ -19,11 +19,13 @@
 
 struct debug_break {
 	uint32_t pid;
+	uint32_t number; /* by which the user deletes it; 0: the front end's */
 	vaddr_t va;
 };
 
 struct debug_watch {
 	uint32_t pid;
+	uint32_t number; /* as above */
 	vaddr_t va;
 	uint64_t bytes;
 	unsigned kinds;
@@ -42,6 +44,13 @@ struct debug_condition {
 	bool once;
 	uint32_t from, to; /* indices; 0: any */
 	uint64_t value;
+};
+
+/* A program's file and its symbols (places.c). */
+struct debug_program {
+	struct debug_program *next;
+	struct symbols *symbols; /* NULL: it has none */
+	char path[PATH_MAX];
 };
 
 /* What the user asked for. */
@@ -166,6 +175,7 @@ struct debug {
 	struct debug_watch watched[DEBUG_WATCHES_MAX];
 	size_t watched_count;
 	struct machine *armed_machine;
+	struct debug_program *programs;
 };
 
 uint64_t debug_linear_rip(struct cpu *cpu);
@@ -205,6 +215,13 @@ _Noreturn void debug_scout_end(struct debug *d);
 /* debug.c: breakpoints and watches as wanted, and one more address if it is not
  * 0, into the CPUs. */
 void debug_into_cpus(struct debug *d, vaddr_t also);
+/* debug.c: as the functions without a number. */
+bool debug_break_number(struct debug *d, uint32_t pid, vaddr_t va,
+			uint32_t number);
+bool debug_watch_number(struct debug *d, const struct debug_watch *w);
+/* Breakpoint, watchpoint or condition of that number is no more; false: there
+ * is none. */
+bool debug_delete(struct debug *d, uint32_t number);
 /* debug_look.c: the thread to tell of when something happened at this CPU. */
 struct debug_id debug_teller(struct debug *d, uint32_t pid, unsigned cpu);
 

@@ -278,7 +278,11 @@ static void on_break(struct debug *d)
 
 		if (b->va != rip || !debug_thread_on(d, b->pid, cpu).tid)
 			continue;
-		debug_halt(d, DEBUG_BREAK, cpu, "%s", "");
+		if (b->number)
+			debug_halt(d, DEBUG_BREAK, cpu, "[%u] breakpoint",
+				   b->number);
+		else
+			debug_halt(d, DEBUG_BREAK, cpu, "%s", "");
 		d->stop.id = debug_thread_on(d, b->pid, cpu);
 		return;
 	}
@@ -289,6 +293,7 @@ static void on_watch(struct debug *d)
 	unsigned cpu = machine_stopped_cpu(d->s->machine);
 	const struct cpu_watch_hit *hit =
 		cpu_watch_hit(machine_cpu(d->s->machine, cpu));
+	char number[16] = "";
 
 	for (size_t i = 0; i < d->wants.watch_count; i++) {
 		const struct debug_watch *w = &d->wants.watch[i];
@@ -297,11 +302,14 @@ static void on_watch(struct debug *d)
 		    hit->va >= w->va + w->bytes ||
 		    !debug_thread_on(d, w->pid, cpu).tid)
 			continue;
-		debug_halt(d, DEBUG_WATCH, cpu,
-			   "%s 0x%" PRIx64 " by the instruction at 0x%" PRIx64,
-			   hit->kind == CPU_WATCH_WRITE ? "write to"
-							: "read of",
-			   hit->va, hit->pc);
+		if (w->number)
+			snprintf(number, sizeof(number), "[%u] ", w->number);
+		debug_halt(
+			d, DEBUG_WATCH, cpu,
+			"%s%s 0x%" PRIx64 " by the instruction at 0x%" PRIx64,
+			number,
+			hit->kind == CPU_WATCH_WRITE ? "write to" : "read of",
+			hit->va, hit->pc);
 		d->stop.id = debug_thread_on(d, w->pid, cpu);
 		d->stop.va = w->va;
 		d->stop.kind = w->kinds;

@@ -53,6 +53,18 @@ bool gdb_query(struct gdb_state *g, struct debug *d, const char *p,
 	       struct packet_text *out);
 /* gdb_regs.c */
 void gdb_target_xml(struct packet_text *out);
+/* The nth register, in gdb's order; false: no more. */
+#define GDB_REG_RIP      16
+#define GDB_REGS_GENERAL 24 /* the first so many: integers, rip, segments */
+struct gdb_reg_value {
+	uint64_t number;
+	const char *name, *group; /* "", "float", "vector", "system" */
+	bool known;               /* not of a thread that has no CPU */
+	unsigned bytes;
+	uint8_t value[16]; /* little-endian */
+};
+bool gdb_reg_nth(uint64_t n, const struct cpu_regs *regs, bool partial,
+		 struct gdb_reg_value *r);
 void gdb_regs_read(struct debug *d, struct debug_id id,
 		   struct packet_text *out);
 bool gdb_regs_write(struct debug *d, struct debug_id id, const char *p);

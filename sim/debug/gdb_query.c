@@ -222,7 +222,8 @@ static void command(struct gdb_state *g, struct debug *d, const char *p,
 		return;
 	}
 	f = open_memstream(&text, &bytes);
-	if (f && !debug_command(d, gdb_thread(g, d, g->general), line, f))
+	if (f && debug_command(d, gdb_thread(g, d, g->general), line, f) ==
+			 DEBUG_NO_COMMAND)
 		fprintf(f, "no such command: %s; `monitor help` lists them\n",
 			line);
 	if (f)

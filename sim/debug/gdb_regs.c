@@ -257,6 +257,28 @@ static void put_reg(const struct reg *r, const struct cpu_regs *regs,
 	packet_put_hex(out, value, r->bits / 8);
 }
 
+bool gdb_reg_nth(uint64_t n, const struct cpu_regs *regs, bool partial,
+		 struct gdb_reg_value *r)
+{
+	const struct reg *reg = reg_at(n);
+
+	if (!reg)
+		return false;
+	*r = (struct gdb_reg_value){
+		.number = n,
+		.name = reg->name,
+		.group = reg->group ? reg->group : "",
+		.known = !partial || reg->saved,
+		.bytes = reg->bits / 8u,
+	};
+	if (strncmp(reg->name, "xmm", 3) == 0)
+		r->group = "vector";
+	else if (strncmp(reg->name, "st", 2) == 0 && strlen(reg->name) == 3)
+		r->group = "float";
+	memcpy(r->value, (const char *)regs + reg->at, reg->bytes);
+	return true;
+}
+
 void gdb_regs_read(struct debug *d, struct debug_id id, struct packet_text *out)
 {
 	struct cpu_regs regs;

@@ -5,39 +5,31 @@
  * run.
  */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/bus.h"
-#include "sim/debug/debug_internal.h"
+#include "sim/debug/verbs.h"
+#include "sim/scenario/tables.h"
 
 #include "abi/layout.h"
 #include "abi/syscall.h"
 
 #define WORDS_MAX 8
 
-struct verb_call {
-	struct debug *d;
-	struct debug_id id;
-	int argc; /* words behind the command */
-	char **argv;
-	FILE *out;
-};
-
-/* False: usage is to be shown. */
-typedef bool verb_fn(struct verb_call *c);
-
-struct verb {
-	const char *name, *arguments, *help;
-	verb_fn *fn;
-};
-
-static struct partition_view *view_of(const struct verb_call *c)
+void verb_refuse(struct verb_call *c, const char *fmt, ...)
 {
-	return c->d->s->view;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfprintf(c->out, fmt, ap);
+	va_end(ap);
+	fputc('\n', c->out);
+	c->refused = true;
 }
 
-static bool number(const char *text, uint64_t *n)
+bool verb_number(const char *text, uint64_t *n)
 {
 	char *end;
 
@@ -47,6 +39,16 @@ static bool number(const char *text, uint64_t *n)
 	return !*end;
 }
 
+bool verb_place(struct verb_call *c, const char *text, struct debug_at *at)
+{
+	struct error err;
+
+	if (debug_place_find(c->d, c->id, text, at, &err))
+		return true;
+	verb_refuse(c, "%s", err.text);
+	return false;
+}
+
 /* --- where to stop --- */
 
 static bool add_condition(struct verb_call *c, struct debug_condition want)
@@ -54,8 +56,8 @@ static bool add_condition(struct verb_call *c, struct debug_condition want)
 	struct debug_wants *w = &c->d->wants;
 
 	if (w->condition_count == DEBUG_CONDITIONS_MAX) {
-		fprintf(c->out, "there are %d already; delete some\n",
-			DEBUG_CONDITIONS_MAX);
+		verb_refuse(c, "there are %d already; delete some",
+			    DEBUG_CONDITIONS_MAX);
 		return true;
 	}
 	want.number = ++w->condition_number;
@@ -73,8 +75,8 @@ static bool partition(struct verb_call *c, int word, uint32_t *index)
 	*index = 0;
 	if (word >= c->argc || !strcmp(c->argv[word], "any"))
 		return true;
-	if (!partition_view_find(view_of(c), c->argv[word], &info, &err)) {
-		fprintf(c->out, "%s\n", err.text);
+	if (!partition_view_find(verb_view(c), c->argv[word], &info, &err)) {
+		verb_refuse(c, "%s", err.text);
 		return false;
 	}
 	*index = info.index;
@@ -107,13 +109,13 @@ static bool finish_switch(struct verb_call *c)
 	struct debug_condition want = {
 		.what = DEBUG_ON_SWITCH,
 		.once = true,
-		.to = partition_view_current(view_of(c), cpu),
+		.to = partition_view_current(verb_view(c), cpu),
 	};
 
 	if (c->id.pid != DEBUG_MACHINE)
 		want.to = c->id.pid - DEBUG_MACHINE;
 	if (!want.to) {
-		fprintf(c->out, "no partition has cpu%u; see who\n", cpu);
+		verb_refuse(c, "no partition has cpu%u; see who", cpu);
 		return true;
 	}
 	return !c->argc && add_condition(c, want);
@@ -123,7 +125,7 @@ static bool break_call(struct verb_call *c)
 {
 	struct debug_condition want = {.what = DEBUG_ON_CALL};
 
-	return c->argc == 1 && number(c->argv[0], &want.value) &&
+	return c->argc == 1 && verb_number(c->argv[0], &want.value) &&
 	       add_condition(c, want);
 }
 
@@ -131,7 +133,7 @@ static bool break_message(struct verb_call *c)
 {
 	struct debug_condition want = {.what = DEBUG_ON_MESSAGE};
 
-	return c->argc == 1 && number(c->argv[0], &want.value) &&
+	return c->argc == 1 && verb_number(c->argv[0], &want.value) &&
 	       add_condition(c, want);
 }
 
@@ -145,15 +147,15 @@ static bool break_at(struct verb_call *c)
 	if (session_instant(c->argv[0], &want.value)) {
 		want.what = DEBUG_AT_TIME;
 		now = machine_now(c->d->s->machine);
-	} else if (number(c->argv[0], &want.value)) {
+	} else if (verb_number(c->argv[0], &want.value)) {
 		want.what = DEBUG_AT_COUNT;
 		now = machine_retired(c->d->s->machine);
 	} else {
 		return false;
 	}
 	if (want.value <= now) {
-		fprintf(c->out, "that is over: it is %" PRIu64 "%s\n", now,
-			want.what == DEBUG_AT_TIME ? "ps" : "");
+		verb_refuse(c, "that is over: it is %" PRIu64 "%s", now,
+			    want.what == DEBUG_AT_TIME ? "ps" : "");
 		return true;
 	}
 	return add_condition(c, want);
@@ -172,46 +174,165 @@ static void show_condition(struct verb_call *c, const struct debug_condition *k)
 	fprintf(c->out, "[%u] %s", k->number, name[k->what]);
 	if (k->what == DEBUG_ON_SWITCH)
 		fprintf(c->out, " %s %s",
-			k->from ? partition_view_name(view_of(c), k->from)
+			k->from ? partition_view_name(verb_view(c), k->from)
 				: "any",
-			k->to ? partition_view_name(view_of(c), k->to) : "any");
+			k->to ? partition_view_name(verb_view(c), k->to)
+			      : "any");
 	else
 		fprintf(c->out, " %" PRIu64 "%s", k->value,
 			k->what == DEBUG_AT_TIME ? "ps" : "");
 	fprintf(c->out, "%s\n", k->once ? " (once)" : "");
 }
 
+static void show_break(struct verb_call *c, const struct debug_break *b)
+{
+	char text[200];
+
+	debug_place_text(c->d, (struct debug_id){b->pid, 1}, b->va, text,
+			 sizeof(text));
+	fprintf(c->out, "[%u] break 0x%" PRIx64 " %s of %s\n", b->number, b->va,
+		text, verb_process(c, b->pid));
+}
+
+static void show_watch(struct verb_call *c, const struct debug_watch *w)
+{
+	fprintf(c->out, "[%u] %s 0x%" PRIx64 ", %" PRIu64 " bytes, of %s\n",
+		w->number,
+		w->kinds == CPU_WATCH_WRITE  ? "watch"
+		: w->kinds == CPU_WATCH_READ ? "rwatch"
+					     : "awatch",
+		w->va, w->bytes, verb_process(c, w->pid));
+}
+
 static bool conditions(struct verb_call *c)
 {
 	const struct debug_wants *w = &c->d->wants;
+	bool any = false;
 
 	if (c->argc)
 		return false;
+	for (size_t i = 0; i < w->break_count; i++) {
+		if (w->brk[i].number)
+			show_break(c, &w->brk[i]);
+		any |= w->brk[i].number != 0;
+	}
+	for (size_t i = 0; i < w->watch_count; i++) {
+		if (w->watch[i].number)
+			show_watch(c, &w->watch[i]);
+		any |= w->watch[i].number != 0;
+	}
 	for (size_t i = 0; i < w->condition_count; i++)
 		show_condition(c, &w->condition[i]);
-	if (!w->condition_count)
+	if (!w->condition_count && !any)
 		fprintf(c->out, "none\n");
 	return true;
 }
 
 static bool delete_condition(struct verb_call *c)
 {
-	struct debug_wants *w = &c->d->wants;
+	uint32_t last = c->d->wants.condition_number;
 	uint64_t n = 0;
-	size_t kept = 0;
 
-	if (c->argc > 1 || (c->argc && !number(c->argv[0], &n)))
+	if (c->argc > 1 || (c->argc && !verb_number(c->argv[0], &n)))
 		return false;
-	for (size_t i = 0; i < w->condition_count; i++) {
-		if (c->argc && w->condition[i].number != n)
-			w->condition[kept++] = w->condition[i];
-	}
-	if (c->argc && kept == w->condition_count)
-		fprintf(c->out, "there is no [%" PRIu64 "]; see conditions\n",
-			n);
-	w->condition_count = kept;
-	memset(c->d->switched, 0, sizeof(c->d->switched));
+	if (c->argc && (!n || n > last || !debug_delete(c->d, (uint32_t)n)))
+		verb_refuse(c, "there is no [%" PRIu64 "]; see conditions", n);
+	for (uint32_t i = 1; !c->argc && i <= last; i++)
+		debug_delete(c->d, i);
 	return true;
+}
+
+/* --- breakpoints --- */
+
+static bool add_break(struct verb_call *c, struct debug_at at, uint32_t number)
+{
+	char text[200];
+
+	if (!debug_break_number(c->d, at.pid, at.va, number)) {
+		verb_refuse(c, "there are %d breakpoints already; delete some",
+			    DEBUG_BREAKS_MAX);
+		return false;
+	}
+	debug_place_text(c->d, (struct debug_id){at.pid, c->id.tid}, at.va,
+			 text, sizeof(text));
+	fprintf(c->out, "[%u] 0x%" PRIx64 " %s of %s\n", number, at.va, text,
+		verb_process(c, at.pid));
+	return true;
+}
+
+/* FILE:LINE: wherever it was inlined. */
+static bool is_line(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	uint64_t line;
+
+	return colon && verb_number(colon + 1, &line);
+}
+
+static bool break_place(struct verb_call *c)
+{
+	uint32_t number = c->d->wants.condition_number + 1, line = 0;
+	const struct symbols *s;
+	const char *file;
+	struct debug_at at;
+
+	if (c->argc != 1)
+		return false;
+	if (!verb_place(c, c->argv[0], &at))
+		return true;
+	s = debug_symbols(c->d, (struct debug_id){at.pid, c->id.tid}, at.va);
+	if (!is_line(c->argv[0]) || !s || !symbols_line(s, at.va, &file, &line))
+		add_break(c, at, number);
+	for (size_t i = 0; line && symbols_line_nth(s, file, line, i, &at.va) &&
+			   add_break(c, at, number);
+	     i++)
+		;
+	c->d->wants.condition_number = number;
+	return true;
+}
+
+static bool watch(struct verb_call *c, unsigned kinds)
+{
+	struct debug_wants *w = &c->d->wants;
+	struct debug_watch want;
+	struct debug_at at;
+	uint64_t bytes = 8;
+
+	if (c->argc < 1 || c->argc > 2 ||
+	    (c->argc == 2 && !verb_number(c->argv[1], &bytes)) || !bytes ||
+	    bytes > PAGE_BYTES)
+		return false;
+	if (!verb_place(c, c->argv[0], &at))
+		return true;
+	memset(&want, 0, sizeof(want)); /* compared as bytes */
+	want.pid = at.pid;
+	want.number = w->condition_number + 1;
+	want.va = at.va;
+	want.bytes = bytes;
+	want.kinds = kinds;
+	if (!debug_watch_number(c->d, &want)) {
+		verb_refuse(c, "there are %d watchpoints already; delete some",
+			    DEBUG_WATCHES_MAX);
+		return true;
+	}
+	w->condition_number++;
+	show_watch(c, &want);
+	return true;
+}
+
+static bool watch_writes(struct verb_call *c)
+{
+	return watch(c, CPU_WATCH_WRITE);
+}
+
+static bool watch_reads(struct verb_call *c)
+{
+	return watch(c, CPU_WATCH_READ);
+}
+
+static bool watch_all(struct verb_call *c)
+{
+	return watch(c, CPU_WATCH_READ | CPU_WATCH_WRITE);
 }
 
 static bool stepping_interrupts(struct verb_call *c)
@@ -229,31 +350,32 @@ static bool stepping_interrupts(struct verb_call *c)
 
 /* --- who --- */
 
-static void show_cpu(struct verb_call *c, unsigned i)
+static void who_cpu(struct verb_call *c, unsigned i)
 {
 	struct machine *m = c->d->s->machine;
 	struct cpu *cpu = machine_cpu(m, i);
-	uint32_t index = partition_view_current(view_of(c), i);
+	uint32_t index = partition_view_current(verb_view(c), i);
 
 	fprintf(c->out,
 		"cpu%u  ring %u  0x%016" PRIx64 "  %" PRIu64 " retired  ", i,
 		cpu_cpl(cpu), cpu_rip(cpu), cpu_retired(cpu));
-	if (partition_view_opaque(view_of(c))) {
+	if (partition_view_opaque(verb_view(c))) {
 		fprintf(c->out, "%s\n", cpu_halted(cpu) ? "halted" : "");
 		return;
 	}
 	fprintf(c->out, "%s%s%s; it has the CPU since %s\n",
-		index ? partition_view_name(view_of(c), index) : "no partition",
+		index ? partition_view_name(verb_view(c), index)
+		      : "no partition",
 		cpu_cpl(cpu) ? "" : ", in its monitor",
 		cpu_halted(cpu) ? ", halted" : "",
-		partition_switch_text(partition_view_reason(view_of(c), i)));
+		partition_switch_text(partition_view_reason(verb_view(c), i)));
 }
 
-static void show_wait(struct verb_call *c, uint32_t slot)
+static void who_waits(struct verb_call *c, uint32_t slot)
 {
 	uint64_t mask, deadline;
 
-	if (!partition_view_waits(view_of(c), slot, &mask, &deadline))
+	if (!partition_view_waits(verb_view(c), slot, &mask, &deadline))
 		return;
 	fprintf(c->out, " for");
 	if (mask == UINT64_MAX)
@@ -276,23 +398,23 @@ static void show_wait(struct verb_call *c, uint32_t slot)
 		fprintf(c->out, ", or %" PRIu64 " ns", deadline);
 }
 
-static void show_slot(struct verb_call *c, uint32_t slot)
+static void who_slot(struct verb_call *c, uint32_t slot)
 {
 	struct partition_saved saved;
 	uint32_t state, cpu, index;
 
-	index = partition_view_slot(view_of(c), slot, &state, &cpu);
+	index = partition_view_slot(verb_view(c), slot, &state, &cpu);
 	if (!index)
 		return;
 	fprintf(c->out, "%-12s process %u, thread %u: %s",
-		partition_view_name(view_of(c), index), DEBUG_MACHINE + index,
+		partition_view_name(verb_view(c), index), DEBUG_MACHINE + index,
 		slot + 1, partition_run_text(state));
-	if (partition_view_slot_cpu(view_of(c), slot) != PARTITION_NO_CPU)
+	if (partition_view_slot_cpu(verb_view(c), slot) != PARTITION_NO_CPU)
 		fprintf(c->out, " on cpu%u",
-			partition_view_slot_cpu(view_of(c), slot));
-	else if (partition_view_saved(view_of(c), slot, &saved))
+			partition_view_slot_cpu(verb_view(c), slot));
+	else if (partition_view_saved(verb_view(c), slot, &saved))
 		fprintf(c->out, " at 0x%" PRIx64, saved.rip);
-	show_wait(c, slot);
+	who_waits(c, slot);
 	fprintf(c->out, "\n");
 }
 
@@ -306,60 +428,75 @@ static bool who(struct verb_call *c)
 		(double)machine_now(m) / (double)PS_PER_MS, machine_retired(m),
 		c->d->changed ? "; the debugger has changed this run" : "");
 	for (unsigned i = 0; i < machine_cpu_count(m); i++)
-		show_cpu(c, i);
+		who_cpu(c, i);
 	for (uint32_t slot = 0;
-	     slot < PART_SLOTS && !partition_view_opaque(view_of(c)); slot++)
-		show_slot(c, slot);
+	     slot < PART_SLOTS && !partition_view_opaque(verb_view(c)); slot++)
+		who_slot(c, slot);
 	return true;
 }
 
 /* --- looking --- */
 
-static bool partitions(struct verb_call *c)
+/* What `parterre inspect` shows of it. */
+static bool show(struct verb_call *c,
+		 void (*table)(struct table *t, const struct session *s))
 {
-	struct partition_info p;
+	struct table t;
 
 	if (c->argc)
 		return false;
-	for (size_t i = 0; i < partition_view_count(view_of(c)); i++) {
-		partition_view_info(view_of(c), i, &p);
-		fprintf(c->out,
-			"%-12s process %-3u %-11s %-9s %8" PRIu64
-			" switches  %.3f ms\n",
-			p.name, DEBUG_MACHINE + p.index,
-			partition_kind_text(p.kind),
-			p.gone ? "gone" : partition_state_text(p.state),
-			p.switches, (double)p.ran / (double)PS_PER_MS);
-	}
+	partition_view_look(verb_view(c));
+	table_open(&t, false, c->out);
+	table(&t, c->d->s);
+	table_close(&t);
 	return true;
 }
 
-static bool channels(struct verb_call *c)
+static bool show_channels(struct verb_call *c)
 {
-	struct partition_channel k;
+	return show(c, tables_channels);
+}
 
-	if (c->argc)
-		return false;
-	for (size_t i = 0; i < partition_view_channel_count(view_of(c)); i++) {
-		partition_view_channel(view_of(c), i, &k);
-		fprintf(c->out, "%-4u %-8s %s -> %s, %" PRIu64 " messages\n",
-			k.id, partition_channel_type_text(k.type),
-			partition_view_name(view_of(c), k.client),
-			partition_view_name(view_of(c), k.server), k.passed);
-	}
-	return true;
+static bool show_cpus(struct verb_call *c)
+{
+	return show(c, tables_cpus);
+}
+
+static bool show_devices(struct verb_call *c)
+{
+	return show(c, tables_devices);
+}
+
+static bool show_partitions(struct verb_call *c)
+{
+	return show(c, tables_partitions);
+}
+
+static bool show_queues(struct verb_call *c)
+{
+	return show(c, tables_queues);
+}
+
+static bool show_schedule(struct verb_call *c)
+{
+	return show(c, tables_schedule);
+}
+
+static bool show_times(struct verb_call *c)
+{
+	return show(c, tables_times);
 }
 
 static bool physical(struct verb_call *c)
 {
 	uint64_t at, words = 8, value;
 
-	if (c->argc < 1 || c->argc > 2 || !number(c->argv[0], &at) ||
-	    (c->argc == 2 && !number(c->argv[1], &words)) || words > 512)
+	if (c->argc < 1 || c->argc > 2 || !verb_number(c->argv[0], &at) ||
+	    (c->argc == 2 && !verb_number(c->argv[1], &words)) || words > 512)
 		return false;
 	for (uint64_t i = 0; i < words; i++, at += 8) {
 		if (!bus_peek(machine_bus(c->d->s->machine), at, &value, 8)) {
-			fprintf(c->out, "0x%" PRIx64 ": no RAM there\n", at);
+			verb_refuse(c, "0x%" PRIx64 ": no RAM there", at);
 			break;
 		}
 		fprintf(c->out, "0x%010" PRIx64 "  0x%016" PRIx64 "\n", at,
@@ -370,14 +507,18 @@ static bool physical(struct verb_call *c)
 
 static bool translation(struct verb_call *c)
 {
-	struct partition_view *v = view_of(c);
-	uint64_t va;
+	struct partition_view *v = verb_view(c);
+	struct debug_id id;
+	struct debug_at at;
 	paddr_t pa;
 
-	if (c->argc != 1 || !number(c->argv[0], &va))
+	if (c->argc != 1)
 		return false;
-	if (!debug_translate(c->d, c->id, va, &pa))
-		fprintf(c->out, "0x%" PRIx64 " is not mapped here\n", va);
+	if (!verb_place(c, c->argv[0], &at))
+		return true;
+	id = verb_reader(c, at.pid);
+	if (!debug_translate(c->d, id, at.va, &pa))
+		verb_refuse(c, "0x%" PRIx64 " is not mapped here", at.va);
 	else if (partition_view_opaque(v))
 		fprintf(c->out, "physical 0x%" PRIx64 "\n", pa);
 	else
@@ -393,6 +534,15 @@ static bool translation(struct verb_call *c)
 static verb_fn help;
 
 static const struct verb verbs[] = {
+	{"awatch", "PLACE [BYTES]", "stop after each access to it (8 bytes)",
+	 watch_all},
+	{"backtrace", "[FRAMES]",
+	 "who called whom, from the switch service to the program",
+	 verb_backtrace},
+	{"break", "PLACE",
+	 "stop before an instruction: [PARTITION:]FUNCTION[+OFFSET], "
+	 "FILE:LINE, ADDRESS",
+	 break_place},
 	{"break-at", "TIME|COUNT",
 	 "stop at an instant (40ms, 12500us) or a count of instructions",
 	 break_at},
@@ -403,21 +553,39 @@ static const struct verb verbs[] = {
 	{"break-switch", "[[FROM] TO]",
 	 "stop at the first instruction after a switch between partitions",
 	 break_switch},
-	{"channels", "", "who talks to whom", channels},
+	{"channels", "", "who talks to whom", show_channels},
 	{"conditions", "", "what the machine will stop for", conditions},
+	{"cpus", "", "what each CPU is at", show_cpus},
 	{"delete", "[N]", "no longer stop for [N], or for any",
 	 delete_condition},
+	{"devices", "", "their registers", show_devices},
+	{"disassemble", "[PLACE [COUNT]]",
+	 "instructions with source lines, from here on", verb_disassemble},
 	{"finish-switch", "", "stop when this partition has a CPU again",
 	 finish_switch},
 	{"help", "[COMMAND]", "this", help},
-	{"partitions", "", "all, with what they have done", partitions},
+	{"list", "[PLACE]", "the source around it", verb_list},
+	{"memory", "PLACE [WORDS]",
+	 "show memory as this thread, or PARTITION:, sees it", verb_memory},
+	{"partitions", "", "all, with what they have done", show_partitions},
 	{"physical", "ADDRESS [WORDS]", "show RAM by physical address",
 	 physical},
+	{"queues", "", "what waits in the channels' queues", show_queues},
+	{"registers", "[NAME|system|float|vector|all]",
+	 "of this thread; without a word the general ones", verb_registers},
+	{"rwatch", "PLACE [BYTES]", "stop after each read of it", watch_reads},
+	{"schedule", "", "who gets the CPUs when", show_schedule},
 	{"step-switch", "", "stop at the next switch", step_switch},
 	{"stepping-interrupts", "[on|off]",
 	 "a step goes into interrupts' handlers (off)", stepping_interrupts},
-	{"translate", "ADDRESS", "where this thread's address lies in RAM",
+	{"symbol", "ADDRESS", "function and line there", verb_symbol},
+	{"threads", "", "CPUs and virtual processors, and where they are",
+	 verb_threads},
+	{"times", "", "the time by who had the CPUs", show_times},
+	{"translate", "PLACE", "where it lies in RAM, and whose it is",
 	 translation},
+	{"watch", "PLACE [BYTES]", "stop after each write to it (8 bytes)",
+	 watch_writes},
 	{"who", "", "which CPU runs whom and why, who waits for what", who},
 };
 
@@ -436,33 +604,38 @@ static bool help(struct verb_call *c)
 		any = true;
 	}
 	if (!any)
-		fprintf(c->out, "no such command: %s\n", c->argv[0]);
+		verb_refuse(c, "no such command: %s", c->argv[0]);
 	return true;
 }
 
-bool debug_command(struct debug *d, struct debug_id id, const char *line,
-		   FILE *out)
+enum debug_told debug_command(struct debug *d, struct debug_id id,
+			      const char *line, FILE *out)
 {
 	char copy[1024], *word[WORDS_MAX], *rest;
 	int n = 0;
 
 	if (strlen(line) >= sizeof(copy))
-		return false;
+		return DEBUG_NO_COMMAND;
 	strcpy(copy, line);
 	for (char *w = strtok_r(copy, " \t", &rest); w && n < WORDS_MAX;
 	     w = strtok_r(NULL, " \t", &rest))
 		word[n++] = w;
 	if (!n)
-		return true;
+		return DEBUG_TOLD;
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
-		struct verb_call c = {d, id, n - 1, word + 1, out};
+		struct verb_call c = {d, id, n - 1, word + 1, out, false};
 
 		if (strcmp(verbs[i].name, word[0]))
 			continue;
-		if (!verbs[i].fn(&c))
-			fprintf(out, "usage: %s %s\n", verbs[i].name,
-				verbs[i].arguments);
-		return true;
+		if (!verbs[i].fn(&c) && !c.refused)
+			verb_refuse(&c, "usage: %s %s", verbs[i].name,
+				    verbs[i].arguments);
+		return c.refused ? DEBUG_REFUSED : DEBUG_TOLD;
 	}
-	return false;
+	return DEBUG_NO_COMMAND;
+}
+
+const char *debug_command_nth(size_t nth)
+{
+	return nth < ARRAY_LEN(verbs) ? verbs[nth].name : NULL;
 }

@@ -149,6 +149,8 @@ int script_fail(lua_State *L, enum exit_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	if (c->aside)
+		return luaL_error(L, "%s", text);
 	expected(L, true, text);
 	push_where(L);
 	if (c->first->machine)
@@ -403,6 +405,23 @@ static void open_libraries(lua_State *L)
 		lua_pushnil(L);
 		lua_setglobal(L, forbidden[i]);
 	}
+}
+
+lua_State *script_aside(struct script *c, struct session *s)
+{
+	lua_State *L = luaL_newstate();
+
+	CHECK_MSG(L, "out of memory for Lua");
+	*c = (struct script){.first = s->first, .session = s, .aside = true};
+	*(struct script **)lua_getextraspace(L) = c;
+	luaL_requiref(L, LUA_GNAME, luaopen_base, 1);
+	lua_pop(L, 1);
+	machines_open(L);
+	machines_globals(L, look_functions);
+	lua_newtable(L);
+	machines_fields(L, inject_functions);
+	lua_setglobal(L, "inject");
+	return L;
 }
 
 /* A parameter that nobody asked for is a misspelt one. */

@@ -18,12 +18,17 @@ struct script {
 	struct error failure;    /* why the scenario was left; code 0: by Lua */
 	uint32_t parameters_used; /* a bit each */
 	unsigned counts; /* looks at Lua since the machine ran; script.c */
+	bool aside;      /* no scenario: a debugger's look at its session */
 };
 
 struct script *script_of(lua_State *L);
 /* The session that the call is about, with its machine; a Lua error when there
  * is none yet. */
 struct session *script_machine(lua_State *L);
+/* The functions of a scenario that let nothing run (look_functions, inject.*),
+ * as globals of a state of its own, whose extra space is `c`.  Errors are texts
+ * without a place. */
+lua_State *script_aside(struct script *c, struct session *s);
 /* Leaves the scenario: file:line of the caller, the instant, then the text. */
 int script_fail(lua_State *L, enum exit_code code, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);

@@ -26,6 +26,7 @@ static const struct {
 	{"oracle", main_oracle, "compare a disk image with a trace"},
 	{"calibrate", main_calibrate, "fit a CPU profile to this host"},
 	{"inspect", main_inspect, "show a machine at an instant"},
+	{"debug", main_debug, "run under a debugger, forward and back"},
 };
 
 int complain(const char *command, const struct error *err)

@@ -18,7 +18,7 @@
 
 #include "hv/abi/database.h"
 #include "sim/check.h"
-#include "tools/parterre/table.h"
+#include "sim/table.h"
 #include "tools/parterre/trace_tool.h"
 
 #define CPUS        256
@@ -353,7 +353,7 @@ int trace_stats(struct source *s, bool json, struct error *err)
 			t->last = r.time;
 	}
 	if (state == 0) {
-		table_open(&o, json);
+		table_open(&o, json, stdout);
 		table_number(&o, "from_ps", t->total ? t->first : 0);
 		table_number(&o, "to_ps", t->last);
 		table_number(&o, "events_in_all", t->total);

@@ -157,10 +157,10 @@ void debug_break_forget(struct debug *d)
 	fake_debug_breaks = fake_debug_watches = 0;
 }
 
-bool debug_command(struct debug *d, struct debug_id id, const char *line,
-		   FILE *out)
+enum debug_told debug_command(struct debug *d, struct debug_id id,
+			      const char *line, FILE *out)
 {
 	(void)d, (void)id;
 	fprintf(out, "did %s\n", line);
-	return strcmp(line, "nothing") != 0;
+	return strcmp(line, "nothing") != 0 ? DEBUG_TOLD : DEBUG_NO_COMMAND;
 }

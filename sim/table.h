@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tools/parterre/table.h - the same rows for people and for programs: a table
+/* sim/table.h - the same rows for people and for programs: a table
  * of aligned columns, or, in one JSON object, a list of objects.
  */
-#ifndef PARTERRE_TOOLS_TABLE_H
-#define PARTERRE_TOOLS_TABLE_H
+#ifndef PARTERRE_SIM_TABLE_H
+#define PARTERRE_SIM_TABLE_H
+
+#include <stdio.h>
 
 #include "sim/base.h"
 
@@ -27,14 +29,15 @@ union cell {
 #define COLUMNS_MAX 16
 
 struct table {
+	FILE *out;
 	bool json;
 	const struct column *column;
 	size_t columns, rows;
 	unsigned members; /* of the object so far */
 };
 
-/* The object of one machine. */
-void table_open(struct table *t, bool json);
+/* The object of one machine, to `out`. */
+void table_open(struct table *t, bool json, FILE *out);
 void table_close(struct table *t);
 /* One member of it, in front of or among the tables. */
 void table_text(struct table *t, const char *name, const char *text);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sim/net.h"
+#include "sim/snapshot.h"
 
 enum {
 	RX,
@@ -309,6 +310,30 @@ static bool virtio_net_init(struct device *d, const struct device_prop *props,
 	return true;
 }
 
+static void virtio_net_save(struct device *d, struct snapshot_writer *w)
+{
+	const struct virtio_net *n = (struct virtio_net *)d;
+
+	snapshot_put_u64(w, n->port != NULL);
+	if (n->port)
+		net_port_save(n->port, w);
+}
+
+static bool virtio_net_load(struct device *d, struct snapshot_reader *r,
+			    struct error *err)
+{
+	struct virtio_net *n = (struct virtio_net *)d;
+
+	if (snapshot_get_u64(r) != (n->port != NULL))
+		return error_set(err, EXIT_USAGE,
+				 "%s has a cable in one of the machines and "
+				 "none in the other",
+				 d->name);
+	return !n->port || net_port_load(n->port, r) ||
+	       error_set(err, EXIT_USAGE, "%s: no frames of its cable",
+			 d->name);
+}
+
 static void virtio_net_fini(struct device *d)
 {
 	struct virtio_net *n = (struct virtio_net *)d;
@@ -335,5 +360,7 @@ const struct device_class virtio_net_class = {
 	.reset = virtio_net_reset,
 	.warm_reset = virtio_net_warm_reset,
 	.fault = virtio_net_fault,
+	.save = virtio_net_save,
+	.load = virtio_net_load,
 	.fini = virtio_net_fini,
 };

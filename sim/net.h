@@ -20,8 +20,9 @@
  * Determinism.  What arrives, and when, is a function of what was sent, and
  * when; the pieces in which machines run do not matter.
  *
- * Snapshots.  A device's fields hold what it remembers itself; frames on their
- * way are the segment's.  A machine's snapshot does not have them.
+ * Snapshots.  A device's fields hold what it remembers itself; its save and
+ * load add the port: cable, frames from it that are not switched yet, frames to
+ * it, what the segment has learned of it.  What other ports have is not in it.
  */
 #ifndef PARTERRE_SIM_NET_H
 #define PARTERRE_SIM_NET_H
@@ -60,5 +61,12 @@ ps_t net_port_send(struct net_port *p, ps_t when, const uint8_t *frame,
 bool net_port_is_up(const struct net_port *p);
 uint64_t net_port_bits_per_s(const struct net_port *p);
 const char *net_port_name(const struct net_port *p);
+
+/* By the attached device, for snapshots.  Loading replaces what the port has;
+ * false: it makes no sense. */
+struct snapshot_writer;
+struct snapshot_reader;
+void net_port_save(const struct net_port *p, struct snapshot_writer *w);
+bool net_port_load(struct net_port *p, struct snapshot_reader *r);
 
 #endif

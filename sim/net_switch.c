@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "sim/check.h"
+#include "sim/snapshot.h"
 
 /* IEEE 802.3 3.1.1 and 4.4.2: what a cable carries besides. */
 #define BEFORE_BYTES 8 /* preamble and start of frame */
@@ -178,11 +179,14 @@ void net_port_attach(struct net_port *p, struct evq *q,
 	p->q = q;
 	p->ops = ops;
 	p->owner = owner;
+	evq_register(q, &p->deliver);
 }
 
 void net_port_detach(struct net_port *p)
 {
 	forget_frames(p);
+	if (p->q)
+		evq_unregister(p->q, &p->deliver, sizeof(p->deliver));
 	p->ops = NULL;
 	p->owner = NULL;
 	p->q = NULL;
@@ -223,6 +227,166 @@ static ps_t carry(const struct net_switch *s, ps_t *cable_free, ps_t from,
 	return end;
 }
 
+/* --- snapshots --- */
+
+/* Frames of one port from a list; `all`: whosever. */
+static void put_frames(const struct frame *first, unsigned port, bool all,
+		       struct snapshot_writer *w)
+{
+	uint64_t count = 0;
+
+	for (const struct frame *f = first; f; f = f->next)
+		count += all || f->port == port;
+	snapshot_put_u64(w, count);
+	for (const struct frame *f = first; f; f = f->next) {
+		if (!all && f->port != port)
+			continue;
+		snapshot_put_u64(w, f->when);
+		snapshot_put_u64(w, f->port);
+		snapshot_put_u64(w, f->bytes);
+		snapshot_put(w, f->data, f->bytes);
+	}
+}
+
+/* Behind *last; false: no frames. */
+static bool get_frames(struct net_switch *s, struct frame **last,
+		       struct snapshot_reader *r)
+{
+	uint64_t count = snapshot_get_u64(r);
+
+	for (; count && snapshot_good(r); count--) {
+		uint64_t when = snapshot_get_u64(r), port = snapshot_get_u64(r);
+		uint64_t bytes = snapshot_get_u64(r);
+		struct frame *f;
+
+		if (bytes < NET_FRAME_MIN || bytes > NET_FRAME_MAX ||
+		    port >= NET_SWITCH_PORTS)
+			return false;
+		f = calloc(1, sizeof(*f) + bytes);
+		CHECK(f);
+		f->when = when;
+		f->port = (unsigned)port;
+		f->seq = s->seq++;
+		f->bytes = bytes;
+		snapshot_get(r, f->data, bytes);
+		*last = f;
+		last = &f->next;
+	}
+	return snapshot_good(r);
+}
+
+/* What a port remembers beside its frames. */
+struct port_state {
+	uint64_t up, out_free, in_free, drop;
+	uint64_t sent, received, dropped, overrun;
+	uint64_t addresses;
+};
+
+void net_port_save(const struct net_port *p, struct snapshot_writer *w)
+{
+	const struct net_switch *s = p->of;
+	struct port_state state = {
+		.up = p->up,
+		.out_free = p->out_free,
+		.in_free = p->in_free,
+		.drop = p->drop,
+		.sent = p->counts.sent,
+		.received = p->counts.received,
+		.dropped = p->counts.dropped,
+		.overrun = p->counts.overrun,
+	};
+
+	for (unsigned i = 0; i < s->addresses; i++)
+		state.addresses += s->address[i].port == p->index;
+	snapshot_put(w, &state, sizeof(state));
+	for (unsigned i = 0; i < s->addresses; i++) {
+		if (s->address[i].port != p->index)
+			continue;
+		snapshot_put(w, s->address[i].mac, NET_MAC_BYTES);
+		snapshot_put_u64(w, s->address[i].seen);
+	}
+	put_frames(s->arriving, p->index, false, w);
+	put_frames(p->first, 0, true, w);
+}
+
+/* Its addresses and frames go. */
+static void clear_port(struct net_port *p)
+{
+	struct net_switch *s = p->of;
+	struct frame **at = &s->arriving, *f;
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < s->addresses; i++) {
+		if (s->address[i].port != p->index)
+			s->address[kept++] = s->address[i];
+	}
+	s->addresses = kept;
+	while ((f = *at)) {
+		if (f->port == p->index) {
+			*at = f->next;
+			free(f);
+		} else {
+			at = &f->next;
+		}
+	}
+	free_frames(p->first);
+	p->first = NULL;
+	p->last = &p->first;
+}
+
+static void arrive(struct net_switch *s, struct frame *f);
+
+bool net_port_load(struct net_port *p, struct snapshot_reader *r)
+{
+	struct net_switch *s = p->of;
+	struct frame *from = NULL;
+	struct port_state state;
+	bool good;
+
+	clear_port(p);
+	snapshot_get(r, &state, sizeof(state));
+	if (state.addresses > NET_SWITCH_ADDRESSES - s->addresses)
+		return false;
+	for (uint64_t i = 0; i < state.addresses; i++) {
+		struct address *a = &s->address[s->addresses++];
+
+		snapshot_get(r, a->mac, NET_MAC_BYTES);
+		a->seen = snapshot_get_u64(r);
+		a->port = p->index;
+	}
+	p->up = state.up;
+	p->out_free = state.out_free;
+	p->in_free = state.in_free;
+	p->drop = state.drop;
+	p->counts = (struct net_port_counts){
+		.sent = state.sent,
+		.received = state.received,
+		.dropped = state.dropped,
+		.overrun = state.overrun,
+	};
+	good = get_frames(s, &from, r);
+	while (from) {
+		struct frame *f = from;
+
+		from = f->next;
+		f->port = p->index;
+		arrive(s, f);
+	}
+	/* Its event came back with the queue's others. */
+	good = good && get_frames(s, &p->first, r);
+	while (*p->last)
+		p->last = &(*p->last)->next;
+	return good && !p->first == !evq_pending(&p->deliver);
+}
+
+void net_switch_begin(struct net_switch *s, ps_t now)
+{
+	CHECK(!s->now);
+	s->now = now;
+}
+
+/* --- from a device --- */
+
 static bool comes_before(const struct frame *a, const struct frame *b)
 {
 	if (a->when != b->when)
@@ -232,12 +396,22 @@ static bool comes_before(const struct frame *a, const struct frame *b)
 	return a->seq < b->seq;
 }
 
+static void arrive(struct net_switch *s, struct frame *f)
+{
+	struct frame **at = &s->arriving;
+
+	while (*at && comes_before(*at, f))
+		at = &(*at)->next;
+	f->next = *at;
+	*at = f;
+}
+
 ps_t net_port_send(struct net_port *p, ps_t when, const uint8_t *frame,
 		   size_t bytes)
 {
 	struct net_switch *s = p->of;
 	size_t room = bytes < NET_FRAME_MIN ? NET_FRAME_MIN : bytes;
-	struct frame *f, **at = &s->arriving;
+	struct frame *f;
 
 	CHECK(bytes >= NET_HEADER_BYTES);
 	CHECK(bytes <= NET_FRAME_MAX);
@@ -254,10 +428,7 @@ ps_t net_port_send(struct net_port *p, ps_t when, const uint8_t *frame,
 	f->bytes = room;
 	memcpy(f->data, frame, bytes);
 	f->when = carry(s, &p->out_free, when, room);
-	while (*at && comes_before(*at, f))
-		at = &(*at)->next;
-	f->next = *at;
-	*at = f;
+	arrive(s, f);
 	return f->when;
 }
 

@@ -51,6 +51,9 @@ struct net_port *net_switch_port(struct net_switch *s, const char *name);
  * of this. */
 void net_switch_advance(struct net_switch *s, ps_t now);
 
+/* Nothing was sent yet: it begins at this instant. */
+void net_switch_begin(struct net_switch *s, ps_t now);
+
 /* Every frame that a switch takes from a cable goes to a file in pcap's format,
  * with the virtual time since power-on in nanoseconds; those that a fault drops
  * are not there.  EXIT_HOST: it cannot be written. */

@@ -19,7 +19,7 @@
 
 #define MAGIC       "parterre machine"
 #define MAGIC_BYTES 16
-#define VERSION     4
+#define VERSION     5
 #define TEXT_MAX    65536
 #define HIDDEN_MAX  (UINT64_C(1) << 25) /* words of one CPU */
 #define NO_PAGE     UINT64_MAX
@@ -402,41 +402,75 @@ static bool damaged(const char *name, struct error *err)
 			 name);
 }
 
-/* Magic, version, checksum, description; `from` then stands at the frame. */
+/* Magic, version, checksum; the description, malloc(), with `from` behind it,
+ * at the frame.  NULL: *err. */
+static char *read_head(FILE *from, const char *name, struct error *err)
+{
+	char magic[MAGIC_BYTES], *text;
+	uint32_t head[2];
+
+	if (fread(magic, sizeof(magic), 1, from) != 1 ||
+	    memcmp(magic, MAGIC, sizeof(magic)) != 0) {
+		error_set(err, EXIT_USAGE,
+			  "%s is no snapshot of a machine; `parterre snapshot "
+			  "take` makes one",
+			  name);
+		return NULL;
+	}
+	if (fread(head, sizeof(head), 1, from) != 1) {
+		damaged(name, err);
+		return NULL;
+	}
+	if (head[0] != VERSION) {
+		error_set(err, EXIT_USAGE,
+			  "snapshot %s has version %u, this program reads "
+			  "version %u; make it again",
+			  name, head[0], VERSION);
+		return NULL;
+	}
+	if (head[1] >= TEXT_MAX || !snapshot_intact(from) ||
+	    fseek(from, MAGIC_BYTES + sizeof(head), SEEK_SET) != 0) {
+		damaged(name, err);
+		return NULL;
+	}
+	text = calloc(1, head[1] + 1);
+	CHECK_MSG(text, "out of memory for a snapshot");
+	if (fread(text, 1, head[1], from) != head[1]) {
+		free(text);
+		damaged(name, err);
+		return NULL;
+	}
+	return text;
+}
+
 static bool check_head(struct machine *m, FILE *from, const char *name,
 		       struct error *err)
 {
-	char magic[MAGIC_BYTES], *theirs, *ours;
-	uint32_t head[2];
+	char *theirs = read_head(from, name, err), *ours;
 	bool same;
 
-	if (fread(magic, sizeof(magic), 1, from) != 1 ||
-	    memcmp(magic, MAGIC, sizeof(magic)) != 0)
-		return error_set(err, EXIT_USAGE,
-				 "%s is no snapshot of a machine; "
-				 "machine_save_file() makes one",
-				 name);
-	if (fread(head, sizeof(head), 1, from) != 1)
-		return damaged(name, err);
-	if (head[0] != VERSION)
-		return error_set(err, EXIT_USAGE,
-				 "snapshot %s has version %u, this program "
-				 "reads version %u; make it again",
-				 name, head[0], VERSION);
-	if (head[1] >= TEXT_MAX || !snapshot_intact(from) ||
-	    fseek(from, MAGIC_BYTES + sizeof(head), SEEK_SET) != 0)
-		return damaged(name, err);
-	theirs = calloc(1, head[1] + 1);
-	CHECK_MSG(theirs, "out of memory for a snapshot");
-	if (fread(theirs, 1, head[1], from) != head[1]) {
-		free(theirs);
-		return damaged(name, err);
-	}
+	if (!theirs)
+		return false;
 	ours = describe(m);
 	same = same_machine(theirs, ours, name, err);
 	free(theirs);
 	free(ours);
 	return same;
+}
+
+char *snapshot_describe_file(const char *path, struct error *err)
+{
+	FILE *f = fopen(path, "rbe");
+	char *text;
+
+	if (!f) {
+		error_set(err, EXIT_USAGE, "snapshot %s: %s", path,
+			  strerror(errno));
+		return NULL;
+	}
+	text = read_head(f, path, err);
+	fclose(f);
+	return text;
 }
 
 bool machine_load(struct machine *m, FILE *from, const char *name,

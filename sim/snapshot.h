@@ -4,7 +4,8 @@
  * A machine that was loaded goes on exactly as the one that was saved: same
  * order of events, same bits.  Saving changes nothing in the machine.  What a
  * snapshot holds: clocks, pending events with their sequence numbers, CPUs with
- * what they remember of page tables, RAM, devices with their media.  It is
+ * what they remember of page tables, RAM, devices with their media, network
+ * cards with the frames on their cables.  It is
  * self-contained: loading it also writes the disk image that the machine has
  * open.  What it does not hold: trace, console, observers, scenario,
  * breakpoints; events that no device registered are gone from the queue.
@@ -44,6 +45,10 @@ bool machine_load(struct machine *m, FILE *from, const char *name,
 /* The same with a file's name. */
 bool machine_save_file(struct machine *m, const char *path, struct error *err);
 bool machine_load_file(struct machine *m, const char *path, struct error *err);
+
+/* Of which machine it is, a line for each thing that has to be equal; malloc().
+ * NULL: it cannot be read or is no whole snapshot of this version (*err). */
+char *snapshot_describe_file(const char *path, struct error *err);
 
 void snapshot_put(struct snapshot_writer *w, const void *p, size_t bytes);
 void snapshot_put_u64(struct snapshot_writer *w, uint64_t value);

@@ -529,6 +529,21 @@ static bool translation(struct verb_call *c)
 	return true;
 }
 
+static bool snapshot(struct verb_call *c)
+{
+	struct error err = {0};
+
+	if (c->argc != 1)
+		return false;
+	if (session_save(c->d->s, c->argv[0], &err))
+		fprintf(c->out, "%s: the machine at %.6f ms\n", c->argv[0],
+			(double)machine_now(c->d->s->machine) /
+				(double)PS_PER_MS);
+	else
+		fprintf(c->out, "%s\n", err.text);
+	return true;
+}
+
 /* --- the table --- */
 
 static verb_fn help;
@@ -575,6 +590,8 @@ static const struct verb verbs[] = {
 	 "of this thread; without a word the general ones", verb_registers},
 	{"rwatch", "PLACE [BYTES]", "stop after each read of it", watch_reads},
 	{"schedule", "", "who gets the CPUs when", show_schedule},
+	{"snapshot", "FILE", "write the machine, as it stands, to a file",
+	 snapshot},
 	{"step-switch", "", "stop at the next switch", step_switch},
 	{"stepping-interrupts", "[on|off]",
 	 "a step goes into interrupts' handlers (off)", stepping_interrupts},

@@ -395,6 +395,9 @@ static void open_libraries(lua_State *L)
 	lua_newtable(L);
 	machines_fields(L, inject_functions);
 	lua_setglobal(L, "inject");
+	lua_newtable(L);
+	machines_fields(L, snapshot_functions);
+	lua_setglobal(L, "snapshot");
 	if (luaL_loadbufferx(L, prelude, sizeof(prelude) - 1, "=prelude", "t"))
 		CHECK_MSG(false, "%s", lua_tostring(L, -1));
 	lua_pushinteger(L, (lua_Integer)(script_of(L)->session->options.seed ^

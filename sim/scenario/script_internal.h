@@ -61,6 +61,6 @@ void console_scene(lua_State *L, uint32_t index);
 
 extern const luaL_Reg describe_functions[], wait_functions[],
 	console_functions[], look_functions[], hand_functions[],
-	inject_functions[], select_functions[];
+	inject_functions[], select_functions[], snapshot_functions[];
 
 #endif

@@ -138,7 +138,8 @@ struct session_options {
 	const struct session_driver *driver;   /* NULL: the session itself */
 	const struct session_outside *outside; /* NULL: nobody */
 	const struct session_hands *hands;     /* NULL: none */
-	bool live;  /* a line of progress on stderr */
+	bool live;              /* a line of progress on stderr */
+	const char *begin_from; /* a snapshot's file; NULL: power-on */
 	ps_t until; /* the scenario ends at this instant; 0: when it ends */
 	/* What was typed in another run is typed in this one, and nobody is
 	 * asked.  `input`, a path, is read into `replay`. */
@@ -276,6 +277,7 @@ struct session {
 	uint32_t off_code;
 	bool any_code; /* as struct session_machine */
 	bool stands;   /* its RAM is that of another host: it cannot run */
+	bool began;    /* from a snapshot, not at power-on */
 	bool contained, conforms;
 	struct partition_violation violation;
 
@@ -330,6 +332,14 @@ static inline bool session_is_on(const struct session *s)
 {
 	return s->stop == MACHINE_UNTIL || s->stop == MACHINE_REQUESTED;
 }
+/* session_snapshot.c: the machine, between runs, into a file. */
+bool session_save(struct session *s, const char *path,
+		  struct error *err) MUST_USE;
+/* It stands where the file's machine does; before it has run.  After a failure
+ * it can go on from power-on, or is broken (sim/snapshot.h). */
+bool session_begin_from(struct session *s, const char *path,
+			struct error *err) MUST_USE;
+
 bool session_anyone_is_on(const struct session *first);
 /* Runs all machines to `until`, or to where the wait of `s` stops it (s->hit),
  * or to this machine's end (s->stop is MACHINE_OFF).  With several machines

@@ -247,6 +247,9 @@ bool session_machine(struct session *s, const struct session_machine *d,
 	machine_set_console(s->machine, session_console_byte, s);
 	s->any_code = d->any_code;
 	memcpy(s->line_to, d->serial, sizeof(s->line_to));
+	if (s->options.begin_from &&
+	    !session_begin_from(s, s->options.begin_from, err))
+		return false;
 	if (!session_input_begin(s, err) ||
 	    (s == s->first && !session_plan_begin(s, err)))
 		return false;

@@ -257,11 +257,11 @@ static bool run_to(struct session *s, ps_t until, struct error *err)
 
 /* --- all machines --- */
 
-/* Frames on their way are no part of a snapshot, so on a network nobody moves.
- */
+/* What is on a card's cable moves with it; a host outside has its port in the
+ * first machine's queue. */
 static bool moves(struct session *f)
 {
-	if (!f->options.pieces || !f->options.snapshots || f->net)
+	if (!f->options.pieces || !f->options.snapshots || f->options.outside)
 		return false;
 	f->cut = f->cut * UINT64_C(6364136223846793005) +
 		 UINT64_C(1442695040888963407);

@@ -735,3 +735,115 @@ Test(tools, build_of_an_unknown_preset)
 	wants(shell(SOURCE_DIR "/tools/build nonsense"), 7);
 	wants(shell(SOURCE_DIR "/tools/run"), 2);
 }
+
+/* --- snapshots --- */
+
+#define ALONE "machine{policy = \"" SCENARIOS "policy/failover.policy\"}\\n"
+#define SNAP  "cd %s && " PARTERRE " snapshot "
+
+/* The same digests after, in another process: by the command, and by a scenario
+ * that loads a file and saves one itself. */
+Test(scenario, snapshots_go_on_elsewhere)
+{
+	static const char *const key[] = {"chain", "digest", "time_ps",
+					  "retired"};
+	char want[4][20];
+	struct output *o;
+
+	wants(shell("cd %s && printf '" ALONE "run_until(ms(46))\\n' >a.lua && "
+		    "printf '" ALONE "snapshot.load(\"a.snap\")\\n"
+		    "expect_eq(now(), ms(41))\\nrun_until(ms(43))\\n"
+		    "snapshot.save(\"b.snap\")\\nrun_until(ms(46))\\n' >b.lua",
+		    scratch()),
+	      0);
+	o = shell("cd %s && " PARTERRE " run --json a.lua", scratch());
+	wants(o, 0);
+	for (size_t i = 0; i < 4; i++)
+		snprintf(want[i], sizeof(want[i]), "%.19s",
+			 json_value(o, key[i]));
+	wants(shell(SNAP "take --until 41ms -o a.snap a.lua", scratch()), 0);
+	for (int way = 0; way < 3; way++) {
+		o = way == 0 ? shell(SNAP "run --json a.snap a.lua", scratch())
+		    : way == 1 ? shell("cd %s && " PARTERRE
+				       " run --json --out b b.lua",
+				       scratch())
+			       : shell(SNAP "run --json b/b.snap a.lua",
+				       scratch());
+		wants(o, 0);
+		for (size_t i = 0; i < 4; i++)
+			cr_assert_str_eq(json_value(o, key[i]), want[i],
+					 "%d: %s", way, key[i]);
+	}
+}
+
+/* Each is refused with what is wrong with it, and the file stays. */
+Test(scenario, snapshots_that_are_refused)
+{
+	static const struct {
+		const char *make, *why;
+	} all[] = {
+		{"head -c 9 a.snap", "is no snapshot of a machine"},
+		{"head -c 20 a.snap", "is cut short or damaged"},
+		{"head -c 100000 a.snap", "is cut short or damaged"},
+		{"(printf X; tail -c +2 a.snap)", "is no snapshot"},
+		{"(head -c 16 a.snap; printf '\\143'; tail -c +18 a.snap)",
+		 "has version 99"},
+		{"(head -c 60 a.snap; printf '~~'; tail -c +63 a.snap)",
+		 "is cut short or damaged"}, /* the description */
+		{"(head -c 200000 a.snap; printf '~~'; "
+		 "tail -c +200003 a.snap)",
+		 "is cut short or damaged"}, /* the frame */
+		{"(cat a.snap; printf x)", "is cut short or damaged"},
+	};
+	struct output *o;
+
+	wants(shell("cd %s && printf '" ALONE "run_until(ms(46))\\n' >a.lua && "
+		    "printf 'machine{ram = \"128M\"}\\n"
+		    "run_until(ms(46))\\n' >c.lua",
+		    scratch()),
+	      0);
+	wants(shell(SNAP "take --until 41ms -o a.snap a.lua && cp a.snap good",
+		    scratch()),
+	      0);
+	o = shell(SNAP "list a.snap", scratch());
+	wants(o, 0);
+	says(o, "a.snap: whole\nRAM 268435456 bytes");
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		shell("cd %s && %s >bad.snap", scratch(), all[i].make);
+		o = shell(SNAP "list bad.snap", scratch());
+		wants(o, 2);
+		says(o, "bad.snap");
+		says(o, all[i].why);
+	}
+	o = shell(SNAP "run bad.snap a.lua", scratch());
+	wants(o, 2);
+	says(o, "is cut short or damaged");
+	o = shell(SNAP "run a.snap c.lua", scratch());
+	wants(o, 2);
+	says(o, "is of another machine: it has 'RAM 268435456 bytes'");
+	/* A save that fails leaves what was there. */
+	wants(shell(SNAP "take --until 41ms -o nowhere/a.snap a.lua",
+		    scratch()),
+	      2);
+	wants(shell("cd %s && cmp a.snap good", scratch()), 0);
+}
+
+/* What is on the cables of its cards is in it. */
+Test(scenario, snapshots_hold_the_frames_on_their_way)
+{
+	char want[20];
+	struct output *o;
+
+	wants(shell("cd %s && printf 'network{}\\nmachine{nics = 2, policy = "
+		    "\"" SCENARIOS "policy/network.policy\"}\\n"
+		    "run_until(ms(64))\\n' >n.lua",
+		    scratch()),
+	      0);
+	o = shell("cd %s && " PARTERRE " run --json n.lua", scratch());
+	wants(o, 0);
+	snprintf(want, sizeof(want), "%.19s", json_value(o, "chain"));
+	wants(shell(SNAP "take --until 61003us -o n.snap n.lua", scratch()), 0);
+	o = shell(SNAP "run --json n.snap n.lua", scratch());
+	wants(o, 0);
+	cr_assert_str_eq(json_value(o, "chain"), want);
+}

@@ -27,6 +27,7 @@ static const struct {
 	{"calibrate", main_calibrate, "fit a CPU profile to this host"},
 	{"inspect", main_inspect, "show a machine at an instant"},
 	{"debug", main_debug, "run under a debugger, forward and back"},
+	{"snapshot", main_snapshot, "a machine into a file, and on from there"},
 };
 
 int complain(const char *command, const struct error *err)

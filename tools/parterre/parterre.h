@@ -25,6 +25,7 @@ int main_calibrate(int argc, char **argv);
 int main_oracle(int argc, char **argv);
 int main_inspect(int argc, char **argv);
 int main_debug(int argc, char **argv);
+int main_snapshot(int argc, char **argv);
 
 /* "parterre COMMAND: text" and the code. */
 int complain(const char *command, const struct error *err);

@@ -34,8 +34,8 @@ static int verdicts(struct session *s, struct oracle_report *oracle,
 		return err->code;
 	}
 	/* The oracle reads the trace on disk; an image without partitions has
-	 * nothing to say to it. */
-	if (!s->config.disk_path || !s->options.classes ||
+	 * nothing to say to it, nor has a trace without its beginning. */
+	if (s->began || !s->config.disk_path || !s->options.classes ||
 	    !s->timeline.issued || !path_in(image, s->out, "disk.img") ||
 	    !path_in(trace, s->out, "trace"))
 		return EXIT_HELD;

@@ -51,4 +51,7 @@ wait_console("guest1", bytes .. " bytes received, each as it should be",
              {within = s(30)})
 wait_console("guest2", bytes .. " bytes sent, .*the other side has the same",
              {within = s(1)})
+-- Busy, and beside guests that never wait: nobody was taken for dead for that.
+expect_eq(partition("io.a").incarnation, 2, "io.a died once")
+expect_eq(partition("io.b").incarnation, 2, "io.b died once")
 expect_eq(wait_off{within = ms(500)}, 0, "the code at the end")

@@ -14,7 +14,7 @@ expect(requests[op], "op is one of read, write, fua, flush")
 machine{
   cpus = param("cpus", 1),
   policy = op == "fua" and "policy/sweep-fua.policy" or "policy/sweep.policy",
-  serial_hz = 184320000, -- no waiting for the console
+  serial_hz = 18432000, -- no waiting for the console
   disk = "1M",
 }
 

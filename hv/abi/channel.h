@@ -75,7 +75,8 @@ struct channel_header { /* 128 bytes */
 	uint64_t server_beat;  /* written by the server: +1 each heartbeat */
 	uint32_t client_error; /* counters of refused messages */
 	uint32_t server_error;
-	uint8_t reserved[16];
+	uint64_t server_beat_ns; /* the host's time of that heartbeat, */
+	uint64_t server_ran_ns;  /* and what CPU time the server had had */
 };
 
 struct queue_header { /* 128 bytes: one line for each writer */
@@ -105,7 +106,8 @@ _Static_assert(sizeof(struct channel_header) == 128 &&
 		       offsetof(struct channel_header, client_state) == 88 &&
 		       offsetof(struct channel_header, server_state) == 92 &&
 		       offsetof(struct channel_header, server_beat) == 96 &&
-		       offsetof(struct channel_header, client_error) == 104,
+		       offsetof(struct channel_header, client_error) == 104 &&
+		       offsetof(struct channel_header, server_beat_ns) == 112,
 	       "channel header layout");
 /* Producer's and consumer's words are in lines of their own. */
 _Static_assert(sizeof(struct queue_header) == 128 &&
@@ -240,7 +242,9 @@ _Static_assert(2 * NET_BUFFERS + 8 < NET_SLOTS, "all buffers and answers fit");
 /* A hardware address in a view: bits 47..0, the first byte on top. */
 #define NET_MAC_BYTE(mac, n) ((uint8_t)((mac) >> 8 * (5 - (n))))
 
-/* Heartbeat channel: 1 page, no queue.  The server counts server_beat up. */
+/* Heartbeat channel: 1 page, no queue.  The server counts server_beat up, at
+ * least once in HEARTBEAT_NS; first it notes when, and the CPU time that it had. */
+#define HEARTBEAT_NS 125000
 #define HEARTBEAT_CHANNEL_PAGES 1
 
 /* Diagnostics channel: 3 pages, one queue, client -> server. */

@@ -42,9 +42,14 @@
                                         again, devices reset, its channel ends
                                         initialised anew, started */
 #define TXN_PARTITION_DESTROY 0x0605 /* number */
-#define TXN_PARTITION_MARK 0x0606 /* number, value = PART_STATE_DEAD: declared
-                                     dead; stopped and its devices fenced; to:
-                                     why (MARK_*), kept until its next start */
+#define TXN_PARTITION_MARK 0x0606 /* mark, state = PART_STATE_DEAD: declared
+                                     dead; stopped and its devices fenced; the
+                                     cause (MARK_*) is kept until its next
+                                     start.  EBUSY: it has beaten after `beat` on
+                                     the requester's heartbeat channel; or it
+                                     could run, but has not had `ran_ns` of CPU
+                                     time altogether: now it gets some.  0:
+                                     whatever they are */
 #define TXN_PARTITION_ARGS 0x0607 /* args: words for view.args, before start */
 #define TXN_PARTITION_PAUSE 0x0608 /* number: lets go of its channels, then stands
                                       still.  Answered when it does */
@@ -187,6 +192,13 @@ struct control_message { /* 128 bytes */
 			uint32_t cap;      /* 1/1000 of the CPU at most */
 			uint32_t cpu;      /* its index + 1 */
 		} schedule;
+		struct {
+			uint64_t number;
+			uint64_t cause; /* MARK_* */
+			uint64_t state; /* PART_STATE_DEAD */
+			uint64_t ran_ns;
+			uint64_t beat;
+		} mark;
 		struct {
 			uint64_t number; /* whose window; 0: shared by those
 			                    that have none on this CPU */

@@ -59,7 +59,8 @@ struct part {
 	unsigned beat_handle; /* 0: no heartbeat channel */
 	bool beat_paused;
 	uint64_t beat_last, beats; /* beats seen since it was started */
-	unsigned missed;
+	uint64_t heard_ns, ran_ns; /* of the last beat: when, its CPU time */
+	bool alone; /* its channels could not be moved in one with its mark */
 	uint64_t started_ns;
 	bool away_wished, back_wished; /* by the operator */
 	bool told_alone; /* that nobody is left to take over was logged */
@@ -105,6 +106,7 @@ struct job {
 	struct part *part;
 	unsigned object;
 	struct part *to;
+	bool dead; /* JOB_MOVE: it declares the part dead, too */
 	unsigned channels;
 	struct chan *channel[MOVES_MAX];
 };
@@ -151,6 +153,8 @@ void target_op(struct control_message *op, uint32_t id, uint64_t number,
 	       uint64_t to, uint64_t value);
 /* One operation about one partition. */
 void ask_part(struct part *p, enum job_kind kind, uint32_t id, uint64_t value);
+/* It is dead, if it has had so much CPU time. */
+void mark_op(struct control_message *op, const struct part *p);
 /* Move, or destroy (`to` NULL), the channels chosen in the job. */
 void ask_channels(struct job *job, struct part *from, struct part *to);
 
@@ -185,6 +189,9 @@ void off_refused(void);
 /* ---- failover.c --------------------------------------------------------- */
 
 extern uint64_t look_ns; /* when to look at the beats next */
+/* Its mark was refused; true: for want of CPU time, so ask again soon. */
+void beats_begin(struct part *p); /* its channel was attached */
+bool mark_refused(struct part *p, const struct control_message *response);
 void decide_io(uint64_t now);
 void decide_restarts(uint64_t now); /* of the others */
 /* The operator wants its channels elsewhere, or back; NULL: it is done, else

@@ -2,9 +2,12 @@
 /* hv/command/failover.c - partitions that fail: noticed, replaced, started
  * anew.
  *
- * A beat is missed by this partition's own looks: one look each period, and a
- * look that comes late counts once.  A stretch in which nobody ran is no
- * evidence against anybody.
+ * An I/O partition beats at least twice in the shortest period that a policy
+ * can have, and each beat says when it was made.  So a look comes when the
+ * patience with one of them would end, not before.  One that has not beaten by
+ * then, though it slept or had CPU time enough to come round its loop, is dead.
+ * One that had none is starved: the ultravisor says so, and has it run at once;
+ * by the next look it has beaten, or has used that up, too.
  */
 #include "command/command.h"
 
@@ -14,7 +17,14 @@
 #define START_NS     (500 * MS) /* a started I/O partition has to beat by then */
 #define STEADY_BEATS 4          /* before load is given back */
 
+/* A live one has had less than that since its last beat, whatever it does; a
+ * quantum of one that loops is more. */
+#define PROOF_NS  (90 * US)
+#define PROVES_NS (110 * US) /* in which who was urged has that */
+#define LATE_NS   (50 * US)  /* of a look: not just somebody's quantum */
+
 uint64_t look_ns;
+static uint64_t looked_ns;
 
 /* ---- restarts ----------------------------------------------------------- */
 
@@ -99,60 +109,7 @@ void decide_restarts(uint64_t now)
 	}
 }
 
-/* ---- beats -------------------------------------------------------------- */
-
-bool mark_dead(struct part *p, uint32_t cause)
-{
-	struct control_message op;
-	struct job *job = new_job(JOB_MARK);
-
-	if (job == NULL)
-		return false;
-	job->part = p;
-	target_op(&op, TXN_PARTITION_MARK, p->number, cause, PART_STATE_DEAD);
-	p->asked = send_job(job, &op, 1);
-	if (p->asked)
-		p->cause = cause;
-	return p->asked;
-}
-
-/* A channel that was wiped for a new start shows no beat. */
-static bool heartbeat_valid(const struct channel *ch)
-{
-	return ch->header->server_state == CHANNEL_SERVER_READY &&
-	       ch->header->generation == ch->generation;
-}
-
-/* One look at the beats. */
-static void look(uint64_t now)
-{
-	if (now < look_ns)
-		return;
-	look_ns = now + (uint64_t)policy.heartbeat_us * US;
-	for (unsigned i = 0; i < PARTS_MAX; i++) {
-		struct part *p = &parts[i];
-		uint64_t beat;
-
-		if (!p->used || p->kind != PART_IO || !running(p) || p->asked)
-			continue;
-		if (p->beat.header != NULL && heartbeat_valid(&p->beat)) {
-			beat = p->beat.header->server_beat;
-			p->missed = beat == p->beat_last ? p->missed + 1 : 0;
-			p->beats += beat != p->beat_last;
-			p->beat_last = beat;
-		}
-		if (p->beats > 0 ? p->missed < policy.misses
-				 : now < p->started_ns + START_NS)
-			continue;
-		/* A policy without rules for it leaves everybody alone. */
-		if (now < p->again_ns ||
-		    !(policy_acts(&policy.on_failure) || restarts_of(p) > 0))
-			continue;
-		(void)mark_dead(p, MARK_SILENT);
-	}
-}
-
-/* ---- channels of the dead ----------------------------------------------- */
+/* ---- channels of one that fails ----------------------------------------- */
 
 struct part *other_server(const struct part *than)
 {
@@ -205,20 +162,21 @@ static void choose_channels(struct job *job, const struct part *server,
 	}
 }
 
-bool fail_over(struct part *p, uint64_t client)
+/* `dead`: in one with declaring it dead. */
+static bool move_away(struct part *p, uint64_t client, bool dead)
 {
 	struct part *to = other_server(p);
-	struct job job = {.kind = JOB_MOVE}, *slot;
+	struct job job = {.kind = JOB_MOVE, .dead = dead}, *slot;
 
 	choose_channels(&job, p, client);
 	if (job.channels == 0)
 		return false;
 	if (to == NULL) {
-		if (!p->told_alone)
+		if (!p->told_alone && !dead)
 			logf_("command: nobody left to serve %u channels of "
 			      "%s",
 			      job.channels, p->name);
-		p->told_alone = true;
+		p->told_alone |= !dead;
 		return false;
 	}
 	slot = new_job(JOB_MOVE);
@@ -227,9 +185,156 @@ bool fail_over(struct part *p, uint64_t client)
 	*slot = job;
 	logf_("command: decision: move %u channels of %s to %s", job.channels,
 	      p->name, to->name);
+	if (dead)
+		p->cause = MARK_SILENT;
 	ask_channels(slot, p, to);
 	return true;
 }
+
+bool fail_over(struct part *p, uint64_t client)
+{
+	return move_away(p, client, false);
+}
+
+/* ---- beats -------------------------------------------------------------- */
+
+/* A channel that was wiped for a new start shows no beat. */
+static bool heartbeat_valid(const struct channel *ch)
+{
+	return ch->header->server_state == CHANNEL_SERVER_READY &&
+	       ch->header->generation == ch->generation;
+}
+
+void beats_begin(struct part *p)
+{
+	p->beat_last = p->beat.header->server_beat;
+	p->heard_ns = sys_time();
+}
+
+/* A new beat is younger than the look before, whatever it says of itself. */
+static void hear(struct part *p)
+{
+	const volatile struct channel_header *h = p->beat.header;
+	uint64_t beat, at, now;
+
+	if (h == NULL || !heartbeat_valid(&p->beat))
+		return;
+	beat = h->server_beat;
+	if (beat == p->beat_last)
+		return;
+	at = h->server_beat_ns;
+	now = sys_time(); /* others may have run since the look began */
+	if (at < looked_ns)
+		at = looked_ns;
+	p->heard_ns = at < now ? at : now;
+	p->ran_ns = h->server_ran_ns;
+	p->beat_last = beat;
+	p->beats++;
+}
+
+static bool watched(const struct part *p)
+{
+	return p->used && p->kind == PART_IO && running(p);
+}
+
+/* When it is to be taken for dead, unless it beats: which it does by the middle
+ * of each period, and may be late by a quarter. */
+static uint64_t patience_ends(const struct part *p)
+{
+	uint64_t period = (uint64_t)policy.heartbeat_us * US;
+
+	return p->beats > 0 ? p->heard_ns + period * policy.misses - period / 4
+			    : p->started_ns + START_NS;
+}
+
+void mark_op(struct control_message *op, const struct part *p)
+{
+	memset(op, 0, sizeof(*op));
+	op->id = TXN_PARTITION_MARK;
+	op->mark.number = p->number;
+	op->mark.cause = MARK_SILENT;
+	op->mark.state = PART_STATE_DEAD;
+	op->mark.ran_ns = p->beats > 0 ? p->ran_ns + PROOF_NS : 0;
+	op->mark.beat = p->beat_last;
+}
+
+bool mark_refused(struct part *p, const struct control_message *response)
+{
+	if (response->failed_op != 0) {
+		p->alone = true;
+		return true;
+	}
+	if (response->status != CONTROL_EBUSY)
+		return false;
+	p->again_ns = sys_time() + PROVES_NS;
+	return true;
+}
+
+bool mark_dead(struct part *p, uint32_t cause)
+{
+	struct control_message op;
+	struct job *job = new_job(JOB_MARK);
+
+	if (job == NULL)
+		return false;
+	job->part = p;
+	if (cause == MARK_SILENT)
+		mark_op(&op, p);
+	else
+		target_op(&op, TXN_PARTITION_MARK, p->number, cause,
+			  PART_STATE_DEAD);
+	p->asked = send_job(job, &op, 1);
+	if (p->asked)
+		p->cause = cause;
+	return p->asked;
+}
+
+/* Declared dead and, if somebody can take over, replaced at once. */
+static void bury(struct part *p)
+{
+	if (policy.on_failure.failover && !p->alone && move_away(p, 0, true))
+		return;
+	(void)mark_dead(p, MARK_SILENT);
+}
+
+/* One look at the beats, when the patience with one of them ends. */
+static void look(uint64_t now)
+{
+	static bool held_up;
+
+	if (now < look_ns)
+		return;
+	now = sys_time(); /* this turn may have asked a lot until here */
+	/* One that comes late comes again: a stretch in which nobody ran is no
+	 * evidence against anybody. */
+	if (look_ns != 0 && now > look_ns + LATE_NS && !held_up) {
+		held_up = true;
+		look_ns = now + LATE_NS;
+		return;
+	}
+	held_up = false;
+	look_ns = now + (uint64_t)policy.heartbeat_us * US;
+	for (unsigned i = 0; i < PARTS_MAX; i++) {
+		struct part *p = &parts[i];
+		uint64_t end;
+
+		if (!watched(p))
+			continue;
+		hear(p);
+		end = patience_ends(p);
+		if (end < p->again_ns)
+			end = p->again_ns;
+		/* A policy without rules for it leaves everybody alone. */
+		if (now >= end && !p->asked &&
+		    (policy_acts(&policy.on_failure) || restarts_of(p) > 0))
+			bury(p);
+		else if (now < end && end < look_ns)
+			look_ns = end;
+	}
+	looked_ns = now;
+}
+
+/* ---- back again, and by wish -------------------------------------------- */
 
 /* One that beats again: what prefers it comes back to it. */
 static void decide_back(struct part *p, uint64_t now)

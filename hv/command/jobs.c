@@ -74,15 +74,18 @@ void ask_part(struct part *p, enum job_kind kind, uint32_t id, uint64_t value)
 
 void ask_channels(struct job *job, struct part *from, struct part *to)
 {
-	struct control_message ops[MOVES_MAX];
+	struct control_message ops[1 + MOVES_MAX];
+	unsigned n = 0;
 
 	job->part = from;
 	job->to = to;
+	if (job->dead)
+		mark_op(&ops[n++], from);
 	for (unsigned i = 0; i < job->channels; i++)
-		target_op(&ops[i],
+		target_op(&ops[n++],
 			  to != NULL ? TXN_CHANNEL_MOVE : TXN_CHANNEL_DESTROY,
 			  job->channel[i]->id, to != NULL ? to->number : 0, 0);
-	if (!send_job(job, ops, job->channels))
+	if (!send_job(job, ops, n))
 		return;
 	for (unsigned i = 0; i < job->channels; i++)
 		job->channel[i]->asked = true;
@@ -101,6 +104,8 @@ static void on_success(const struct job *job)
 			ended(job->part, PART_STATE_DEAD, 0, 0, sys_time());
 		break;
 	case JOB_MOVE:
+		if (job->dead && running(job->part))
+			ended(job->part, PART_STATE_DEAD, 0, 0, sys_time());
 		for (unsigned i = 0; i < job->channels; i++)
 			job->channel[i]->server = job->to->number;
 		/* A restart scrubs memory: the guests' I/O comes first. */
@@ -150,11 +155,14 @@ static void settle(const struct job *job,
 		   const struct control_message *response)
 {
 	uint32_t status = response->status;
+	bool mark = job->kind == JOB_MARK || job->dead;
 
 	if (job->part != NULL)
 		job->part->asked = false;
 	for (unsigned i = 0; i < job->channels; i++)
 		job->channel[i]->asked = false;
+	if (mark && status != CONTROL_OK && mark_refused(job->part, response))
+		return; /* and nothing else has become known */
 	if (status == CONTROL_OK) {
 		if (job->part != NULL)
 			job->part->refused = CONTROL_OK;

@@ -71,7 +71,7 @@ static struct chan *add_chan(uint64_t id)
 void reset_beats(struct part *p)
 {
 	p->beats = 0;
-	p->missed = 0;
+	p->alone = false;
 	p->started_ns = sys_time();
 	p->cause = MARK_SILENT;
 	p->stray = STRAY_NOT;

@@ -81,7 +81,7 @@ static bool attach_all(void)
 		if (!attach(&p->beat, p->beat_handle, CHANNEL_HEARTBEAT))
 			all = false;
 		else
-			p->beat_last = p->beat.header->server_beat;
+			beats_begin(p);
 	}
 	return all;
 }

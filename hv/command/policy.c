@@ -11,10 +11,10 @@
 #define STANDING_MAX   89 /* below the ultravisor's */
 #define WEIGHT_MAX     10000
 
-/* How often I/O partitions beat: no use looking more often. */
+/* I/O partitions beat twice in that: no use in a shorter period. */
 #define BEAT_US      250
 #define HEARTBEAT_US BEAT_US
-#define MISSES       2
+#define MISSES       1
 
 /* Complaints of guests: so long, by so many, so often each. */
 #define COMPLAINT_US 1000000

@@ -158,7 +158,7 @@ enum channel_result channel_serve(struct channel *ch, void *base,
 	h->queue_count = type->queues;
 	h->data_offset = data_offset(type);
 	h->data_pages = type->data_pages;
-	h->server_beat = 0;
+	h->server_beat = h->server_beat_ns = h->server_ran_ns = 0;
 	h->server_error = 0;
 	for (uint32_t i = 0; i < type->queues; i++) {
 		volatile struct queue_header *q = queue_header(base, i);
@@ -327,30 +327,44 @@ bool queue_room(struct queue *q, uint32_t n)
 	return room(q) >= n;
 }
 
-bool queue_insert(struct queue *q, const void *signal)
+static void put(const struct queue *q, uint32_t slot, const uint8_t *signal)
 {
-	uint32_t old = q->index, next = (old + 1) % q->slot_count;
 	uint32_t words = q->signal_bytes / 8;
 
-	if (room(q) == 0) {
-		q->header->overflow = ++q->overflow;
-		return false;
-	}
 	for (uint32_t i = 0; i < words; i++) {
 		uint64_t word;
 
-		memcpy(&word, (const uint8_t *)signal + i * 8, 8);
-		q->slots[next * words + i] = word;
+		memcpy(&word, signal + i * 8, 8);
+		q->slots[slot * words + i] = word;
+	}
+}
+
+bool queue_insert_all(struct queue *q, const void *signals, uint32_t n)
+{
+	uint32_t old = q->index, next = old;
+
+	if (room(q) < n) {
+		q->header->overflow = ++q->overflow;
+		return false;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		next = (next + 1) % q->slot_count;
+		put(q, next, (const uint8_t *)signals + i * q->signal_bytes);
 	}
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	q->index = next;
 	q->header->head = next;
-	q->header->sent = ++q->count;
+	q->header->sent = q->count += n;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (q->header->tail == old && q->header->want_event != 0 &&
 	    q->handle != QUEUE_NO_SIGNAL)
 		(void)sys_signal(q->handle);
 	return true;
+}
+
+bool queue_insert(struct queue *q, const void *signal)
+{
+	return queue_insert_all(q, signal, 1);
 }
 
 static void take(const struct queue *q, uint32_t slot, void *signal)

@@ -121,6 +121,9 @@ void *channel_data(const struct channel *ch, uint32_t page);
 
 /* Producer: false when the queue is full (counted).  Signals if needed. */
 bool queue_insert(struct queue *q, const void *signal);
+/* So many, one behind the other, which the consumer sees all at once, or none.
+ */
+bool queue_insert_all(struct queue *q, const void *signals, uint32_t n);
 
 /* Producer: is there room for n more? */
 bool queue_room(struct queue *q, uint32_t n);

@@ -55,8 +55,8 @@ uint64_t control_send(struct control *c, struct control_message *ops,
 		ops[i].flags = i + 1 < count ? CONTROL_MORE : 0;
 		ops[i].handle = handle;
 		ops[i].time_ns = sys_time();
-		(void)queue_insert(q, &ops[i]);
 	}
+	(void)queue_insert_all(q, ops, count);
 	return handle;
 }
 

@@ -59,24 +59,44 @@ uint64_t control_event_next(void)
 	       event_handle + 1;
 }
 
-bool control_event_send(uint64_t number, struct control_message *event)
+static bool event_insert(struct uv_part *p, struct control_message *event)
 {
-	struct uv_part *p = uv_part_of(number);
-	struct queue *q;
-
-	if (!p || !p->control.header)
-		return false;
-	q = &p->control.queue[CONTROL_QUEUE_EVENT];
 	event->bytes = sizeof(*event);
 	event->handle = control_event_next();
 	event_handle++;
 	event->time_ns = sys_time();
-	if (!queue_insert(q, event))
+	return queue_insert(&p->control.queue[CONTROL_QUEUE_EVENT], event);
+}
+
+bool control_event_send(uint64_t number, struct control_message *event)
+{
+	struct uv_part *p = uv_part_of(number);
+
+	if (!p || !p->control.header || !event_insert(p, event))
 		return false;
 	/* Also one that is awake hears of it, by its monitor: it is urged to
 	 * look, whoever's turn it is. */
-	(void)sys_signal(q->handle);
+	control_urge(number);
 	return true;
+}
+
+bool control_event_post(uint64_t number, struct control_message *event)
+{
+	struct uv_part *p = uv_part_of(number);
+
+	if (!p || !p->control.header || !event_insert(p, event))
+		return false;
+	(void)sys_lead_notify(db_part(&db, number)->slot,
+			      EVENT_CHANNEL(CONTROL_HANDLE));
+	return true;
+}
+
+void control_urge(uint64_t number)
+{
+	struct uv_part *p = uv_part_of(number);
+
+	if (p && p->control.header)
+		(void)sys_signal(p->control.queue[CONTROL_QUEUE_EVENT].handle);
 }
 
 static void respond(struct uv_part *p, struct control_message *m, int status,
@@ -186,6 +206,7 @@ static void transact(struct uv_part *p)
 	unsigned failed = 0;
 	int status;
 
+	part_tell_ends(); /* before anybody begins anew */
 	if (p->ops == 1 && m.id == TXN_QUERY)
 		status = query(&m);
 	else

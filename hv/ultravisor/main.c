@@ -21,6 +21,8 @@ uint64_t uv_number, available_number;
 
 #define EXIT_BAD_START   0x7d
 #define EVENT_REPORT_BIT 41
+/* Channels on their way come before the telling of an end, but not for ever. */
+#define BUSY_TURNS 16
 _Static_assert(EVENT_REPORT == 1ull << EVENT_REPORT_BIT, "EVENT_REPORT");
 
 void partition_main(void);
@@ -155,6 +157,8 @@ static void make_boot(void)
 
 static _Noreturn void serve(void)
 {
+	unsigned busy = 0; /* turns */
+
 	for (;;) {
 		uint64_t now = sys_time(), next, stop, load;
 		bool any;
@@ -162,6 +166,10 @@ static _Noreturn void serve(void)
 		part_reports();
 		any = control_work();
 		next = chan_work(now);
+		if (!any || ++busy > BUSY_TURNS) {
+			part_tell_ends();
+			busy = 0;
+		}
 		keep_work();
 		stop = part_deadlines(now);
 		if (stop < next)

@@ -646,11 +646,14 @@ static void tell_state(uint64_t number, uint32_t state)
 		uint64_t to = uv_part[i].number;
 		uint32_t kind = part_kind(to);
 		struct control_message copy = e;
+		bool decides = kind == PART_COMMAND || kind == PART_BOOT;
 
-		if ((kind == PART_COMMAND || kind == PART_BOOT ||
-		     kind == PART_OPERATIONS || kind == PART_DIAGNOSTICS) &&
-		    to != part->number && part_running(to) &&
-		    !control_event_send(to, &copy))
+		if ((!decides && kind != PART_OPERATIONS &&
+		     kind != PART_DIAGNOSTICS) ||
+		    to == part->number || !part_running(to))
+			continue;
+		if (!(decides ? control_event_send(to, &copy)
+			      : control_event_post(to, &copy)))
 			logf_("%s missed an event", part_name(to));
 	}
 }
@@ -666,9 +669,24 @@ void part_tell(uint64_t number)
 	db_part_note(&db, number)->untold = 0;
 }
 
+static bool ends_untold;
+
+void part_tell_ends(void)
+{
+	for (unsigned i = 0; ends_untold && i < DB_PARTS; i++) {
+		const struct db_part *p = db_part_at(&db, i);
+
+		if (p && p->untold)
+			part_tell(p->number);
+	}
+	ends_untold = false;
+}
+
 static bool command_ended = true; /* or that was before this program began */
 
-/* After the commit: nothing of it can act any more, then others may know. */
+/* After the commit: nothing of it can act any more, then others may know;
+ * first, of the same transaction, its channels go on their way
+ * (part_tell_ends()). */
 void part_end_in_machine(uint64_t number)
 {
 	const struct db_part *part = db_part(&db, number);
@@ -681,7 +699,7 @@ void part_end_in_machine(uint64_t number)
 	device_fence_all(number);
 	logf_("%s %s at %lu us", p->name, state_name[part->state],
 	      sys_time() / 1000);
-	part_tell(number);
+	ends_untold = true;
 	command_ended |= part_kind(number) == PART_COMMAND;
 }
 
@@ -690,21 +708,56 @@ static void effect_end(const struct effect *e)
 	part_end_in_machine(e->a);
 }
 
+/* It could run, but has not had so much CPU time: what it did not do is no sign
+ * of its death.  One that sleeps has had all that it wanted, but for one that
+ * is to be woken by now. */
+static bool starved(const struct db_part *part, uint64_t ns)
+{
+	const volatile struct lead_slot *s = &lead->slot[part->slot];
+	uint32_t state = s->state;
+
+	return s->run_ns < ns &&
+	       (state == SLOT_READY || state == SLOT_RUNNING ||
+		(state == SLOT_WAITING && s->deadline_ns <= sys_time()));
+}
+
+/* Beats that `client` can see; 0: none. */
+static uint64_t beats(uint64_t client, uint64_t number)
+{
+	for (unsigned i = 0; i < DB_CHANS; i++) {
+		const struct db_chan *c = db_chan_at(&db, i);
+		const volatile struct channel_header *h;
+
+		if (!c || c->type != CHANNEL_HEARTBEAT || c->client != client ||
+		    c->server != number)
+			continue;
+		h = mem_temp(0, c->pfn, 1, PROT_R);
+		return h->server_beat;
+	}
+	return 0;
+}
+
 int part_mark(struct txn *t, const struct control_message *m, uint64_t *result)
 {
 	int status;
-	struct db_part *part = part_mutable(m->target.number, &status);
+	struct db_part *part = part_mutable(m->mark.number, &status);
 
 	if (!part)
 		return status;
-	if (m->target.value != PART_STATE_DEAD || m->target.to >= MARKS)
+	if (m->mark.state != PART_STATE_DEAD || m->mark.cause >= MARKS)
 		return CONTROL_EVALUE;
 	*result = part->number;
 	/* Its own report may have come first: then it has ended already. */
 	if (part->state != PART_STATE_RUNNING)
 		return part->state == PART_STATE_DEFINED ? CONTROL_ESTATE
 							 : CONTROL_OK;
-	part->mark = (uint32_t)m->target.to;
+	if (m->mark.beat && beats(t->requester, part->number) != m->mark.beat)
+		return CONTROL_EBUSY;
+	if (starved(part, m->mark.ran_ns)) {
+		control_urge(part->number);
+		return CONTROL_EBUSY;
+	}
+	part->mark = (uint32_t)m->mark.cause;
 	status = end_in_database(part, PART_STATE_DEAD);
 	return status ? status
 		      : txn_effect(t, effect_end, part->number, 0, NULL);
@@ -962,9 +1015,11 @@ void part_reports(void)
 					      ? PART_STATE_CRASHED
 					      : PART_STATE_STOPPED))
 			continue;
-		if (part_kind(number) == PART_BOOT && state == SLOT_STOPPED &&
-		    !lead->slot[s].error)
-			part_retire(number);
+		if (part_kind(number) != PART_BOOT || state != SLOT_STOPPED ||
+		    lead->slot[s].error)
+			continue;
+		part_tell_ends();
+		part_retire(number);
 	}
 	if (command_ended)
 		restart_command();

@@ -101,6 +101,8 @@ static bool resolve_all(const struct txn *t, struct control_message *m)
 	case TXN_PARTITION_CREATE:
 	case TXN_MACHINE_OFF:
 		return true;
+	case TXN_PARTITION_MARK:
+		return resolve(t, &m->mark.number);
 	case TXN_PARTITION_ARGS:
 		return resolve(t, &m->args.number);
 	case TXN_CHANNEL_CREATE:

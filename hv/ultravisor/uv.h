@@ -137,8 +137,12 @@ void view_publish_peers(uint64_t number);
 void control_serve(struct uv_part *p);
 /* The same with one that has been served before, perhaps by another program. */
 void control_go_on(struct uv_part *p);
+/* It runs now, before all others, for a quantum at most. */
+void control_urge(uint64_t number);
 /* False: its queue of events is full. */
 bool control_event_send(uint64_t number, struct control_message *event);
+/* The same, but it looks when its turn comes. */
+bool control_event_post(uint64_t number, struct control_message *event);
 bool control_work(void);
 bool control_idle(void); /* asks all clients for signals; true: none is due */
 void control_busy(void);
@@ -206,6 +210,7 @@ const struct db_chan *part_control(uint64_t number);
 void part_know(uint64_t number);     /* its uv_part, and what it maps */
 void part_forget(struct uv_part *p); /* its instance is no more */
 void part_tell(uint64_t number);     /* its state, to those who decide */
+void part_tell_ends(void);           /* those that are to be told yet */
 #define PART_BLOCKS_MAX 64
 /* Does it fit in so many blocks of memory? */
 int part_check_image(const char module[16], const char data[16],

@@ -15,6 +15,9 @@
 	PARTERRE " sweep --quiet --out %s/out --fault '" fault "' "            \
 		 "--over submit..done " options " "
 
+/* Of sweep-io.lua's policies. */
+#define HEARTBEAT_PS 250e6
+
 static double number(const struct output *o, const char *key)
 {
 	const char *value = json_value(o, key);
@@ -56,6 +59,9 @@ static void sweep_of(const char *op, unsigned cpus)
 		  scratch(), op, cpus);
 	nothing_happened(o);
 	cr_assert_eq(number(o, "by_report"), 0, "%s", o->text);
+	cr_assert_gt(number(o, "most_ps"), 0, "%s", o->text);
+	cr_assert_leq(number(o, "most_ps"), 2 * HEARTBEAT_PS,
+		      "S80: two periods by time-out:\n%s", o->text);
 }
 
 Test(sweep, s72_s73_s74_s80_io_a_dies_within_a_read)

@@ -49,7 +49,7 @@ Test(policy, defaults)
 {
 	cr_assert(parse(""));
 	cr_expect_eq(policy.heartbeat_us, 250);
-	cr_expect_eq(policy.misses, 2);
+	cr_expect_eq(policy.misses, 1);
 	cr_expect_not(policy_acts(&policy.on_failure) || policy.failback);
 	cr_expect_not(policy.off);
 }

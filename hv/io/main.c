@@ -4,8 +4,8 @@
  * It owns one NVMe controller and serves block channels from it; it switches
  * frames between its network channels and the network card that it was given,
  * if it was given one, at once or later; on its heartbeat channel it counts
- * server_beat up.  The beat is made by the main loop and nowhere else: a program
- * that no longer comes round its loop no longer beats.
+ * server_beat up.  The beat is made by the main loop and nowhere else: a
+ * program that no longer comes round its loop no longer beats.
  *
  * It does what the ultravisor's events say and decides nothing.  When its
  * controller is lost it stops: its guests are better off on the other path.

@@ -98,7 +98,7 @@ Test(rows, s16_s22_killed_within_a_small_transaction)
 
 	for (unsigned cpus = 1; cpus <= 4; cpus *= 2) {
 		struct output *o =
-			small_sweep("crash ultravisor", cpus, "--every 6007");
+			small_sweep("crash ultravisor", cpus, "--every 4001");
 
 		cr_assert_geq(instants_of(o, "after", &first, &last), 15, "%s",
 			      o->text);
@@ -107,7 +107,7 @@ Test(rows, s16_s22_killed_within_a_small_transaction)
 	}
 	(void)small_sweep("crash ultravisor", 1, "--every 20011 --set whole=1");
 	cr_assert_gt(instants_of(small_sweep("crash ultravisor", 1,
-					     "--every 20011 --set wrong=1"),
+					     "--every 9001 --set wrong=1"),
 				 "before", &first, &last),
 		     3);
 }
@@ -118,7 +118,7 @@ Test(rows, s22_a_transaction_that_fails_at_any_instant)
 {
 	for (unsigned cpus = 1; cpus <= 4; cpus *= 2) {
 		struct output *o = small_sweep("bytes ultravisor db 512 0 1",
-					       cpus, "--every 4001");
+					       cpus, "--every 2503");
 		unsigned long first[2], last[2];
 
 		cr_assert_gt(instants_of(o, "before", &first[0], &last[0]), 5,
@@ -137,7 +137,7 @@ Test(rows, s22_between_accesses_it_is_the_same_run)
 	char options[200];
 	unsigned long to;
 
-	snprintf(options, sizeof(options), "--every 7001 --table %s/each",
+	snprintf(options, sizeof(options), "--every 4507 --table %s/each",
 		 scratch());
 	(void)small_sweep("bytes ultravisor db 512 0 1", 1, options);
 	o = shell("awk -F, 'NR == 12 {print $1}' %s/each", scratch());

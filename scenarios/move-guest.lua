@@ -33,6 +33,7 @@ for turn = 1, times do
   wait_event("committed", {stream = 1, record = target}, {within = ms(300)})
   target = target + 80
   run_for(us(23 * turn)) -- at no moment in particular
+  inject.device("nvme0", "slow", 2000) -- with requests under way
 
   local before, instance = partition("guest1"), places()
   expect_eq(before.state, "running", "guest1's state")
@@ -57,6 +58,7 @@ for turn = 1, times do
   local now_at = places()
   expect(now_at.memory ~= instance.memory, "guest1's memory is elsewhere")
   expect_eq(owner(instance.memory), "available", "whose its frames were")
+  inject.device("nvme0", "slow", 0)
   operator("resume guest1", "^resume guest1: done")
   wait_event("committed", {stream = 1}, {within = ms(50)})
   local after = partition("guest1")

@@ -9,7 +9,7 @@ machine{
              "probe"},
   policy = "policy/s44.policy", -- read by nobody
   cmdline = "row=" .. param("row", 47) .. " turns=" .. param("turns", 64) ..
-            " lives=" .. param("lives", 4),
+            " lives=" .. param("lives", 4) .. " channels=" .. param("lives", 4),
 }
 local function passes(who)
   local line = wait_console(who, "^%u%u%u%u row", {within = s(2000)})

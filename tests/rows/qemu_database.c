@@ -275,7 +275,7 @@ static void costs(unsigned ram, double cost[COSTS])
 {
 	const char *at;
 
-	boot_with(32, "turns=64 lives=24 io=1", 1, ram);
+	boot_with(32, "turns=64 lives=24 channels=64 io=1", 1, ram);
 	wait_for("[operations] PASS row 32");
 	at = strstr(qemu_console(), "at least: ");
 	cr_assert(at && sscanf(at, "at least: %lf %lf %lf %lf %lf ns", &cost[0],

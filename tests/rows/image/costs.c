@@ -12,6 +12,7 @@
 
 #define TURNS       64
 #define WORK_NS     (60 * MS) /* boot has gone by then */
+#define STEP_NS     (7 * US)
 #define PEER_SPINS  (100 * MS)
 #define PEER_ENDS   (140 * MS)
 #define MARK        0x100 /* and what is counted: a transaction */
@@ -58,14 +59,20 @@ static void schedule(unsigned times, uint64_t number)
 	(void)timed(times == 1 ? TXN_ONE : TXN_SIXTEEN, "schedule");
 }
 
-static void life(uint64_t peer)
+static void life(void)
 {
-	uint64_t number, id;
+	uint64_t number;
 
 	(void)op_create("short", PART_GUEST, 1);
 	number = timed(TXN_CREATE, "create");
 	(void)op_on(TXN_PARTITION_DESTROY, number);
 	(void)timed(TXN_DESTROY, "destroy");
+}
+
+static void channel(uint64_t peer)
+{
+	uint64_t id;
+
 	op_channel(view_now()->number, peer, CHANNEL_HEARTBEAT,
 		   HEARTBEAT_CHANNEL_PAGES);
 	id = timed(TXN_CHANNEL, "channel");
@@ -84,19 +91,24 @@ static uint64_t still(const char *name)
 void row_32(void)
 {
 	uint64_t turns = view_arg("turns", TURNS), lives = view_arg("lives", 4);
-	uint64_t peer;
+	uint64_t channels = view_arg("channels", 4), peer;
 
 	if (!i_am(PART_OPERATIONS))
 		return;
 	events_until(WORK_NS);
 	peer = still("still");
-	for (uint64_t i = 0; i < turns || i < lives; i++) {
+	for (uint64_t i = 0; i < turns || i < lives || i < channels; i++) {
 		if (i < turns) {
 			schedule(1, peer);
 			schedule(TXN_OPS_MAX, peer);
 		}
 		if (i < lives)
-			life(peer);
+			life();
+		/* At another moment between two beats each time: some of them
+		 * go by without one. */
+		(void)sys_wait(0, sys_time() + i % 32 * STEP_NS);
+		if (i < channels)
+			channel(peer);
 	}
 	logf_("at least: %lu %lu %lu %lu %lu ns", least[TXN_ONE],
 	      least[TXN_SIXTEEN], least[TXN_CREATE], least[TXN_DESTROY],

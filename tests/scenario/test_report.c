@@ -80,12 +80,14 @@ Test(report, says_what_the_summary_says)
 		  "{ echo no $at $since; exit 1; }; done <%s/steps",
 		  scratch(), scratch(), scratch(), scratch(), scratch());
 	wants(o, 0);
-	/* Each partition's time, to the microsecond, with the trace's. */
+	/* Each partition's time, to the microsecond, with the trace's; but who
+	 * has the CPU at the end (the ultravisor, which switches off) has it
+	 * until the machine is off, which is behind the last event. */
 	o = shell(PARTERRE
 		  " trace stat --json %s/out/trace | jq -r '.time[] | "
-		  "select(.partition | test(\"idle|boot\") | not) | "
+		  "select(.partition | test(\"idle|boot|ultravisor\") | not) | "
 		  "\"\\(.partition) \\(.us) \\(.monitor_us)\"' >%s/time && "
-		  "test $(wc -l <%s/time) -ge 8 && while read name us mon; do "
+		  "test $(wc -l <%s/time) -ge 7 && while read name us mon; do "
 		  "grep -qE \"span>$name</td><td class=.n.>$us\\.[0-9]+</td>"
 		  "<td class=.n.>$mon\\.\" %s/out/report.html || "
 		  "{ echo no $name $us $mon; exit 1; }; done <%s/time",

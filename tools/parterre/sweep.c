@@ -48,6 +48,7 @@ struct sweep {
 	const struct trace_kind *kind; /* of the events; NULL: any */
 	uint64_t next;                 /* instant */
 	bool runs;                     /* at the last instant: sum.running */
+	ps_t ran;                      /* how long till then */
 	bool leaves;                   /* --left-by */
 	struct sweep_left left;
 	bool watches; /* --accesses */
@@ -209,6 +210,8 @@ static bool is_the_same(struct sweep *w, struct session *s, bool *runs,
 		w->lost = true;
 		return false;
 	}
+	ran |= p.ran != w->ran; /* since then, if not every boundary is seen */
+	w->ran = p.ran;
 	*runs = false;
 	for (unsigned i = 0; i < machine_cpu_count(s->machine); i++)
 		*runs |= partition_view_current(s->view, i) == p.index &&

@@ -66,6 +66,18 @@ static struct exact_result in_pieces(const struct form *f,
 	return r;
 }
 
+/* With sanitizers once: the code is the same whatever the seed. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SEEDS(n) 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define SEEDS(n) 1
+#endif
+#ifndef SEEDS
+#define SEEDS(n) (n)
+#endif
+
 Test(timing, random_pieces)
 {
 	static const ps_t piece[] = {30 * PS_PER_US, 2 * PS_PER_US,
@@ -76,7 +88,7 @@ Test(timing, random_pieces)
 		     model < TIMING_MODEL_COUNT; model++) {
 			struct exact_result whole = straight(&forms[f], model);
 
-			for (uint64_t seed = 1; seed <= 6; seed++) {
+			for (uint64_t seed = 1; seed <= SEEDS(6); seed++) {
 				struct exact_result r =
 					in_pieces(&forms[f], model, seed,
 						  piece[seed % 3], 0, 0);
@@ -95,7 +107,7 @@ Test(timing, instruction_by_instruction)
 		     model < TIMING_MODEL_COUNT; model++) {
 			struct exact_result whole = straight(&forms[f], model);
 
-			for (uint64_t seed = 1; seed <= 2; seed++) {
+			for (uint64_t seed = 1; seed <= SEEDS(2); seed++) {
 				struct exact_result r =
 					in_pieces(&forms[f], model, seed,
 						  100 * PS_PER_US, 4000, 170);
@@ -229,7 +241,7 @@ Test(timing, changes_at_an_instant)
 			changing(&forms[f], 1, 1000 * PS_PER_US);
 		struct exact_result flat = straight(&forms[f], TIMING_FLAT);
 
-		for (uint64_t seed = 1; seed <= 3; seed++) {
+		for (uint64_t seed = 1; seed <= SEEDS(3); seed++) {
 			struct exact_result r =
 				changing(&forms[f], seed, 4 * PS_PER_US);
 

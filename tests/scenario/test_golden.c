@@ -248,6 +248,9 @@ Test(golden, diff_of_recordings_names_the_first_instruction)
 	      0);
 	o = shell("cd %s && " PARTERRE " diff 0.rec 7.rec", scratch());
 	wants(o, 6);
+	says(o, "the first instruction that does not do the same");
+	says(o, "io.a: io_main_loop+");
+	says(o, "what=\"io.a.text hang\"");
 	/* The interval is the one that the fault is in. */
 	wants(shell("cd %s && " PARTERRE " diff 0.rec 7.rec | awk '"
 		    "/the chains part between/ { from = $5; to = $7 } "
@@ -255,9 +258,6 @@ Test(golden, diff_of_recordings_names_the_first_instruction)
 		    "END { exit !(at && from <= at && at <= to) }'",
 		    scratch()),
 	      0);
-	says(o, "the first instruction that does not do the same");
-	says(o, "io.a: io_main_loop+");
-	says(o, "what=\"io.a.text hang\"");
 	o = shell("cd %s && " PARTERRE " diff 0.rec 0.rec", scratch());
 	wants(o, 0);
 	says(o, "the same run");

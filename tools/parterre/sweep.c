@@ -47,8 +47,8 @@ struct sweep {
 	bool events;
 	const struct trace_kind *kind; /* of the events; NULL: any */
 	uint64_t next;                 /* instant */
-	bool runs;                     /* at the last instant: sum.running */
-	ps_t ran;                      /* how long till then */
+	ps_t ran;                      /* sum.running, till the last instant, */
+	bool runs;                     /* and then */
 	bool leaves;                   /* --left-by */
 	struct sweep_left left;
 	bool watches; /* --accesses */

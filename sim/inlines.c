@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sim/check.h"
+#include "sim/dwarf.h"
 #include "sim/symbols.h"
 
 #define ABBREVS_MAX 2048
@@ -61,11 +62,6 @@ enum {
 	FORM_REF_SIG8 = 0x20,
 };
 
-struct cursor {
-	const uint8_t *at, *end;
-	bool bad;
-};
-
 struct section {
 	const uint8_t *p;
 	uint64_t bytes;
@@ -113,34 +109,7 @@ struct entry {
 	const uint8_t *origin; /* NULL: none */
 };
 
-static uint64_t take(struct cursor *c, uint64_t bytes)
-{
-	uint64_t v = 0;
-
-	if ((uint64_t)(c->end - c->at) < bytes) {
-		c->bad = true;
-		c->at = c->end;
-		return 0;
-	}
-	memcpy(&v, c->at, bytes < sizeof(v) ? bytes : sizeof(v));
-	c->at += bytes;
-	return v;
-}
-
-static uint64_t uleb(struct cursor *c)
-{
-	uint64_t v = 0, byte;
-
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		byte = take(c, 1);
-		v |= (byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			break;
-	}
-	return v;
-}
-
-static const char *string(struct cursor *c)
+static const char *string(struct dwarf_cursor *c)
 {
 	const uint8_t *end = memchr(c->at, 0, (size_t)(c->end - c->at));
 	const char *s = (const char *)c->at;
@@ -156,7 +125,7 @@ static const char *string(struct cursor *c)
 
 static const char *string_at(const struct section *s, uint64_t offset)
 {
-	struct cursor c = {s->p + offset, s->p + s->bytes, false};
+	struct dwarf_cursor c = {s->p + offset, s->p + s->bytes, false};
 
 	return s->p && offset < s->bytes ? string(&c) : NULL;
 }
@@ -165,18 +134,19 @@ static const char *string_at(const struct section *s, uint64_t offset)
 
 static void read_abbreviations(struct unit *u, uint64_t offset)
 {
-	struct cursor c = {u->abbrev.p + offset, u->abbrev.p + u->abbrev.bytes,
-			   offset > u->abbrev.bytes};
+	struct dwarf_cursor c = {u->abbrev.p + offset,
+				 u->abbrev.p + u->abbrev.bytes,
+				 offset > u->abbrev.bytes};
 	uint64_t code;
 
 	memset(u->abbreviation, 0, sizeof(u->abbreviation));
-	while (!c.bad && (code = uleb(&c)) != 0) {
+	while (!c.bad && (code = dwarf_uleb(&c)) != 0) {
 		if (code < ABBREVS_MAX)
 			u->abbreviation[code] = c.at;
-		uleb(&c);    /* tag */
-		take(&c, 1); /* has children */
+		dwarf_uleb(&c);    /* tag */
+		dwarf_take(&c, 1); /* has children */
 		while (!c.bad) {
-			uint64_t name = uleb(&c), form = uleb(&c);
+			uint64_t name = dwarf_uleb(&c), form = dwarf_uleb(&c);
 
 			if (!name && !form)
 				break;
@@ -188,7 +158,8 @@ static void read_abbreviations(struct unit *u, uint64_t offset)
 
 /* How many bytes a value of that form has; those that count themselves are
  * counted. */
-static uint64_t size_of(const struct unit *u, uint64_t form, struct cursor *c)
+static uint64_t size_of(const struct unit *u, uint64_t form,
+			struct dwarf_cursor *c)
 {
 	switch (form) {
 	case FORM_ADDR:
@@ -211,14 +182,14 @@ static uint64_t size_of(const struct unit *u, uint64_t form, struct cursor *c)
 	case FORM_REF_SIG8:
 		return 8;
 	case FORM_BLOCK1:
-		return take(c, 1);
+		return dwarf_take(c, 1);
 	case FORM_BLOCK2:
-		return take(c, 2);
+		return dwarf_take(c, 2);
 	case FORM_BLOCK4:
-		return take(c, 4);
+		return dwarf_take(c, 4);
 	case FORM_BLOCK:
 	case FORM_EXPRLOC:
-		return uleb(c);
+		return dwarf_uleb(c);
 	case FORM_FLAG_PRESENT:
 		return 0;
 	default:
@@ -228,25 +199,25 @@ static uint64_t size_of(const struct unit *u, uint64_t form, struct cursor *c)
 }
 
 /* A number, or what of it fits; *text for a string. */
-static uint64_t value(const struct unit *u, uint64_t form, struct cursor *c,
-		      const char **text)
+static uint64_t value(const struct unit *u, uint64_t form,
+		      struct dwarf_cursor *c, const char **text)
 {
 	*text = NULL;
 	if (form == FORM_INDIRECT)
-		form = uleb(c);
+		form = dwarf_uleb(c);
 	switch (form) {
 	case FORM_STRING:
 		*text = string(c);
 		return 0;
 	case FORM_STRP:
-		*text = string_at(&u->str, take(c, 4));
+		*text = string_at(&u->str, dwarf_take(c, 4));
 		return 0;
 	case FORM_UDATA:
 	case FORM_SDATA:
 	case FORM_REF_UDATA:
-		return uleb(c);
+		return dwarf_uleb(c);
 	default:
-		return take(c, size_of(u, form, c));
+		return dwarf_take(c, size_of(u, form, c));
 	}
 }
 
@@ -259,10 +230,11 @@ static const uint8_t *reference(const struct unit *u, uint64_t form, uint64_t v)
 }
 
 /* False: it ends a list of entries (or is not readable: c->bad). */
-static bool read_entry(const struct unit *u, struct cursor *c, struct entry *e)
+static bool read_entry(const struct unit *u, struct dwarf_cursor *c,
+		       struct entry *e)
 {
-	uint64_t code = uleb(c);
-	struct cursor a;
+	uint64_t code = dwarf_uleb(c);
+	struct dwarf_cursor a;
 
 	memset(e, 0, sizeof(*e));
 	if (!code)
@@ -271,12 +243,12 @@ static bool read_entry(const struct unit *u, struct cursor *c, struct entry *e)
 		c->bad = true;
 		return false;
 	}
-	a = (struct cursor){u->abbreviation[code],
-			    u->abbrev.p + u->abbrev.bytes, false};
-	e->tag = uleb(&a);
-	e->has_children = take(&a, 1) != 0;
+	a = (struct dwarf_cursor){u->abbreviation[code],
+				  u->abbrev.p + u->abbrev.bytes, false};
+	e->tag = dwarf_uleb(&a);
+	e->has_children = dwarf_take(&a, 1) != 0;
 	while (!a.bad && !c->bad) {
-		uint64_t name = uleb(&a), form = uleb(&a), v;
+		uint64_t name = dwarf_uleb(&a), form = dwarf_uleb(&a), v;
 		const char *text;
 
 		if (!name && !form)
@@ -307,7 +279,7 @@ static const char *name_of(const struct unit *u, const struct entry *e)
 	struct entry other = *e;
 
 	for (int i = 0; i < ORIGINS_MAX && !other.name && other.origin; i++) {
-		struct cursor c = {other.origin, u->end, false};
+		struct dwarf_cursor c = {other.origin, u->end, false};
 
 		if (other.origin < u->begin || other.origin >= u->end ||
 		    !read_entry(u, &c, &other))
@@ -342,16 +314,16 @@ static void add_range(struct inlines *in, uint64_t low, uint64_t high,
 
 static void add_ranges(struct unit *u, const struct entry *e, unsigned depth)
 {
-	struct cursor c = {u->ranges.p + e->ranges,
-			   u->ranges.p + u->ranges.bytes, false};
+	struct dwarf_cursor c = {u->ranges.p + e->ranges,
+				 u->ranges.p + u->ranges.bytes, false};
 	uint64_t base = u->base;
 	uint64_t all = u->address_bytes == 4 ? UINT32_MAX : UINT64_MAX;
 
 	if (!u->ranges.p || e->ranges >= u->ranges.bytes)
 		return;
 	while (!c.bad) {
-		uint64_t low = take(&c, u->address_bytes);
-		uint64_t high = take(&c, u->address_bytes);
+		uint64_t low = dwarf_take(&c, u->address_bytes);
+		uint64_t high = dwarf_take(&c, u->address_bytes);
 
 		if (!low && !high)
 			return;
@@ -380,7 +352,7 @@ static size_t keep(struct unit *u, const struct entry *e, size_t in,
 	return to->function_count;
 }
 
-static void read_unit(struct unit *u, struct cursor *c)
+static void read_unit(struct unit *u, struct dwarf_cursor *c)
 {
 	size_t in[DEPTH_MAX] = {0}; /* the function around, plus 1 */
 	unsigned depth = 0;
@@ -468,7 +440,7 @@ struct inlines *inlines_read(const struct elf_image *image)
 {
 	struct inlines *in = calloc(1, sizeof(*in));
 	struct unit *u = calloc(1, sizeof(*u));
-	struct cursor all;
+	struct dwarf_cursor all;
 
 	CHECK(in && u);
 	u->to = in;
@@ -478,20 +450,20 @@ struct inlines *inlines_read(const struct elf_image *image)
 	u->str.p = elf_image_section(image, ".debug_str", &u->str.bytes);
 	u->ranges.p =
 		elf_image_section(image, ".debug_ranges", &u->ranges.bytes);
-	all = (struct cursor){u->info.p, u->info.p, false};
+	all = (struct dwarf_cursor){u->info.p, u->info.p, false};
 	if (u->info.p && u->abbrev.p)
 		all.end += u->info.bytes;
 	while (all.end - all.at > 11) {
-		struct cursor c = {all.at, all.end, false};
-		uint64_t length = take(&c, 4), version, offset;
+		struct dwarf_cursor c = {all.at, all.end, false};
+		uint64_t length = dwarf_take(&c, 4), version, offset;
 
 		if (length > (uint64_t)(c.end - c.at))
 			break;
 		u->begin = all.at;
 		u->end = c.end = all.at = c.at + length;
-		version = take(&c, 2);
-		offset = take(&c, 4);
-		u->address_bytes = (unsigned)take(&c, 1);
+		version = dwarf_take(&c, 2);
+		offset = dwarf_take(&c, 4);
+		u->address_bytes = (unsigned)dwarf_take(&c, 1);
 		if (version < 2 || version > 4 || offset > u->abbrev.bytes ||
 		    (u->address_bytes != 4 && u->address_bytes != 8))
 			continue;

@@ -11,18 +11,14 @@
 #include <string.h>
 
 #include "sim/check.h"
+#include "sim/dwarf.h"
 #include "sim/symbols.h"
 
 #define FILES_MAX 1024
 #define DIRS_MAX  256
 
-struct cursor {
-	const uint8_t *at, *end;
-	bool bad;
-};
-
 struct reader {
-	struct cursor c;
+	struct dwarf_cursor c;
 	unsigned version, min_bytes, line_range, opcode_base;
 	int line_base;
 	const uint8_t *lengths; /* [opcode - 1] */
@@ -41,51 +37,7 @@ struct reader {
 	size_t names_bytes, names_room;
 };
 
-static uint64_t take(struct cursor *c, unsigned bytes)
-{
-	uint64_t v = 0;
-
-	if ((size_t)(c->end - c->at) < bytes) {
-		c->bad = true;
-		c->at = c->end;
-		return 0;
-	}
-	memcpy(&v, c->at, bytes);
-	c->at += bytes;
-	return v;
-}
-
-static uint64_t uleb(struct cursor *c)
-{
-	uint64_t v = 0, byte;
-
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		byte = take(c, 1);
-		v |= (byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			break;
-	}
-	return v;
-}
-
-static int64_t sleb(struct cursor *c)
-{
-	uint64_t v = 0, byte = 0;
-	unsigned shift = 0;
-
-	while (shift < 64) {
-		byte = take(c, 1);
-		v |= (byte & 0x7f) << shift;
-		shift += 7;
-		if (!(byte & 0x80))
-			break;
-	}
-	if (shift < 64 && (byte & 0x40))
-		v |= UINT64_MAX << shift;
-	return (int64_t)v;
-}
-
-static const char *string(struct cursor *c)
+static const char *string(struct dwarf_cursor *c)
 {
 	const uint8_t *end = memchr(c->at, 0, (size_t)(c->end - c->at));
 	const char *s = (const char *)c->at;
@@ -125,10 +77,10 @@ static size_t keep_name(struct reader *r, const char *dir, const char *name)
 
 static void read_file(struct reader *r, const char *name)
 {
-	uint64_t dir = uleb(&r->c);
+	uint64_t dir = dwarf_uleb(&r->c);
 
-	uleb(&r->c); /* time */
-	uleb(&r->c); /* length */
+	dwarf_uleb(&r->c); /* time */
+	dwarf_uleb(&r->c); /* length */
 	if (r->files == FILES_MAX)
 		return;
 	r->file[r->files++] = keep_name(
@@ -137,28 +89,28 @@ static void read_file(struct reader *r, const char *name)
 
 static void read_header(struct reader *r)
 {
-	struct cursor *c = &r->c;
+	struct dwarf_cursor *c = &r->c;
 	uint64_t length;
 	const uint8_t *program;
 	const char *name;
 
-	r->version = (unsigned)take(c, 2);
-	length = take(c, 4);
+	r->version = (unsigned)dwarf_take(c, 2);
+	length = dwarf_take(c, 4);
 	if (r->version < 2 || r->version > 4 ||
 	    length > (size_t)(c->end - c->at)) {
 		c->bad = true;
 		return;
 	}
 	program = c->at + length;
-	r->min_bytes = (unsigned)take(c, 1);
+	r->min_bytes = (unsigned)dwarf_take(c, 1);
 	if (r->version >= 4)
-		take(c, 1); /* operations of an instruction: 1 */
-	take(c, 1);         /* default_is_stmt */
-	r->line_base = (int)take(c, 1);
+		dwarf_take(c, 1); /* operations of an instruction: 1 */
+	dwarf_take(c, 1);         /* default_is_stmt */
+	r->line_base = (int)dwarf_take(c, 1);
 	if (r->line_base > INT8_MAX)
 		r->line_base -= UINT8_MAX + 1; /* it has a sign */
-	r->line_range = (unsigned)take(c, 1);
-	r->opcode_base = (unsigned)take(c, 1);
+	r->line_range = (unsigned)dwarf_take(c, 1);
+	r->opcode_base = (unsigned)dwarf_take(c, 1);
 	r->lengths = c->at;
 	if (!r->line_range || !r->opcode_base ||
 	    (size_t)(c->end - c->at) < r->opcode_base) {
@@ -200,8 +152,8 @@ static void restart(struct reader *r)
 
 static void extended(struct reader *r)
 {
-	struct cursor *c = &r->c;
-	uint64_t length = uleb(c);
+	struct dwarf_cursor *c = &r->c;
+	uint64_t length = dwarf_uleb(c);
 	const uint8_t *after;
 
 	if (!length || length > (size_t)(c->end - c->at)) {
@@ -209,13 +161,14 @@ static void extended(struct reader *r)
 		return;
 	}
 	after = c->at + length;
-	switch (take(c, 1)) {
+	switch (dwarf_take(c, 1)) {
 	case 1: /* DW_LNE_end_sequence */
 		emit(r, true);
 		restart(r);
 		break;
 	case 2: /* DW_LNE_set_address */
-		r->row.va = take(c, length - 1 < 8 ? (unsigned)length - 1 : 8);
+		r->row.va = dwarf_take(c, length - 1 < 8 ? (unsigned)length - 1
+							 : 8);
 		break;
 	case 3: /* DW_LNE_define_file */
 		read_file(r, string(c));
@@ -228,20 +181,20 @@ static void extended(struct reader *r)
 
 static void standard(struct reader *r, unsigned opcode)
 {
-	struct cursor *c = &r->c;
+	struct dwarf_cursor *c = &r->c;
 
 	switch (opcode) {
 	case 1: /* DW_LNS_copy */
 		emit(r, false);
 		break;
 	case 2: /* DW_LNS_advance_pc */
-		r->row.va += uleb(c) * r->min_bytes;
+		r->row.va += dwarf_uleb(c) * r->min_bytes;
 		break;
 	case 3: /* DW_LNS_advance_line */
-		r->row.line += sleb(c);
+		r->row.line += dwarf_sleb(c);
 		break;
 	case 4: /* DW_LNS_set_file */
-		r->row.file = uleb(c);
+		r->row.file = dwarf_uleb(c);
 		break;
 	case 8: /* DW_LNS_const_add_pc */
 		r->row.va +=
@@ -249,11 +202,11 @@ static void standard(struct reader *r, unsigned opcode)
 			r->min_bytes;
 		break;
 	case 9: /* DW_LNS_fixed_advance_pc */
-		r->row.va += take(c, 2);
+		r->row.va += dwarf_take(c, 2);
 		break;
 	default: /* columns, marks: operands as the header says */
 		for (unsigned i = 0; i < r->lengths[opcode - 1]; i++)
-			uleb(c);
+			dwarf_uleb(c);
 		break;
 	}
 }
@@ -262,7 +215,7 @@ static void run(struct reader *r)
 {
 	restart(r);
 	while (!r->c.bad && r->c.at < r->c.end) {
-		unsigned opcode = (unsigned)take(&r->c, 1);
+		unsigned opcode = (unsigned)dwarf_take(&r->c, 1);
 
 		if (opcode == 0) {
 			extended(r);
@@ -283,17 +236,17 @@ size_t srcline_read(const uint8_t *section, uint64_t bytes,
 		    struct symbol_line **lines, char **names)
 {
 	struct reader *r = calloc(1, sizeof(*r));
-	struct cursor all = {section, section + bytes, false};
+	struct dwarf_cursor all = {section, section + bytes, false};
 	size_t count;
 
 	CHECK(r);
 	while (all.end - all.at > 4) {
-		uint64_t length = take(&all, 4);
+		uint64_t length = dwarf_take(&all, 4);
 
 		/* 64-bit DWARF is for sections of more than 4 GB. */
 		if (length > (size_t)(all.end - all.at))
 			break;
-		r->c = (struct cursor){all.at, all.at + length, false};
+		r->c = (struct dwarf_cursor){all.at, all.at + length, false};
 		read_header(r);
 		if (!r->c.bad)
 			run(r);

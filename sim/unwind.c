@@ -6,14 +6,11 @@
 
 #include <string.h>
 
+#include "sim/dwarf.h"
+
 #define ROWS_MAX  8 /* remembered at a time */
 #define STACK_MAX 16
 #define CIE_ID    UINT32_MAX
-
-struct span {
-	const uint8_t *at, *end;
-	bool bad;
-};
 
 struct rule {
 	enum {
@@ -27,7 +24,7 @@ struct rule {
 		RULE_IS_EXPRESSION
 	} kind;
 	int64_t offset;
-	struct span expression;
+	struct dwarf_cursor expression;
 };
 
 struct row {
@@ -42,7 +39,7 @@ struct entry {
 	int64_t data_factor;
 	bool signal;
 	vaddr_t from, bytes;
-	struct span common, own; /* instructions */
+	struct dwarf_cursor common, own; /* instructions */
 };
 
 struct machine_state {
@@ -53,54 +50,10 @@ struct machine_state {
 
 /* --- bytes --- */
 
-static uint64_t take(struct span *s, size_t bytes)
+static struct dwarf_cursor take_block(struct dwarf_cursor *s)
 {
-	uint64_t v = 0;
-
-	if ((size_t)(s->end - s->at) < bytes) {
-		s->bad = true;
-		s->at = s->end;
-		return 0;
-	}
-	memcpy(&v, s->at, bytes);
-	s->at += bytes;
-	return v;
-}
-
-static uint64_t take_uleb(struct span *s)
-{
-	uint64_t v = 0, byte;
-
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		byte = take(s, 1);
-		v |= (byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			break;
-	}
-	return v;
-}
-
-static int64_t take_sleb(struct span *s)
-{
-	uint64_t v = 0, byte = 0;
-	unsigned shift = 0;
-
-	while (shift < 64) {
-		byte = take(s, 1);
-		v |= (byte & 0x7f) << shift;
-		shift += 7;
-		if (!(byte & 0x80))
-			break;
-	}
-	if (shift < 64 && (byte & 0x40))
-		v |= UINT64_MAX << shift;
-	return (int64_t)v;
-}
-
-static struct span take_block(struct span *s)
-{
-	uint64_t n = take_uleb(s);
-	struct span b = {s->at, s->at, false};
+	uint64_t n = dwarf_uleb(s);
+	struct dwarf_cursor b = {s->at, s->at, false};
 
 	if (n > (uint64_t)(s->end - s->at)) {
 		s->bad = true;
@@ -119,9 +72,10 @@ static int64_t sign(uint64_t v, unsigned bytes)
 
 /* --- entries --- */
 
-static bool read_common(struct span section, uint64_t offset, struct entry *e)
+static bool read_common(struct dwarf_cursor section, uint64_t offset,
+			struct entry *e)
 {
-	struct span c = section;
+	struct dwarf_cursor c = section;
 	const char *augmentation;
 	unsigned version;
 	uint64_t length;
@@ -129,24 +83,24 @@ static bool read_common(struct span section, uint64_t offset, struct entry *e)
 	if (offset > (uint64_t)(c.end - c.at))
 		return false;
 	c.at += offset;
-	length = take(&c, 4);
+	length = dwarf_take(&c, 4);
 	if (length > (uint64_t)(c.end - c.at))
 		return false;
 	c.end = c.at + length;
-	if (take(&c, 4) != CIE_ID)
+	if (dwarf_take(&c, 4) != CIE_ID)
 		return false;
-	version = (unsigned)take(&c, 1);
+	version = (unsigned)dwarf_take(&c, 1);
 	augmentation = (const char *)c.at;
-	while (!c.bad && take(&c, 1))
+	while (!c.bad && dwarf_take(&c, 1))
 		;
 	if (c.bad || strchr(augmentation, 'z') || version > 4)
 		return false;
 	e->signal = strchr(augmentation, 'S') != NULL;
 	if (version == 4)
-		take(&c, 2); /* sizes of an address, of a selector */
-	e->code_factor = take_uleb(&c);
-	e->data_factor = take_sleb(&c);
-	e->ra = version == 1 ? take(&c, 1) : take_uleb(&c);
+		dwarf_take(&c, 2); /* sizes of an address, of a selector */
+	e->code_factor = dwarf_uleb(&c);
+	e->data_factor = dwarf_sleb(&c);
+	e->ra = version == 1 ? dwarf_take(&c, 1) : dwarf_uleb(&c);
 	e->common = c;
 	return !c.bad && e->ra == UNWIND_RIP;
 }
@@ -156,26 +110,26 @@ static bool find_entry(const struct symbols *s, vaddr_t va, struct entry *e)
 {
 	uint64_t bytes, length, common;
 	const uint8_t *data = symbols_section(s, ".debug_frame", &bytes);
-	struct span section, one;
+	struct dwarf_cursor section, one;
 
 	if (!data)
 		return false;
-	section = one = (struct span){data, data + bytes, false};
+	section = one = (struct dwarf_cursor){data, data + bytes, false};
 	while (section.end - one.at > 8) {
-		length = take(&one, 4);
+		length = dwarf_take(&one, 4);
 		if (length > (uint64_t)(section.end - one.at))
 			return false;
 		one.end = one.at + length;
-		common = take(&one, 4);
+		common = dwarf_take(&one, 4);
 		if (common != CIE_ID) {
-			e->from = take(&one, 8);
-			e->bytes = take(&one, 8);
+			e->from = dwarf_take(&one, 8);
+			e->bytes = dwarf_take(&one, 8);
 			if (va - e->from < e->bytes && !one.bad) {
 				e->own = one;
 				return read_common(section, common, e);
 			}
 		}
-		one = (struct span){one.end, section.end, false};
+		one = (struct dwarf_cursor){one.end, section.end, false};
 	}
 	return false;
 }
@@ -194,8 +148,8 @@ static void restore(struct machine_state *m, uint64_t reg)
 		m->row.reg[reg] = m->initial.reg[reg];
 }
 
-static void define_cfa(struct machine_state *m, struct span *in, unsigned op,
-		       const struct entry *e)
+static void define_cfa(struct machine_state *m, struct dwarf_cursor *in,
+		       unsigned op, const struct entry *e)
 {
 	if (op == 0x0f) { /* DW_CFA_def_cfa_expression */
 		m->row.cfa = (struct rule){.kind = RULE_IS_EXPRESSION,
@@ -203,23 +157,23 @@ static void define_cfa(struct machine_state *m, struct span *in, unsigned op,
 		return;
 	}
 	if (op != 0x0e && op != 0x13) /* not _offset alone */
-		m->row.base = take_uleb(in);
+		m->row.base = dwarf_uleb(in);
 	if (op == 0x0c || op == 0x0e) /* def_cfa, def_cfa_offset */
-		m->row.cfa.offset = (int64_t)take_uleb(in);
+		m->row.cfa.offset = (int64_t)dwarf_uleb(in);
 	else if (op != 0x0d) /* the same, factored */
-		m->row.cfa.offset = take_sleb(in) * e->data_factor;
+		m->row.cfa.offset = dwarf_sleb(in) * e->data_factor;
 	m->row.cfa.kind = RULE_REGISTER;
 }
 
-static bool set_rule(struct machine_state *m, struct span *in, unsigned op,
-		     const struct entry *e)
+static bool set_rule(struct machine_state *m, struct dwarf_cursor *in,
+		     unsigned op, const struct entry *e)
 {
-	uint64_t reg = take_uleb(in);
+	uint64_t reg = dwarf_uleb(in);
 	struct rule r = {.kind = RULE_AT};
 
 	switch (op) {
 	case 0x05: /* DW_CFA_offset_extended */
-		r.offset = (int64_t)take_uleb(in) * e->data_factor;
+		r.offset = (int64_t)dwarf_uleb(in) * e->data_factor;
 		break;
 	case 0x06: /* restore_extended */
 		restore(m, reg);
@@ -232,7 +186,7 @@ static bool set_rule(struct machine_state *m, struct span *in, unsigned op,
 		break;
 	case 0x09:
 		r.kind = RULE_REGISTER;
-		r.offset = (int64_t)take_uleb(in);
+		r.offset = (int64_t)dwarf_uleb(in);
 		break;
 	case 0x10:
 	case 0x16:
@@ -240,15 +194,15 @@ static bool set_rule(struct machine_state *m, struct span *in, unsigned op,
 		r.expression = take_block(in);
 		break;
 	case 0x11: /* offset_extended_sf */
-		r.offset = take_sleb(in) * e->data_factor;
+		r.offset = dwarf_sleb(in) * e->data_factor;
 		break;
 	case 0x14:
 		r.kind = RULE_IS;
-		r.offset = (int64_t)take_uleb(in) * e->data_factor;
+		r.offset = (int64_t)dwarf_uleb(in) * e->data_factor;
 		break;
 	case 0x15:
 		r.kind = RULE_IS;
-		r.offset = take_sleb(in) * e->data_factor;
+		r.offset = dwarf_sleb(in) * e->data_factor;
 		break;
 	default:
 		return false;
@@ -257,10 +211,10 @@ static bool set_rule(struct machine_state *m, struct span *in, unsigned op,
 	return true;
 }
 
-static bool one_instruction(struct machine_state *m, struct span *in,
+static bool one_instruction(struct machine_state *m, struct dwarf_cursor *in,
 			    const struct entry *e)
 {
-	unsigned byte = (unsigned)take(in, 1), low = byte & 0x3f;
+	unsigned byte = (unsigned)dwarf_take(in, 1), low = byte & 0x3f;
 
 	switch (byte >> 6) {
 	case 1:
@@ -269,7 +223,7 @@ static bool one_instruction(struct machine_state *m, struct span *in,
 	case 2:
 		set(&m->row, low,
 		    (struct rule){.kind = RULE_AT,
-				  .offset = (int64_t)take_uleb(in) *
+				  .offset = (int64_t)dwarf_uleb(in) *
 					    e->data_factor});
 		return true;
 	case 3:
@@ -280,12 +234,12 @@ static bool one_instruction(struct machine_state *m, struct span *in,
 	case 0x00: /* DW_CFA_nop */
 		return true;
 	case 0x01:
-		m->at = take(in, 8);
+		m->at = dwarf_take(in, 8);
 		return true;
 	case 0x02:
 	case 0x03:
 	case 0x04: /* advance_loc1, 2, 4 */
-		m->at += take(in, 1u << (byte - 2)) * e->code_factor;
+		m->at += dwarf_take(in, 1u << (byte - 2)) * e->code_factor;
 		return true;
 	case 0x0a:
 		if (m->kept_count == ROWS_MAX)
@@ -313,7 +267,7 @@ static bool one_instruction(struct machine_state *m, struct span *in,
 static bool row_at(const struct entry *e, vaddr_t va, struct row *row)
 {
 	struct machine_state m;
-	struct span in = e->common;
+	struct dwarf_cursor in = e->common;
 
 	memset(&m, 0, sizeof(m));
 	m.at = e->from;
@@ -354,27 +308,27 @@ static bool get(const struct walker *w, uint64_t reg, uint64_t *value)
 }
 
 /* Constants and registers, which put a value on the stack. */
-static bool push(const struct walker *w, struct span *e, unsigned op,
+static bool push(const struct walker *w, struct dwarf_cursor *e, unsigned op,
 		 uint64_t *value)
 {
 	if (op == 0x03) { /* DW_OP_addr */
-		*value = take(e, 8);
+		*value = dwarf_take(e, 8);
 	} else if (op >= 0x08 && op <= 0x0f) { /* const1u to const8s */
 		unsigned bytes = 1u << ((op - 0x08) / 2);
 
-		*value = take(e, bytes);
+		*value = dwarf_take(e, bytes);
 		if (op & 1)
 			*value = (uint64_t)sign(*value, bytes);
 	} else if (op == 0x10) {
-		*value = take_uleb(e);
+		*value = dwarf_uleb(e);
 	} else if (op == 0x11) {
-		*value = (uint64_t)take_sleb(e);
+		*value = (uint64_t)dwarf_sleb(e);
 	} else if (op >= 0x30 && op <= 0x4f) { /* lit0 to lit31 */
 		*value = op - 0x30;
 	} else if (op >= 0x70 && op <= 0x8f) { /* breg0 to breg31 */
 		if (!get(w, op - 0x70, value))
 			return false;
-		*value += (uint64_t)take_sleb(e);
+		*value += (uint64_t)dwarf_sleb(e);
 	} else {
 		return false;
 	}
@@ -382,8 +336,8 @@ static bool push(const struct walker *w, struct span *e, unsigned op,
 }
 
 /* `cfa`: what the stack holds at first; NULL: nothing. */
-static bool evaluate(const struct walker *w, struct span e, const uint64_t *cfa,
-		     uint64_t *value)
+static bool evaluate(const struct walker *w, struct dwarf_cursor e,
+		     const uint64_t *cfa, uint64_t *value)
 {
 	uint64_t stack[STACK_MAX];
 	size_t n = 0;
@@ -391,7 +345,7 @@ static bool evaluate(const struct walker *w, struct span e, const uint64_t *cfa,
 	if (cfa)
 		stack[n++] = *cfa;
 	while (e.at < e.end && !e.bad) {
-		unsigned op = (unsigned)take(&e, 1);
+		unsigned op = (unsigned)dwarf_take(&e, 1);
 
 		if (op == 0x06 && n) { /* DW_OP_deref */
 			if (!w->read(w->owner, stack[n - 1], &stack[n - 1]))
@@ -400,7 +354,7 @@ static bool evaluate(const struct walker *w, struct span e, const uint64_t *cfa,
 			n--;
 			stack[n - 1] += stack[n];
 		} else if (op == 0x23 && n) { /* plus_uconst */
-			stack[n - 1] += take_uleb(&e);
+			stack[n - 1] += dwarf_uleb(&e);
 		} else if (n == STACK_MAX || !push(w, &e, op, &stack[n])) {
 			return false;
 		} else {

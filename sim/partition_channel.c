@@ -67,6 +67,31 @@ const char *partition_channel_type_text(uint32_t type)
 	return s ? s->name : "?";
 }
 
+const char *partition_channel_client_text(uint32_t state)
+{
+	static const char *const text[] = {
+		[CHANNEL_CLIENT_DETACHED] = "detached",
+		[CHANNEL_CLIENT_DISABLED] = "disabled",
+		[CHANNEL_CLIENT_ATTACHING] = "attaching",
+		[CHANNEL_CLIENT_ATTACHED] = "attached",
+		[CHANNEL_CLIENT_BUSY] = "busy",
+		[CHANNEL_CLIENT_OWNED] = "owned",
+	};
+
+	return state < ARRAY_LEN(text) ? text[state] : "?";
+}
+
+const char *partition_channel_server_text(uint32_t state)
+{
+	static const char *const text[] = {
+		[CHANNEL_SERVER_UNINIT] = "uninit",
+		[CHANNEL_SERVER_READY] = "ready",
+		[CHANNEL_SERVER_DRAINED] = "drained",
+	};
+
+	return state < ARRAY_LEN(text) ? text[state] : "?";
+}
+
 /* Slot n of queue q; NULL: the channel has too few pages for it. */
 static const uint8_t *slot_at(const struct channel_seen *c, unsigned q,
 			      uint32_t n)

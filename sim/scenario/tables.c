@@ -114,21 +114,6 @@ void tables_partitions(struct table *t, const struct session *s)
 
 /* --- channels --- */
 
-static const char *client_state_text(uint32_t state)
-{
-	static const char *const text[] = {"detached", "disabled", "attaching",
-					   "attached", "busy",     "owned"};
-
-	return state < ARRAY_LEN(text) ? text[state] : "?";
-}
-
-static const char *server_state_text(uint32_t state)
-{
-	static const char *const text[] = {"uninit", "ready", "drained"};
-
-	return state < ARRAY_LEN(text) ? text[state] : "?";
-}
-
 static const char *flags_text(uint32_t flags)
 {
 	if (flags & RES_REVOKED)
@@ -168,8 +153,8 @@ void tables_channels(struct table *t, const struct session *s)
 				{.s = partition_view_name(s->view, ch.client)},
 				{.s = partition_view_name(s->view, ch.server)},
 				{.s = flags_text(ch.flags)},
-				{.s = client_state_text(ch.client_state)},
-				{.s = server_state_text(ch.server_state)},
+				{.s = partition_channel_client_text(ch.client_state)},
+				{.s = partition_channel_server_text(ch.server_state)},
 				{.u = ch.generation},
 				{.u = ch.pfn},
 				{.u = ch.pages},

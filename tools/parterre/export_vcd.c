@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tools/parterre/export_vcd.c - a trace as a value change dump (IEEE 1364-2005,
- * clause 18), in picoseconds.
+ * clause 18), in picoseconds.  What has a name is a string: `$var string`, `s`
+ * and the text (GTKWave's extension, chapter "VCD format" of its manual; other
+ * viewers know it as well).
  *
- *   cpuN.partition   index of the partition that has the CPU; 0: none yet
+ *   fault            what was injected last
+ *   cpuN.partition   who has the CPU; "-": nobody yet
  *   cpuN.ring        its privilege level
  *   cpuN.vector      of the last interrupt or exception
- *   cpuN.call        1 between a system call and the return to ring 3
+ *   cpuN.call        the system call that is served, until the return to ring 3
  *   NAME.runs        1 while that partition has a CPU
- *   NAME.state       PART_STATE_*, as the database has it
+ *   NAME.state       running, crashed, dead..., as the database has it
+ *   channelN.client, .server  whose it is
+ *   channelN.client_state, .server_state  as its header says
  *   channelN.waiting requests that were not answered yet
- *   channelN.client, .server  their states
  *
  * Times in a dump only grow, records of several CPUs don't: changes are kept
  * and sorted.
@@ -19,10 +23,13 @@
 #include <string.h>
 
 #include "sim/check.h"
+#include "sim/partition.h"
 #include "tools/parterre/trace_tool.h"
 
-#define CPUS     8
+#define CPUS     CPU_COUNT_MAX
 #define CHANNELS 64
+#define FAULTS   256
+#define NOTHING  UINT32_MAX /* as a string: "-" */
 
 enum cpu_signal {
 	CPU_PARTITION,
@@ -37,13 +44,17 @@ enum partition_signal {
 	PARTITION_SIGNALS
 };
 enum channel_signal {
-	CHANNEL_WAITING,
 	CHANNEL_CLIENT,
 	CHANNEL_SERVER,
+	CHANNEL_CLIENT_STATE,
+	CHANNEL_SERVER_STATE,
+	CHANNEL_WAITING,
 	CHANNEL_SIGNALS
 };
 
-#define FIRST_PARTITION (CPUS * CPU_SIGNALS)
+#define FAULT           0
+#define FIRST_CPU       1
+#define FIRST_PARTITION (FIRST_CPU + CPUS * CPU_SIGNALS)
 #define FIRST_CHANNEL   (FIRST_PARTITION + SOURCE_PARTITIONS * PARTITION_SIGNALS)
 #define SIGNALS         (FIRST_CHANNEL + CHANNELS * CHANNEL_SIGNALS)
 
@@ -55,29 +66,19 @@ struct change {
 };
 
 struct dump {
+	const struct source *s;
 	struct change *change;
 	size_t count, room;
 	bool used[SIGNALS];
+	uint32_t last[SIGNALS]; /* if it is used */
 	uint32_t on_cpu[CPUS], waiting[CHANNELS];
+	char *fault[FAULTS]; /* owned */
+	uint32_t faults;
 };
 
-static void set(struct dump *d, const struct trace_record *r, uint32_t signal,
-		uint64_t value)
+static uint32_t of_cpu(uint32_t cpu, enum cpu_signal which)
 {
-	if (d->count == d->room) {
-		d->room = d->room ? 2 * d->room : 4096;
-		d->change = realloc(d->change, d->room * sizeof(*d->change));
-		CHECK(d->change);
-	}
-	d->used[signal] = true;
-	d->change[d->count] =
-		(struct change){r->time, d->count, signal, (uint32_t)value};
-	d->count++;
-}
-
-static uint32_t of_cpu(const struct trace_record *r, enum cpu_signal which)
-{
-	return r->cpu % CPUS * CPU_SIGNALS + which;
+	return FIRST_CPU + cpu % CPUS * CPU_SIGNALS + which;
 }
 
 static uint32_t of_partition(uint64_t index, enum partition_signal which)
@@ -93,6 +94,26 @@ static uint32_t of_channel(uint64_t id, enum channel_signal which)
 	       which;
 }
 
+/* What stays as it was is no change. */
+static void set(struct dump *d, const struct trace_record *r, uint32_t signal,
+		uint64_t value)
+{
+	if (d->used[signal] && d->last[signal] == (uint32_t)value)
+		return;
+	if (d->count == d->room) {
+		d->room = d->room ? 2 * d->room : 4096;
+		d->change = realloc(d->change, d->room * sizeof(*d->change));
+		CHECK(d->change);
+	}
+	d->used[signal] = true;
+	d->last[signal] = (uint32_t)value;
+	d->change[d->count] =
+		(struct change){r->time, d->count, signal, (uint32_t)value};
+	d->count++;
+}
+
+/* --- what becomes of events --- */
+
 static void on_switch(struct dump *d, const struct trace_record *r)
 {
 	uint32_t *on = &d->on_cpu[r->cpu % CPUS];
@@ -102,17 +123,30 @@ static void on_switch(struct dump *d, const struct trace_record *r)
 	*on = (uint32_t)r->value[1].u;
 	if (*on)
 		set(d, r, of_partition(*on, PARTITION_RUNS), 1);
-	set(d, r, of_cpu(r, CPU_PARTITION), *on);
+	set(d, r, of_cpu(r->cpu, CPU_PARTITION), *on ? *on : NOTHING);
 }
 
 static void on_channel(struct dump *d, const struct trace_record *r)
 {
 	uint64_t id = r->value[0].u;
 
-	set(d, r, of_channel(id, CHANNEL_CLIENT),
+	set(d, r, of_channel(id, CHANNEL_CLIENT), record_field(r, "client"));
+	set(d, r, of_channel(id, CHANNEL_SERVER), record_field(r, "server"));
+	set(d, r, of_channel(id, CHANNEL_CLIENT_STATE),
 	    record_field(r, "client_state"));
-	set(d, r, of_channel(id, CHANNEL_SERVER),
+	set(d, r, of_channel(id, CHANNEL_SERVER_STATE),
 	    record_field(r, "server_state"));
+}
+
+/* The last of too many stands for all that follow. */
+static void on_fault(struct dump *d, const struct trace_record *r)
+{
+	if (d->faults < FAULTS) {
+		d->fault[d->faults] = strdup(r->value[0].s);
+		CHECK(d->fault[d->faults]);
+		d->faults++;
+	}
+	set(d, r, FAULT, d->faults - 1);
 }
 
 static void note(struct dump *d, const struct trace_record *r)
@@ -125,16 +159,16 @@ static void note(struct dump *d, const struct trace_record *r)
 		on_switch(d, r);
 		break;
 	case TRACE_EV_RING:
-		set(d, r, of_cpu(r, CPU_RING), v);
+		set(d, r, of_cpu(r->cpu, CPU_RING), v);
 		if (v == 3)
-			set(d, r, of_cpu(r, CPU_CALL), 0);
+			set(d, r, of_cpu(r->cpu, CPU_CALL), NOTHING);
 		break;
 	case TRACE_EV_SYSCALL:
-		set(d, r, of_cpu(r, CPU_CALL), 1);
+		set(d, r, of_cpu(r->cpu, CPU_CALL), v);
 		break;
 	case TRACE_EV_INTERRUPT:
 	case TRACE_EV_EXCEPTION:
-		set(d, r, of_cpu(r, CPU_VECTOR), v);
+		set(d, r, of_cpu(r->cpu, CPU_VECTOR), v);
 		break;
 	case TRACE_EV_STATE:
 		set(d, r, of_partition(v, PARTITION_STATE), r->value[2].u);
@@ -150,9 +184,54 @@ static void note(struct dump *d, const struct trace_record *r)
 		*waiting -= *waiting > 0;
 		set(d, r, of_channel(v, CHANNEL_WAITING), *waiting);
 		break;
+	case TRACE_EV_FAULT:
+		on_fault(d, r);
+		break;
 	default:
 		break;
 	}
+}
+
+/* --- names of values --- */
+
+/* NULL: the signal is a number. */
+static const char *text_of(const struct dump *d, uint32_t signal,
+			   uint32_t value)
+{
+	uint32_t which = 0;
+
+	if (signal == FAULT)
+		return value < d->faults ? d->fault[value] : "-";
+	if (signal < FIRST_PARTITION) {
+		which = (signal - FIRST_CPU) % CPU_SIGNALS;
+		if (which != CPU_PARTITION && which != CPU_CALL)
+			return NULL;
+		if (value == NOTHING)
+			return "-";
+		return which == CPU_CALL ? syscall_text(value)
+					 : source_name(d->s, value);
+	}
+	if (signal < FIRST_CHANNEL) {
+		which = (signal - FIRST_PARTITION) % PARTITION_SIGNALS;
+		if (which != PARTITION_STATE)
+			return NULL;
+		return value == NOTHING ? "-" : partition_state_text(value);
+	}
+	which = (signal - FIRST_CHANNEL) % CHANNEL_SIGNALS;
+	if (which == CHANNEL_WAITING)
+		return NULL;
+	if (value == NOTHING)
+		return "-";
+	if (which == CHANNEL_CLIENT_STATE)
+		return partition_channel_client_text(value);
+	if (which == CHANNEL_SERVER_STATE)
+		return partition_channel_server_text(value);
+	return source_name(d->s, value);
+}
+
+static bool is_text(const struct dump *d, uint32_t signal)
+{
+	return text_of(d, signal, NOTHING) != NULL;
 }
 
 /* --- writing --- */
@@ -174,9 +253,11 @@ static const char *code_of(uint32_t signal)
 static void declare(const struct dump *d, FILE *to, uint32_t signal,
 		    unsigned bits, const char *name)
 {
+	bool text = is_text(d, signal);
+
 	if (d->used[signal])
-		fprintf(to, "$var wire %u %s %s $end\n", bits, code_of(signal),
-			name);
+		fprintf(to, "$var %s %u %s %s $end\n", text ? "string" : "wire",
+			text ? 1 : bits, code_of(signal), name);
 }
 
 static bool any(const struct dump *d, uint32_t first, uint32_t count)
@@ -198,44 +279,62 @@ static void scope(FILE *to, const char *name)
 	fprintf(to, " $end\n");
 }
 
-static void declare_all(const struct dump *d, const struct source *s, FILE *to)
+static void declare_cpu(const struct dump *d, FILE *to, uint32_t i)
 {
 	char name[24];
 
-	for (uint32_t i = 0; i < CPUS; i++) {
-		uint32_t first = i * CPU_SIGNALS;
+	if (!any(d, of_cpu(i, 0), CPU_SIGNALS))
+		return;
+	snprintf(name, sizeof(name), "cpu%u", i);
+	scope(to, name);
+	declare(d, to, of_cpu(i, CPU_PARTITION), 0, "partition");
+	declare(d, to, of_cpu(i, CPU_RING), 2, "ring");
+	declare(d, to, of_cpu(i, CPU_VECTOR), 8, "vector");
+	declare(d, to, of_cpu(i, CPU_CALL), 0, "call");
+	fprintf(to, "$upscope $end\n");
+}
 
-		if (!any(d, first, CPU_SIGNALS))
-			continue;
-		snprintf(name, sizeof(name), "cpu%u", i);
-		scope(to, name);
-		declare(d, to, first + CPU_PARTITION, 8, "partition");
-		declare(d, to, first + CPU_RING, 2, "ring");
-		declare(d, to, first + CPU_VECTOR, 8, "vector");
-		declare(d, to, first + CPU_CALL, 1, "call");
-		fprintf(to, "$upscope $end\n");
-	}
-	for (uint32_t i = 0; i < SOURCE_PARTITIONS; i++) {
-		if (!any(d, of_partition(i, 0), PARTITION_SIGNALS))
-			continue;
-		scope(to, source_name(s, i));
-		declare(d, to, of_partition(i, PARTITION_RUNS), 1, "runs");
-		declare(d, to, of_partition(i, PARTITION_STATE), 4, "state");
-		fprintf(to, "$upscope $end\n");
-	}
-	for (uint32_t i = 0; i < CHANNELS; i++) {
-		if (!any(d, of_channel(i, 0), CHANNEL_SIGNALS))
-			continue;
-		snprintf(name, sizeof(name), "channel%u", i);
-		scope(to, name);
-		declare(d, to, of_channel(i, CHANNEL_WAITING), 16, "waiting");
-		declare(d, to, of_channel(i, CHANNEL_CLIENT), 4, "client");
-		declare(d, to, of_channel(i, CHANNEL_SERVER), 4, "server");
-		fprintf(to, "$upscope $end\n");
+static void declare_partition(const struct dump *d, FILE *to, uint32_t i)
+{
+	if (!any(d, of_partition(i, 0), PARTITION_SIGNALS))
+		return;
+	scope(to, source_name(d->s, i));
+	declare(d, to, of_partition(i, PARTITION_RUNS), 1, "runs");
+	declare(d, to, of_partition(i, PARTITION_STATE), 0, "state");
+	fprintf(to, "$upscope $end\n");
+}
+
+static void declare_channel(const struct dump *d, FILE *to, uint32_t i)
+{
+	char name[24];
+
+	if (!any(d, of_channel(i, 0), CHANNEL_SIGNALS))
+		return;
+	snprintf(name, sizeof(name), "channel%u", i);
+	scope(to, name);
+	declare(d, to, of_channel(i, CHANNEL_CLIENT), 0, "client");
+	declare(d, to, of_channel(i, CHANNEL_SERVER), 0, "server");
+	declare(d, to, of_channel(i, CHANNEL_CLIENT_STATE), 0, "client_state");
+	declare(d, to, of_channel(i, CHANNEL_SERVER_STATE), 0, "server_state");
+	declare(d, to, of_channel(i, CHANNEL_WAITING), 16, "waiting");
+	fprintf(to, "$upscope $end\n");
+}
+
+/* A string ends at white space, and a backslash begins an escape. */
+static void put_text(FILE *to, const char *text)
+{
+	putc('s', to);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c <= ' ' || c >= 0x7f || c == '\\')
+			fprintf(to, "\\x%02x", c);
+		else
+			putc(c, to);
 	}
 }
 
-static void put_change(FILE *to, uint32_t signal, uint32_t value)
+static void put_bits(FILE *to, uint32_t value)
 {
 	unsigned bit = 31;
 
@@ -245,6 +344,17 @@ static void put_change(FILE *to, uint32_t signal, uint32_t value)
 	do {
 		putc((int)('0' + (value >> bit & 1)), to);
 	} while (bit--);
+}
+
+static void put_change(const struct dump *d, FILE *to, uint32_t signal,
+		       uint32_t value)
+{
+	const char *text = text_of(d, signal, value);
+
+	if (text)
+		put_text(to, text);
+	else
+		put_bits(to, value);
 	fprintf(to, " %s\n", code_of(signal));
 }
 
@@ -257,17 +367,23 @@ static int by_time(const void *a, const void *b)
 	return c->order < d->order ? -1 : 1;
 }
 
-static void write_dump(struct dump *d, const struct source *s, FILE *to)
+static void write_dump(struct dump *d, FILE *to)
 {
 	ps_t now = 0;
 
 	fprintf(to, "$version parterre $end\n$timescale 1 ps $end\n"
 		    "$scope module machine $end\n");
-	declare_all(d, s, to);
+	declare(d, to, FAULT, 0, "fault");
+	for (uint32_t i = 0; i < CPUS; i++)
+		declare_cpu(d, to, i);
+	for (uint32_t i = 0; i < SOURCE_PARTITIONS; i++)
+		declare_partition(d, to, i);
+	for (uint32_t i = 0; i < CHANNELS; i++)
+		declare_channel(d, to, i);
 	fprintf(to, "$upscope $end\n$enddefinitions $end\n#0\n$dumpvars\n");
 	for (uint32_t i = 0; i < SIGNALS; i++) {
 		if (d->used[i])
-			put_change(to, i, 0);
+			put_change(d, to, i, is_text(d, i) ? NOTHING : 0);
 	}
 	fprintf(to, "$end\n");
 	if (d->count)
@@ -276,7 +392,7 @@ static void write_dump(struct dump *d, const struct source *s, FILE *to)
 		if (d->change[i].time != now)
 			fprintf(to, "#%" PRIu64 "\n", d->change[i].time);
 		now = d->change[i].time;
-		put_change(to, d->change[i].signal, d->change[i].value);
+		put_change(d, to, d->change[i].signal, d->change[i].value);
 	}
 }
 
@@ -287,10 +403,13 @@ int export_vcd(struct source *s, FILE *to, struct error *err)
 	int state;
 
 	CHECK(d);
+	d->s = s;
 	while ((state = source_next(s, &r, err)) == 1)
 		note(d, &r);
 	if (state == 0)
-		write_dump(d, s, to);
+		write_dump(d, to);
+	for (uint32_t i = 0; i < d->faults; i++)
+		free(d->fault[i]);
 	free(d->change);
 	free(d);
 	return state < 0 ? (int)err->code : EXIT_HELD;

@@ -43,7 +43,7 @@ static const char help[] =
 	"  --json            the same as JSON\n"
 	"Formats of export:\n"
 	"  --perfetto        tracks, flows and counters (ui.perfetto.dev)\n"
-	"  --vcd             who runs, rings, queues (GTKWave)\n"
+	"  --vcd             who runs, states, queues, faults (GTKWave)\n"
 	"  --pcap            the frames of network cards (tcpdump)\n"
 	"  --json            all events\n"
 	"  --ctf             plain CTF 1.8 of all classes; FILE is a folder\n"

@@ -267,7 +267,8 @@ size_t partition_view_channel_count(const struct partition_view *v);
 void partition_view_channel(const struct partition_view *v, size_t position,
 			    struct partition_channel *c);
 const char *partition_channel_type_text(uint32_t type);
-/* What its header says of either end, CHANNEL_CLIENT_... and CHANNEL_SERVER_... */
+/* What its header says of either end, CHANNEL_CLIENT_... and CHANNEL_SERVER_...
+ */
 const char *partition_channel_client_text(uint32_t state);
 const char *partition_channel_server_text(uint32_t state);
 

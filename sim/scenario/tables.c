@@ -153,8 +153,10 @@ void tables_channels(struct table *t, const struct session *s)
 				{.s = partition_view_name(s->view, ch.client)},
 				{.s = partition_view_name(s->view, ch.server)},
 				{.s = flags_text(ch.flags)},
-				{.s = partition_channel_client_text(ch.client_state)},
-				{.s = partition_channel_server_text(ch.server_state)},
+				{.s = partition_channel_client_text(
+					 ch.client_state)},
+				{.s = partition_channel_server_text(
+					 ch.server_state)},
 				{.u = ch.generation},
 				{.u = ch.pfn},
 				{.u = ch.pages},

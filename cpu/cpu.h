@@ -209,6 +209,32 @@ void cpu_set_ticks_deadline(struct cpu *cpu, uint64_t ticks);
 void cpu_set_clock(struct cpu *cpu, uint64_t ticks);
 const char *cpu_broken_text(const struct cpu *cpu);
 
+/* Who spends the cycles, and on what (enum timing_cause).  From now on, or no
+ * more; what was accounted before is forgotten.  The guest cannot tell.  Costs,
+ * beside nothing, some percent of speed (docs/measurements.md).  Between runs;
+ * translates all code anew.
+ *
+ * Each tick that the CPU is charged (with TIMING_FLAT, a cycle for each
+ * instruction) is accounted once, so sums are exact: all causes but
+ * TIMING_DEVICE come to the ticks that were charged, and to cpu_ticks_ahead(),
+ * which are already known and will be.  The same however a run is cut. */
+void cpu_account(struct cpu *cpu, bool on);
+/* To whom what is executed from now on belongs; 0 at first.  Also from within a
+ * callback: then from the next instruction on. */
+#define CPU_ACCOUNT_OWNERS 1024
+void cpu_account_owner(struct cpu *cpu, uint32_t owner);
+/* In an access's callback: it takes so long. */
+void cpu_account_access(struct cpu *cpu, uint64_t ticks);
+struct cpu_account {
+	vaddr_t pc; /* linear, of an instruction */
+	uint32_t owner;
+	uint32_t user; /* 1: in ring 3; 0: in another */
+	int64_t ticks[TIMING_CAUSE_COUNT];
+};
+/* In no order; valid until the CPU runs again.  Between runs. */
+const struct cpu_account *cpu_accounted(struct cpu *cpu, size_t *count);
+uint64_t cpu_ticks_ahead(const struct cpu *cpu);
+
 /* From within a callback: cpu_run() returns CPU_STOP_KICK at the boundary
  * after the instruction that made the callback. */
 void cpu_kick(struct cpu *cpu);

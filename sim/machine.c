@@ -51,6 +51,12 @@ static ps_t ticks_ps(const struct machine *m, uint64_t ticks)
 	return (ps_t)(ps / m->config.cpu_hz / TIMING_TICKS_PER_CYCLE);
 }
 
+uint64_t machine_ticks_of(const struct machine *m, ps_t ps)
+{
+	return (uint64_t)((unsigned __int128)ps * m->config.cpu_hz *
+			  TIMING_TICKS_PER_CYCLE / PS_PER_S);
+}
+
 static uint64_t ticks_in(const struct machine *m, ps_t ps)
 {
 	unsigned __int128 ticks = (unsigned __int128)ps * m->config.cpu_hz *
@@ -82,8 +88,12 @@ static void vcpu_clock_set(struct vcpu *v, ps_t now)
 
 void vcpu_catch_up(struct machine *m, struct vcpu *v)
 {
-	if (vcpu_now(m, v) < evq_now(m->evq))
-		vcpu_clock_set(v, evq_now(m->evq));
+	ps_t now = vcpu_now(m, v);
+
+	if (now >= evq_now(m->evq))
+		return;
+	v->halted_ps += evq_now(m->evq) - now;
+	vcpu_clock_set(v, evq_now(m->evq));
 }
 
 void vcpu_wake(struct machine *m, struct vcpu *v)
@@ -155,6 +165,11 @@ static bool can_run(const struct vcpu *v)
 		return false;
 	return !cpu_halted(v->cpu) || v->nmi ||
 	       (v->intr && cpu_interruptible(v->cpu));
+}
+
+bool vcpu_sleeps(const struct vcpu *v)
+{
+	return !can_run(v);
 }
 
 bool machine_others_wait(const struct machine *m)
@@ -485,6 +500,7 @@ void machine_stall(struct machine *m, unsigned cpu, ps_t ps)
 
 	CHECK(!m->in_run && cpu < m->config.cpu_count);
 	vcpu_catch_up(m, v);
+	v->stalled_ps += ps;
 	vcpu_clock_set(v, vcpu_now(m, v) + ps);
 }
 

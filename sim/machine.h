@@ -165,6 +165,26 @@ bool machine_set_timing(struct machine *m, enum timing_model model,
 enum timing_model machine_timing(const struct machine *m);
 /* How far this CPU has come; a halted CPU stands where it last worked. */
 ps_t machine_cpu_now(const struct machine *m, unsigned cpu);
+/* Who spends the cycles (cpu_account(), cpu/cpu.h): from now on, with the
+ * indices of machine_set_partition() as owners.  Between runs.  What a loaded
+ * snapshot did not hold is accounted from there on. */
+void machine_account(struct machine *m);
+/* Of one CPU, in ticks; between runs.  With `spent`, the sum over all that
+ * cpu_accounted() tells:
+ *   spent - ahead + halted + stalled + rounding = total
+ * A CPU that halts now does so up to `end`. */
+struct machine_cycles {
+	ps_t from, to;
+	uint64_t total;
+	int64_t spent;
+	int64_t ahead;    /* of `spent`, not in its time yet */
+	uint64_t halted;  /* it waited for an interrupt, or to be started */
+	uint64_t stalled; /* machine_stall() */
+	int64_t rounding; /* clocks are whole picoseconds */
+};
+void machine_cycles(struct machine *m, unsigned cpu, ps_t end,
+		    struct machine_cycles *c);
+
 struct evq *machine_evq(struct machine *m);
 struct bus *machine_bus(struct machine *m);
 struct trace *machine_trace(struct machine *m);

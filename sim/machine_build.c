@@ -293,6 +293,8 @@ void machine_set_partition(struct machine *m, unsigned cpu, uint32_t index)
 {
 	CHECK(cpu < m->config.cpu_count);
 	m->vcpu[cpu].partition = index;
+	if (m->accounts)
+		cpu_account_owner(m->vcpu[cpu].cpu, index);
 }
 
 uint32_t machine_partition(const struct machine *m, unsigned cpu)

@@ -38,6 +38,11 @@ struct vcpu {
 	vaddr_t stretch_pc;
 	uint32_t observed;
 	ps_t observed_at; /* when the CPU last began to work */
+	/* machine_account(): since when; time that passed without it, and that
+	 * its accesses took. */
+	ps_t account_from;
+	uint64_t account_ahead; /* cpu_ticks_ahead() then */
+	ps_t halted_ps, stalled_ps, access_ps;
 };
 
 struct machine {
@@ -84,6 +89,7 @@ struct machine {
 		struct device *device;
 		machine_serial_take *take;
 	} serial[MACHINE_SERIALS];
+	bool accounts; /* machine_account() */
 	struct machine_observer observer;
 	machine_probe_fn *probe;
 	void *probe_owner;
@@ -110,6 +116,12 @@ void vcpu_catch_up(struct machine *m, struct vcpu *v);
 void vcpu_wake(struct machine *m, struct vcpu *v);
 void vcpu_reset(struct machine *m, struct vcpu *v);
 void vcpu_init(struct machine *m, struct vcpu *v);
+
+/* cycles.c: an access of the CPU takes so long. */
+void machine_account_access(struct machine *m, struct vcpu *v, ps_t ps);
+uint64_t machine_ticks_of(const struct machine *m, ps_t ps); /* begun ones not
+							      */
+bool vcpu_sleeps(const struct vcpu *v);
 
 /* observe.c: what the trace wants of the CPU is told from now on; the CPU may
  * work to *limit, perhaps less than before, and to the retired count that is

@@ -32,7 +32,7 @@ static void reset_cpu(struct machine *m, struct vcpu *v)
 	v->intr = false;
 	v->cost = 0;
 	v->tsc_adjust = 0;
-	v->partition = 0;
+	machine_set_partition(m, cpu_index(v->cpu), 0);
 	vcpu_reset(m, v);
 	vcpu_catch_up(m, v);
 }

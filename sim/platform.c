@@ -40,6 +40,8 @@ static struct vcpu *begin(struct machine *m, struct cpu *cpu)
 static void finish(struct machine *m, struct vcpu *v, ps_t cost)
 {
 	v->cost += cost;
+	if (cost && m->accounts)
+		machine_account_access(m, v, cost);
 	if (cost || evq_next(m->evq) < m->bound)
 		cpu_kick(v->cpu);
 }

@@ -351,6 +351,8 @@ static bool get_parts(struct machine *m, struct snapshot_reader *r,
 		if (m->device[i]->class->restored)
 			m->device[i]->class->restored(m->device[i]);
 	}
+	if (m->accounts)
+		machine_account(m);
 	return true;
 }
 

@@ -80,12 +80,15 @@ static void store_at(struct chains *c, const struct insn *in, uint64_t when)
 	c->stored[i].ready = when;
 }
 
-static void chain(struct chains *c, const struct insn *in, uint32_t forward)
+/* `loads`: with what they take. */
+static void chain(struct chains *c, const struct insn *in, uint32_t forward,
+		  bool loads)
 {
 	uint64_t when = latest(c, in->source);
 
 	if (in->loads) {
-		uint64_t loaded = latest(c, in->address) + in->load;
+		uint64_t loaded =
+			latest(c, in->address) + (loads ? in->load : 0);
 		uint64_t stored = in->place ? stored_at(c, in->place) : 0;
 
 		if (stored)
@@ -108,7 +111,7 @@ static void chain(struct chains *c, const struct insn *in, uint32_t forward)
 }
 
 /* What the chains add each time; *once: the longest of a single time. */
-static uint64_t recurrence(const struct timing *t, unsigned count,
+static uint64_t recurrence(const struct timing *t, unsigned count, bool loads,
 			   uint64_t *once)
 {
 	uint32_t forward = t->profile.key[PROFILE_FORWARD];
@@ -117,7 +120,7 @@ static uint64_t recurrence(const struct timing *t, unsigned count,
 
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		for (unsigned i = 0; i < count; i++)
-			chain(&c, &t->insn[i], forward);
+			chain(&c, &t->insn[i], forward, loads);
 		if (round == 0)
 			*once = c.last;
 		if (round == ROUNDS / 2 - 1)
@@ -201,24 +204,53 @@ static void loads_that_wait(const struct timing *t, unsigned count, bool *waits)
 	}
 }
 
-/* Without what serialises. */
-static uint64_t cost(const struct timing *t, unsigned count, uint64_t all)
+/* The bound at hand is the largest so far by this much. */
+static void raise(uint64_t *most, uint64_t bound, uint32_t *part)
+{
+	if (bound <= *most)
+		return;
+	if (part)
+		*part += (uint32_t)(bound - *most);
+	*most = bound;
+}
+
+static void raise_by_chains(const struct timing *t, unsigned count,
+			    uint64_t all, bool loads, uint64_t *most,
+			    uint32_t *part)
+{
+	const uint32_t *key = t->profile.key;
+	uint64_t once, each = recurrence(t, count, loads, &once), n = 0;
+
+	raise(most, each, part);
+	raise(most, once * all / key[PROFILE_WINDOW], part);
+	for (unsigned i = 0; i < count && loads; i++)
+		n += t->insn[i].loads ? CYCLE : 0;
+	raise(most, once * n / key[PROFILE_LOADS], part);
+}
+
+/* Without what serialises.  `part`: by cause, in the order of the bounds: what
+ * each asks for beyond those before it; NULL: nobody asks. */
+static uint64_t cost(const struct timing *t, unsigned count, uint64_t all,
+		     uint32_t *part)
 {
 	const uint32_t *key = t->profile.key;
 	const struct insn *last = &t->insn[count - 1];
-	uint64_t once, most = all * CYCLE / key[PROFILE_WIDTH], loads = 0;
+	uint64_t most = 0;
 
-	for (unsigned i = 0; i < count; i++)
-		loads += t->insn[i].loads ? CYCLE : 0;
-	most = max(most, busiest_port(t, count));
-	most = max(most, recurrence(t, count, &once));
-	most = max(most, once * all / key[PROFILE_WINDOW]);
-	most = max(most, once * loads / key[PROFILE_LOADS]);
+#define PART(cause) (part ? &part[cause] : NULL)
+	raise(&most, max(all * CYCLE / key[PROFILE_WIDTH], count),
+	      PART(TIMING_BASE));
 	if (last->leaves)
-		most = max(most, key[PROFILE_TAKEN]);
+		raise(&most, key[PROFILE_TAKEN], PART(TIMING_FRONT_END));
 	else if (last->jcc)
-		most = max(most, key[PROFILE_TAKEN] / 2);
-	return max(most, count);
+		raise(&most, key[PROFILE_TAKEN] / 2, PART(TIMING_FRONT_END));
+	raise(&most, busiest_port(t, count), PART(TIMING_UNITS));
+	if (part)
+		raise_by_chains(t, count, all, false, &most,
+				PART(TIMING_DEPENDENCY));
+	raise_by_chains(t, count, all, true, &most, PART(TIMING_L1));
+#undef PART
+	return most;
 }
 
 static void ends_in(const struct timing_code *c, const struct insn *last,
@@ -229,8 +261,22 @@ static void ends_in(const struct timing_code *c, const struct insn *last,
 	branch->next = c->pc + c->bytes;
 }
 
+static void split_serial(const struct timing *t, uint32_t count,
+			 struct timing_split *split)
+{
+	uint32_t privileged = 0, locked = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		locked += t->insn[i].locked;
+		privileged += t->insn[i].serial - t->insn[i].locked;
+		split->locked[i] = locked;
+		split->privileged[i] = privileged;
+	}
+}
+
 void timing_block(struct timing *t, const struct timing_code *c,
-		  uint32_t *until, bool *waits, struct branch *branch)
+		  uint32_t *until, bool *waits, struct branch *branch,
+		  struct timing_split *split)
 {
 	uint64_t all = 0, total, at = 0, done = 0;
 
@@ -242,7 +288,9 @@ void timing_block(struct timing *t, const struct timing_code *c,
 					end - c->offset[i], c->bits);
 		all += slots(t, i);
 	}
-	total = cost(t, c->count, all) - c->count;
+	if (split)
+		memset(split->part, 0, sizeof(split->part));
+	total = cost(t, c->count, all, split ? split->part : NULL) - c->count;
 	/* Handed out by slots; a tick for each beside. */
 	for (uint32_t i = 0; i < c->count; i++) {
 		done += slots(t, i);
@@ -254,6 +302,51 @@ void timing_block(struct timing *t, const struct timing_code *c,
 	ends_in(c, &t->insn[c->count - 1], branch);
 	if (waits)
 		loads_that_wait(t, c->count, waits);
+	if (split)
+		split_serial(t, c->count, split);
+}
+
+/* --- by cause --- */
+
+/* Of the ticks of the first `n` instructions. */
+static void split_until(const struct timing_split *s, const uint32_t *until,
+			uint32_t count, uint32_t n,
+			uint64_t ticks[TIMING_CAUSE_COUNT])
+{
+	uint64_t serial, own, all, below = 0;
+
+	memset(ticks, 0, TIMING_CAUSE_COUNT * sizeof(*ticks));
+	if (!n)
+		return;
+	serial = s->privileged[n - 1] + s->locked[n - 1];
+	own = until[n - 1] - serial;
+	all = until[count - 1] - s->privileged[count - 1] -
+	      s->locked[count - 1];
+	for (unsigned i = 0, sum = 0; i < TIMING_CAUSE_COUNT; i++) {
+		uint64_t up;
+
+		sum += s->part[i];
+		up = all ? own * sum / all : 0;
+		ticks[i] = up - below;
+		below = up;
+	}
+	ticks[TIMING_PRIVILEGED] += s->privileged[n - 1];
+	ticks[TIMING_L1] += s->locked[n - 1];
+}
+
+void timing_split_add(const struct timing_split *s, const uint32_t *until,
+		      uint32_t count, uint32_t from, uint32_t to, bool take,
+		      int64_t ticks[TIMING_CAUSE_COUNT])
+{
+	uint64_t low[TIMING_CAUSE_COUNT], high[TIMING_CAUSE_COUNT];
+
+	split_until(s, until, count, from, low);
+	split_until(s, until, count, to, high);
+	for (unsigned i = 0; i < TIMING_CAUSE_COUNT; i++) {
+		int64_t n = (int64_t)(high[i] - low[i]);
+
+		ticks[i] += take ? -n : n;
+	}
 }
 
 void timing_block_branch(struct timing *t, const struct timing_code *c,

@@ -443,7 +443,8 @@ static void look(struct insn_decoder *d, struct insn *to)
 	if (prefix == X86_PREFIX_LOCK ||
 	    (id == X86_INS_XCHG && (to->loads || to->stores))) {
 		to->loads = to->stores = true;
-		to->serial += d->lock->serial;
+		to->locked = d->lock->serial;
+		to->serial += to->locked;
 		to->ops += d->lock->ops;
 	}
 	to->vector = to->loads && (to->result & VECTORS);

@@ -24,6 +24,7 @@ struct insn {
 	uint64_t result;  /* these wait for it */
 	uint32_t load;    /* latency of its load; 0: none */
 	uint32_t ops, serial; /* of the class, and of how it is used */
+	uint32_t locked;      /* of `serial`: by LOCK */
 	/* Names what it loads or stores: equal operands are equal places while
 	 * the registers of `address` stay; 0: no such operand. */
 	uint32_t place;

@@ -338,11 +338,18 @@ uint32_t memory_walk(struct memory *m, uint64_t now, const paddr_t *entry,
 }
 
 uint32_t memory_data(struct memory *m, uint64_t now, vaddr_t va, paddr_t pa,
-		     uint32_t took, uint64_t pc, enum memory_kind kind)
+		     uint32_t took, uint64_t pc, enum memory_kind kind,
+		     struct memory_wait *wait)
 {
+	static const enum timing_cause cause[] = {
+		[LEVEL_FIRST] = TIMING_L1,
+		[LEVEL_SECOND] = TIMING_L2,
+		[LEVEL_LAST] = TIMING_LLC,
+		[LEVEL_DRAM] = TIMING_DRAM,
+	};
 	uint64_t line = pa >> MEMORY_LINE_SHIFT, i = line % MEMORY_KNOWN, old;
 	uint32_t share = m->p->key[PROFILE_MISSES] / TIMING_TICKS_PER_CYCLE;
-	uint32_t latency = 0, step;
+	uint32_t latency = 0, step, all, waited;
 	enum level level = LEVEL_FIRST;
 	bool ahead = false;
 
@@ -355,6 +362,7 @@ uint32_t memory_data(struct memory *m, uint64_t now, vaddr_t va, paddr_t pa,
 	}
 	m->known.line[i] = va >> MEMORY_LINE_SHIFT;
 	m->known_pa[i] = line;
+	*wait = (struct memory_wait){.rest = cause[level]};
 	if (level == LEVEL_FIRST && !took)
 		return 0;
 	step = took / 2; /* two walk at once */
@@ -364,9 +372,13 @@ uint32_t memory_data(struct memory *m, uint64_t now, vaddr_t va, paddr_t pa,
 	} else {
 		step += latency / share;
 	}
-	if (kind == MEMORY_WAITED_FOR)
-		return latency + took + (ahead ? line_of(m, level) : 0);
-	return overlapped(m, now, latency + took, step);
+	all = latency + took + (ahead ? line_of(m, level) : 0);
+	waited = kind == MEMORY_WAITED_FOR
+			 ? all
+			 : overlapped(m, now, latency + took, step);
+	/* Both were waited for at once: by what each takes alone. */
+	wait->tlb = all ? (uint32_t)((uint64_t)waited * took / all) : 0;
+	return waited;
 }
 
 uint32_t memory_code(struct memory *m, uint64_t now, paddr_t pa, uint32_t bytes,

@@ -65,11 +65,17 @@ enum memory_kind {
 	MEMORY_WAITED_FOR, /* a load that the next round waits for */
 	MEMORY_STORE,
 };
+/* Of a wait: how much for the translation, and for what the rest. */
+struct memory_wait {
+	uint32_t tlb;
+	enum timing_cause rest;
+};
 /* Data at `pa`, which is at `va`; `took`: by its translation.  What the core
  * waits. */
 uint32_t memory_data(struct memory *m, uint64_t now, vaddr_t va, paddr_t pa,
-		     uint32_t took, uint64_t pc, enum memory_kind kind);
-/* Code of so many bytes. */
+		     uint32_t took, uint64_t pc, enum memory_kind kind,
+		     struct memory_wait *wait);
+/* Code of so many bytes; `took` is in what it returns. */
 uint32_t memory_code(struct memory *m, uint64_t now, paddr_t pa, uint32_t bytes,
 		     uint32_t took);
 

@@ -73,12 +73,62 @@ struct timing_code {
 };
 #define TIMING_BLOCK_MAX 512
 
+/* What a CPU's ticks are spent on; docs/timing.md says what each means.  Every
+ * tick that is charged has one cause. */
+enum timing_cause {
+	TIMING_BASE,       /* slots of dispatch */
+	TIMING_FRONT_END,  /* taken branches, code that is fetched, REP */
+	TIMING_UNITS,      /* the busiest kind of unit */
+	TIMING_DEPENDENCY, /* chains of results */
+	TIMING_BRANCH,     /* what was not foreseen */
+	TIMING_L1,         /* loads in chains, LOCK */
+	TIMING_L2,
+	TIMING_LLC,
+	TIMING_DRAM,
+	TIMING_TLB,
+	TIMING_PRIVILEGED,      /* what serialises */
+	TIMING_CAUSE_INTERRUPT, /* delivery, of exceptions too */
+	TIMING_DEVICE,          /* accesses to registers: the machine's */
+	TIMING_CAUSE_COUNT
+};
+static const char *const timing_cause_name[TIMING_CAUSE_COUNT] = {
+	[TIMING_BASE] = "base",
+	[TIMING_FRONT_END] = "front-end",
+	[TIMING_UNITS] = "units",
+	[TIMING_DEPENDENCY] = "dependency",
+	[TIMING_BRANCH] = "branch",
+	[TIMING_L1] = "L1",
+	[TIMING_L2] = "L2",
+	[TIMING_LLC] = "LLC",
+	[TIMING_DRAM] = "DRAM",
+	[TIMING_TLB] = "TLB",
+	[TIMING_PRIVILEGED] = "privileged",
+	[TIMING_CAUSE_INTERRUPT] = "interrupt",
+	[TIMING_DEVICE] = "device",
+};
+
+/* A block's ticks by cause: `part` of what does not serialise; what does, until
+ * the end of instruction i, in privileged[i] and locked[i], of `until`'s size.
+ * The first `n` instructions have those that serialise among them, and of each
+ * part a share that grows with their other ticks: so the shares of pieces add
+ * up to the whole, however it is cut. */
+struct timing_split {
+	uint32_t part[TIMING_CAUSE_COUNT];
+	uint32_t *privileged, *locked;
+};
+/* Adds what instructions [from, to) cost to `ticks`, or takes it off. */
+void timing_split_add(const struct timing_split *s, const uint32_t *until,
+		      uint32_t count, uint32_t from, uint32_t to, bool take,
+		      int64_t ticks[TIMING_CAUSE_COUNT]);
+
 /* until[i]: ticks from the block's start to the end of instruction i; each is
  * at least one more than the one before.  waits[i]: where instruction i loads
  * from comes from what it loaded itself the last time, if the block runs again
- * and again; NULL: nobody asks.  `branch`: how it ends. */
+ * and again; NULL: nobody asks.  `branch`: how it ends.  `split`: its causes,
+ * if anybody asks. */
 void timing_block(struct timing *t, const struct timing_code *c,
-		  uint32_t *until, bool *waits, struct branch *branch);
+		  uint32_t *until, bool *waits, struct branch *branch,
+		  struct timing_split *split);
 /* Of a part of a block: how it ends, alone. */
 void timing_block_branch(struct timing *t, const struct timing_code *c,
 			 struct branch *branch);
@@ -88,6 +138,11 @@ uint32_t timing_branch(const struct timing *t, struct branch_predictor *p,
 
 /* ... if it was not foreseen; of a REP: that it is done. */
 uint32_t timing_branch_cost(const struct timing *t, enum branch_kind kind);
+/* The cause of that. */
+static inline enum timing_cause timing_branch_cause(enum branch_kind kind)
+{
+	return kind == BRANCH_REPEAT ? TIMING_FRONT_END : TIMING_BRANCH;
+}
 
 /* What happens to a CPU beside its instructions. */
 enum timing_event {

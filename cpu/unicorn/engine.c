@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "cpu/cpuid.h"
+#include "cpu/unicorn/account.h"
 #include "cpu/unicorn/debug.h"
 #include "cpu/unicorn/observe.h"
 #include "sim/check.h"
@@ -75,6 +76,7 @@ struct block *block_new(struct cpu *cpu, uint64_t pc, const uint16_t *offset,
 		cpu->block = realloc(cpu->block,
 				     cpu->block_space * sizeof(struct block *));
 		CHECK(cpu->block);
+		account_grow(cpu);
 	}
 	*number = cpu->block_count++;
 	cpu->block[*number] = b;
@@ -106,6 +108,7 @@ static void code_trim(struct cpu *cpu, size_t most)
 
 	if (originals.code_size(AT(cpu->uc, void *, UC_TCG_CTX)) <= most)
 		return;
+	account_fold(cpu);
 	originals.tb_flush(cpu->cs); /* fills the buffer with zeroes */
 	engine_no_block(cpu);
 	arena_free(&cpu->arena);
@@ -263,6 +266,7 @@ void block_settle(struct cpu *cpu, unsigned done)
 	engine_no_block(cpu);
 	for (uint32_t i = 0; i < b->count; i++) {
 		if (b->offset[i] == at) {
+			account_settle(cpu, b, i + done);
 			timed_settle(cpu, b, i + done);
 			engine_retired_set(cpu, engine_retired(cpu) -
 							(b->count - i - done));
@@ -310,6 +314,7 @@ void engine_ring_check(struct cpu *cpu)
 	if (cpl == cpu->last_cpl)
 		return;
 	cpu->last_cpl = cpl;
+	account_switch(cpu);
 	engine_context(cpu, CPU_CTX_RING, 0, 0, cpl);
 }
 
@@ -352,6 +357,9 @@ static void on_exception(uc_engine *uc, uint32_t vector, void *user)
 		AT(cpu->cs, int32_t, CS_EXCEPTION_INDEX) = EXCP_DB;
 		AT(cpu->env, uint64_t, ENV_EIP)++;
 		engine_retired_set(cpu, engine_retired(cpu) + 1);
+		if (!cpu->complex->timing)
+			account_add(cpu, account_rip(cpu) - 1, TIMING_BASE,
+				    TIMING_TICKS_PER_CYCLE);
 	}
 	if (vector == EXCP_DB)
 		debug_entered(cpu);
@@ -579,8 +587,10 @@ void cpu_complex_destroy(struct cpu_complex *cx)
 			free(cx->cpu[i]->block);
 			free(cx->cpu[i]->observer);
 		}
-		if (cx->cpu[i])
+		if (cx->cpu[i]) {
+			account_free(cx->cpu[i]);
 			memory_destroy(cx->cpu[i]->memory);
+		}
 		free(cx->cpu[i]);
 	}
 	memory_shared_destroy(cx->memory);
@@ -632,6 +642,7 @@ static uc_err run(struct cpu *cpu)
 	/* Whether an access may be made is asked by engine_alone(). */
 	AT(cpu->cs, uint32_t, CS_CAN_DO_IO) = 1;
 	cpu->last_cpl = cpu_cpl(cpu);
+	account_switch(cpu);
 	cpu->stopped = false;
 	cpu->full = false;
 	*pending = (cpu->intr ? INTERRUPT_HARD : 0) |

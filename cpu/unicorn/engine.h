@@ -126,6 +126,7 @@ struct cpu {
 	 * begins, and the ticks up to there. */
 	uint32_t part_at, part_back;
 	struct branch_predictor predictor;
+	struct account *account; /* account.h; NULL: nobody accounts */
 	char broken[160];
 };
 
@@ -326,6 +327,8 @@ static inline uint64_t engine_ticks(const struct cpu *cpu)
 	       (uint64_t)(int64_t)AT(cpu->env, int32_t, ENV_TICK_ROOM);
 }
 void engine_ticks_set(struct cpu *cpu, uint64_t ticks);
+/* Of the code segment: 16, 32 or 64. */
+unsigned timed_bits(const struct cpu *cpu);
 /* Is the deadline of ticks reached? */
 static inline bool timed_due(const struct cpu *cpu)
 {

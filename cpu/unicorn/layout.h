@@ -113,6 +113,9 @@ struct env_segment {
 #define TCG_BRCOND_I32 38
 #define TCG_MOV_I64    63
 #define TCG_MOVI_I64   64
+#define TCG_LD_I64     73
+#define TCG_ST_I64     77
+#define TCG_ADD_I64    78
 #define TCG_EXIT_TB    130
 #define TCG_GOTO_TB    131
 #define TCG_GOTO_PTR   132

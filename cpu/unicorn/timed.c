@@ -2,6 +2,7 @@
 /* cpu/unicorn/timed.c - see timed.h. */
 #include <string.h>
 
+#include "cpu/unicorn/account.h"
 #include "cpu/unicorn/engine.h"
 #include "sim/check.h"
 
@@ -19,19 +20,35 @@ void engine_ticks_set(struct cpu *cpu, uint64_t ticks)
 
 #define HF_CS32 (1u << 4)
 
+unsigned timed_bits(const struct cpu *cpu)
+{
+	uint32_t hflags = AT(cpu->env, uint32_t, ENV_HFLAGS);
+
+	return hflags & HF_CS64 ? 64 : hflags & HF_CS32 ? 32 : 16;
+}
+
+static struct timing_split *split_new(struct cpu *cpu, uint32_t count)
+{
+	struct timing_split *s;
+
+	if (!cpu->account)
+		return NULL;
+	s = block_alloc(cpu, sizeof(*s));
+	s->privileged = block_alloc(cpu, count * sizeof(*s->privileged));
+	s->locked = block_alloc(cpu, count * sizeof(*s->locked));
+	return s;
+}
+
 void timed_block_new(struct cpu *cpu, struct block *b, uint32_t bytes,
 		     bool limited)
 {
-	uint32_t hflags = AT(cpu->env, uint32_t, ENV_HFLAGS);
 	struct timed_block *t;
 	struct timing_code c = {
 		.pc = b->pc,
 		.offset = b->offset,
 		.count = b->count,
 		.bytes = bytes,
-		.bits = hflags & HF_CS64   ? 64
-			: hflags & HF_CS32 ? 32
-					   : 16,
+		.bits = timed_bits(cpu),
 	};
 
 	if (!cpu->complex->timing)
@@ -41,6 +58,7 @@ void timed_block_new(struct cpu *cpu, struct block *b, uint32_t bytes,
 	t->limited = limited;
 	t->code = block_alloc(cpu, bytes);
 	t->until = NULL;
+	t->split = NULL;
 	t->ticks = 0;
 	b->timed = t;
 	cpu_block_code(cpu, b->pc, t->code, bytes);
@@ -53,7 +71,9 @@ void timed_block_new(struct cpu *cpu, struct block *b, uint32_t bytes,
 	t->waits = block_alloc(cpu, b->count * sizeof(*t->waits));
 	t->fetched = block_alloc(cpu, sizeof(*t->fetched));
 	*t->fetched = 0;
-	timing_block(cpu->complex->timing, &c, t->until, t->waits, &t->branch);
+	t->split = split_new(cpu, b->count);
+	timing_block(cpu->complex->timing, &c, t->until, t->waits, &t->branch,
+		     t->split);
 	t->ticks = t->until[b->count - 1];
 }
 
@@ -99,6 +119,53 @@ uint32_t timed_exit_anywhere(const struct timed_exit *x)
 			     target(x->cpu));
 }
 
+static uint32_t told(const struct timed_exit *x, uint32_t cost)
+{
+	account_add(x->cpu, x->branch.pc, timing_branch_cause(x->branch.kind),
+		    cost);
+	return cost;
+}
+
+static uint32_t told_taken(const struct timed_exit *x)
+{
+	return told(x, timed_exit_taken(x));
+}
+
+static uint32_t told_not_taken(const struct timed_exit *x)
+{
+	return told(x, timed_exit_not_taken(x));
+}
+
+static uint32_t told_repeat(const struct timed_exit *x)
+{
+	return told(x, timed_exit_repeat(x));
+}
+
+static uint32_t told_back(const struct timed_exit *x)
+{
+	return told(x, timed_exit_return(x));
+}
+
+static uint32_t told_anywhere(const struct timed_exit *x)
+{
+	return told(x, timed_exit_anywhere(x));
+}
+
+const struct timed_calls timed_calls = {
+	.taken = timed_exit_taken,
+	.not_taken = timed_exit_not_taken,
+	.repeat = timed_exit_repeat,
+	.back = timed_exit_return,
+	.anywhere = timed_exit_anywhere,
+};
+const struct timed_calls timed_calls_accounted = {
+	.taken = told_taken,
+	.not_taken = told_not_taken,
+	.repeat = told_repeat,
+	.back = told_back,
+	.anywhere = told_anywhere,
+};
+
 const struct timed_exit *timed_exit_new(struct cpu *cpu, const struct block *b)
 {
 	struct timed_exit *x = block_alloc(cpu, sizeof(*x));
@@ -114,13 +181,17 @@ const struct timed_exit *timed_exit_new(struct cpu *cpu, const struct block *b)
 
 void timed_event(struct cpu *cpu, enum timing_event event)
 {
+	uint32_t ticks;
+
 	if (!cpu->complex->timing)
 		return;
 	timed_leave(cpu);
 	timed_charge_pending(cpu);
-	engine_ticks_set(cpu,
-			 engine_ticks(cpu) +
-				 timing_event(cpu->complex->timing, event));
+	ticks = timing_event(cpu->complex->timing, event);
+	engine_ticks_set(cpu, engine_ticks(cpu) + ticks);
+	if (cpu->account)
+		account_add(cpu, account_rip(cpu), TIMING_CAUSE_INTERRUPT,
+			    ticks);
 }
 
 /* --- the block under way --- */
@@ -151,6 +222,7 @@ static void set_under_way(struct cpu *cpu, const struct block *b,
 	memcpy(w->until, b->timed->until, b->count * sizeof(*w->until));
 	memcpy(w->waits, b->timed->waits, b->count * sizeof(*w->waits));
 	memcpy(w->code, b->timed->code, w->bytes);
+	w->is_split = false;
 }
 
 void timed_settle(struct cpu *cpu, const struct block *b, uint32_t at)

@@ -41,6 +41,7 @@ struct timed_block {
 	uint8_t *code; /* as translated */
 	uint32_t *until;
 	bool *waits;
+	struct timing_split *split; /* NULL: nobody accounts */
 	uint64_t *fetched; /* memory_code_changes() when its code was there */
 	struct branch branch; /* at its end */
 };
@@ -64,6 +65,15 @@ uint32_t timed_exit_repeat(const struct timed_exit *x);
 uint32_t timed_exit_call(const struct timed_exit *x);
 uint32_t timed_exit_return(const struct timed_exit *x);
 uint32_t timed_exit_anywhere(const struct timed_exit *x);
+/* The same of each, for who accounts. */
+struct timed_calls {
+	uint32_t (*taken)(const struct timed_exit *x);
+	uint32_t (*not_taken)(const struct timed_exit *x);
+	uint32_t (*repeat)(const struct timed_exit *x);
+	uint32_t (*back)(const struct timed_exit *x);
+	uint32_t (*anywhere)(const struct timed_exit *x);
+};
+extern const struct timed_calls timed_calls, timed_calls_accounted;
 
 /* An access of an instruction; lives as long as its block. */
 struct timed_access {
@@ -89,6 +99,10 @@ struct under_way {
 	uint16_t offset[TIMING_BLOCK_MAX];
 	uint32_t until[TIMING_BLOCK_MAX];
 	bool waits[TIMING_BLOCK_MAX];
+	/* For who accounts, worked out when it is asked for. */
+	bool is_split;
+	struct timing_split split;
+	uint32_t privileged[TIMING_BLOCK_MAX], locked[TIMING_BLOCK_MAX];
 	uint8_t code[TIMING_BLOCK_MAX * 15];
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cpu/unicorn/timed_memory.c - what the guest reaches in memory, told to the
  * model of it: see timed.h. */
+#include "cpu/unicorn/account.h"
 #include "cpu/unicorn/engine.h"
 #include "cpu/walk.h"
 #include "sim/check.h"
@@ -68,12 +69,19 @@ static void reach_line(const struct timed_access *a, uint64_t va)
 				: waits  ? MEMORY_WAITED_FOR
 					 : MEMORY_LOAD;
 	uint64_t when = now(cpu, b);
-	uint32_t took;
+	struct memory_wait wait;
+	uint32_t took, waited;
 	paddr_t pa;
 
-	if (translate(cpu, when, va, false, &pa, &took))
-		keep(cpu,
-		     memory_data(cpu->memory, when, va, pa, took, a->pc, kind));
+	if (!translate(cpu, when, va, false, &pa, &took))
+		return;
+	waited = memory_data(cpu->memory, when, va, pa, took, a->pc, kind,
+			     &wait);
+	keep(cpu, waited);
+	if (cpu->account) {
+		account_add(cpu, a->pc, TIMING_TLB, wait.tlb);
+		account_add(cpu, a->pc, wait.rest, waited - wait.tlb);
+	}
 }
 
 void timed_reach(const struct timed_access *a, uint64_t va)
@@ -91,7 +99,7 @@ void timed_fetch(const struct block *b)
 {
 	struct cpu *cpu = engine_running;
 	uint64_t when;
-	uint32_t took;
+	uint32_t took, waited;
 	paddr_t pa;
 
 	if (*b->timed->fetched == memory_code_changes(cpu->memory))
@@ -99,8 +107,12 @@ void timed_fetch(const struct block *b)
 	when = engine_ticks(cpu) + cpu->clock;
 	if (engine_block(cpu) == b)
 		when -= b->timed->ticks;
-	if (translate(cpu, when, b->pc, true, &pa, &took))
-		keep(cpu, memory_code(cpu->memory, when, pa, b->bytes, took));
+	if (translate(cpu, when, b->pc, true, &pa, &took)) {
+		waited = memory_code(cpu->memory, when, pa, b->bytes, took);
+		keep(cpu, waited);
+		account_add(cpu, b->pc, TIMING_TLB, took);
+		account_add(cpu, b->pc, TIMING_FRONT_END, waited - took);
+	}
 	*b->timed->fetched = memory_code_changes(cpu->memory);
 }
 

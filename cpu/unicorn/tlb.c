@@ -496,7 +496,7 @@ static const uint64_t *set_mode(struct cpu *cpu, unsigned mode,
 static const uint64_t *set_way(struct under_way *way, uint64_t count,
 			       const uint64_t *p, const uint64_t *end)
 {
-	way->on = false;
+	way->on = way->is_split = false;
 	if (!count)
 		return p;
 	if (count > TIMING_BLOCK_MAX || end - p < WAY_WORDS ||

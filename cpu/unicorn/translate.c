@@ -24,6 +24,8 @@
  *      call the block hook
  *      end the block, not run
  *
+ * Who accounts has the block count its runs after the branch.
+ *
  * When what is executed is observed, a call of observe_block() comes after the
  * branch; if each instruction is, a block has one.
  *
@@ -32,6 +34,7 @@
  */
 #include <string.h>
 
+#include "cpu/unicorn/account.h"
 #include "cpu/unicorn/engine.h"
 #include "cpu/unicorn/observe.h"
 #include "sim/check.h"
@@ -398,7 +401,8 @@ static void *charge_memory(struct cpu *cpu, const struct block *b, uint64_t env,
 /* What is to be called where the block is left by `op`, behind its branch;
  * NULL: nothing.  A jump to a place that is known has two ways, 0 if the branch
  * is not taken and 1 if it is; way 0 of a REP is the one to itself. */
-static uint32_t (*exit_of(enum branch_kind kind,
+static uint32_t (*exit_of(const struct timed_calls *calls,
+			  enum branch_kind kind,
 			  void *op))(const struct timed_exit *x)
 {
 	uint8_t code = AT(op, uint8_t, OP_CODE);
@@ -407,13 +411,12 @@ static uint32_t (*exit_of(enum branch_kind kind,
 		return NULL;
 	if (code == TCG_GOTO_TB) {
 		if (kind == BRANCH_REPEAT)
-			return args(op)[0] ? timed_exit_repeat : NULL;
+			return args(op)[0] ? calls->repeat : NULL;
 		if (kind == BRANCH_CONDITIONAL)
-			return args(op)[0] ? timed_exit_taken
-					   : timed_exit_not_taken;
+			return args(op)[0] ? calls->taken : calls->not_taken;
 		return timed_exit_call;
 	}
-	return kind == BRANCH_RETURN ? timed_exit_return : timed_exit_anywhere;
+	return kind == BRANCH_RETURN ? calls->back : calls->anywhere;
 }
 
 static void foresee(struct cpu *cpu, const struct block *b, uint64_t env,
@@ -421,7 +424,8 @@ static void foresee(struct cpu *cpu, const struct block *b, uint64_t env,
 {
 	void *tcg = AT(cpu->uc, void *, UC_TCG_CTX);
 	uint32_t (*call)(const struct timed_exit *x) =
-		exit_of(b->timed->branch.kind, op);
+		exit_of(cpu->account ? &timed_calls_accounted : &timed_calls,
+			b->timed->branch.kind, op);
 	uint64_t x, t, u;
 
 	if (!call)
@@ -439,6 +443,31 @@ static void foresee(struct cpu *cpu, const struct block *b, uint64_t env,
 	op = put_after(tcg, op, TCG_LD_I32, u, env, ENV_TICK_ROOM);
 	op = put_after(tcg, op, TCG_SUB_I32, u, u, t);
 	put_after(tcg, op, TCG_ST_I32, u, env, ENV_TICK_ROOM);
+}
+
+/* The block counts its runs, for who accounts.  What it put last. */
+static void *count_runs(struct cpu *cpu, const struct block *b, uint32_t number,
+			void *op)
+{
+	void *tcg = AT(cpu->uc, void *, UC_TCG_CTX);
+	uint64_t x = (uintptr_t)originals.temp_new(tcg, TCG_TYPE_I64, false);
+	uint64_t n = (uintptr_t)originals.temp_new(tcg, TCG_TYPE_I64, false);
+	uint64_t one = (uintptr_t)originals.temp_new(tcg, TCG_TYPE_I64, false);
+
+	if (b->timed && b->timed->limited) {
+		op = put_after(tcg, op, TCG_MOVI_I64, x, (uintptr_t)cpu, 0);
+		op = put_after(tcg, op, TCG_CALL, x, (uintptr_t)account_part,
+			       TCG_CALL_ALONE);
+		AT(op, uint16_t, OP_CODE) = TCG_CALL_0_1;
+		return op;
+	}
+	op = put_after(tcg, op, TCG_MOVI_I64, x,
+		       (uintptr_t)&cpu->account->count, 0);
+	op = put_after(tcg, op, TCG_LD_I64, x, x, 0);
+	op = put_after(tcg, op, TCG_LD_I64, n, x, number * sizeof(uint64_t));
+	op = put_after(tcg, op, TCG_MOVI_I64, one, 1, 0);
+	op = put_after(tcg, op, TCG_ADD_I64, n, n, one);
+	return put_after(tcg, op, TCG_ST_I64, n, x, number * sizeof(uint64_t));
 }
 
 #define HOOK_OPS  5
@@ -503,6 +532,9 @@ static void count_in_block(struct cpu *cpu, const struct block *b,
 			       (uintptr_t)observe_block, TCG_CALL_LOOKS);
 		AT(op, uint16_t, OP_CODE) = TCG_CALL_0_1;
 	}
+
+	if (cpu->account)
+		count_runs(cpu, b, number, branch);
 
 	/* The label is the last operation but one. */
 	for (op = next(branch); AT(op, uint8_t, OP_CODE) != TCG_SET_LABEL ||

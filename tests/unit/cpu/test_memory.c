@@ -65,6 +65,7 @@ static uint32_t reach(struct memory *m, uint64_t va, uint64_t pc,
 		      enum memory_kind kind)
 {
 	uint64_t entry = (UINT64_C(1) << 40) + va / PAGE * 8;
+	struct memory_wait wait;
 	uint32_t took, cost;
 	paddr_t pa;
 
@@ -74,7 +75,7 @@ static uint32_t reach(struct memory *m, uint64_t va, uint64_t pc,
 		pa = va;
 	}
 	cr_assert_eq(pa, va);
-	cost = memory_data(m, now, va, pa, took, pc, kind);
+	cost = memory_data(m, now, va, pa, took, pc, kind, &wait);
 	now += cost;
 	return cost / TIMING_TICKS_PER_CYCLE;
 }

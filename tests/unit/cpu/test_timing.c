@@ -47,7 +47,7 @@ static uint32_t ticks(const char *insn, size_t bytes, unsigned times,
 		memcpy(code + c.bytes, last, last_bytes);
 		c.bytes += (uint32_t)last_bytes;
 	}
-	timing_block(timing, &c, until, NULL, &branch);
+	timing_block(timing, &c, until, NULL, &branch, NULL);
 	for (unsigned i = 0; i < c.count; i++)
 		cr_assert_gt(until[i], i ? until[i - 1] : 0);
 	return until[c.count - 1];

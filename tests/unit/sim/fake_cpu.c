@@ -439,7 +439,35 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t deadline)
 	}
 }
 
-/* Nothing is told. */
+/* Nothing is accounted, nothing is told. */
+void cpu_account(struct cpu *cpu, bool on)
+{
+	(void)cpu, (void)on;
+}
+
+void cpu_account_owner(struct cpu *cpu, uint32_t owner)
+{
+	(void)cpu, (void)owner;
+}
+
+void cpu_account_access(struct cpu *cpu, uint64_t ticks)
+{
+	(void)cpu, (void)ticks;
+}
+
+const struct cpu_account *cpu_accounted(struct cpu *cpu, size_t *count)
+{
+	(void)cpu;
+	*count = 0;
+	return NULL;
+}
+
+uint64_t cpu_ticks_ahead(const struct cpu *cpu)
+{
+	(void)cpu;
+	return 0;
+}
+
 void cpu_observe(struct cpu *cpu, enum cpu_observe what)
 {
 	(void)cpu, (void)what;

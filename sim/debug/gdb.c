@@ -68,15 +68,31 @@ static struct debug_id any_thread(struct debug *d, uint32_t pid)
 	return id;
 }
 
+static bool is_any(uint32_t part)
+{
+	return !part || part == PACKET_ALL;
+}
+
 struct debug_id gdb_thread(struct gdb_state *g, struct debug *d,
 			   struct debug_id id)
 {
-	if (!id.pid || id.pid == PACKET_ALL)
+	if (is_any(id.pid))
 		id.pid = is_attached(g, g->general.pid) ? g->general.pid
 							: first_attached(g);
-	if (!id.tid || id.tid == PACKET_ALL)
+	if (is_any(id.tid))
 		return any_thread(d, id.pid);
 	return id;
+}
+
+/* What the id names is there: a process, and the thread if it says which. */
+static bool exists(struct call *c, struct debug_id id)
+{
+	struct debug_process p;
+
+	if (!is_any(id.pid) && !debug_process(c->d, id.pid, &p))
+		return false;
+	return is_any(id.tid) ||
+	       debug_thread_alive(c->d, gdb_thread(c->g, c->d, id));
 }
 
 static enum gdb_then set_thread(struct call *c)
@@ -88,6 +104,8 @@ static enum gdb_then set_thread(struct call *c)
 		return say(c, ERROR_FORM);
 	if (!id.pid && !id.tid)
 		return say(c, "OK"); /* any: the one that it is */
+	if (!exists(c, id))
+		return say(c, ERROR_THREAD);
 	if (which == 'g')
 		c->g->general = id;
 	else
@@ -209,7 +227,8 @@ static enum gdb_then breakpoint(struct call *c, bool set)
 		return say(c, ERROR_FORM);
 	if (type >= ARRAY_LEN(kinds))
 		return GDB_ANSWERED; /* not supported */
-	if (kinds[type] && (!bytes || bytes > PAGE_BYTES))
+	if (kinds[type] &&
+	    (!bytes || bytes > PAGE_BYTES || va + (bytes - 1) < va))
 		return say(c, ERROR_FORM);
 	if (kinds[type] && set)
 		good = debug_watch_add(c->d, pid, va, bytes, kinds[type]);
@@ -229,6 +248,10 @@ static enum gdb_then go(struct call *c, enum debug_how how, struct debug_id id,
 {
 	struct debug_plan plan = {how, id, low, high};
 
+	/* Only a thread that is there comes to the end of a step. */
+	if (how != DEBUG_CONTINUE && how != DEBUG_BACK_CONTINUE &&
+	    !debug_thread_alive(c->d, id))
+		return say(c, ERROR_THREAD);
 	debug_resume(c->d, &plan);
 	return GDB_RUNS;
 }
@@ -245,18 +268,17 @@ static enum gdb_then go_back(struct call *c)
 		return GDB_ANSWERED;
 	if ((!step && !packet_char(&c->p, 'c')) || *c->p)
 		return say(c, ERROR_FORM);
-	if (!id.tid)
-		return say(c, ERROR_THREAD);
 	return go(c, step ? DEBUG_BACK_STEP : DEBUG_BACK_CONTINUE, id, 0, 0);
 }
 
 /* c, s, C, S: an address to go on at is not taken. */
-static enum gdb_then go_plain(struct call *c, enum debug_how how)
+static enum gdb_then go_plain(struct call *c, enum debug_how how,
+			      bool with_signal)
 {
 	struct debug_id id = gdb_thread(c->g, c->d, c->g->resume);
 	uint64_t signal;
 
-	if (packet_number(&c->p, &signal) && *c->p)
+	if (with_signal && !packet_number(&c->p, &signal))
 		return say(c, ERROR_FORM);
 	return *c->p ? say(c, ERROR_FORM) : go(c, how, id, 0, 0);
 }
@@ -299,6 +321,8 @@ static enum gdb_then go_each(struct call *c)
 			return say(c, ERROR_FORM);
 		if (packet_char(&c->p, ':') && !packet_id(&c->p, &plan.id))
 			return say(c, ERROR_FORM);
+		if (!exists(c, plan.id))
+			return say(c, ERROR_THREAD);
 		if (!any || (plan.how != DEBUG_CONTINUE &&
 			     chosen.how == DEBUG_CONTINUE))
 			chosen = plan;
@@ -307,8 +331,6 @@ static enum gdb_then go_each(struct call *c)
 	if (!any || *c->p)
 		return say(c, ERROR_FORM);
 	chosen.id = gdb_thread(c->g, c->d, chosen.id);
-	if (chosen.how != DEBUG_CONTINUE && !chosen.id.tid)
-		return say(c, ERROR_THREAD);
 	return go(c, chosen.how, chosen.id, chosen.low, chosen.high);
 }
 
@@ -383,6 +405,8 @@ static enum gdb_then detach(struct call *c)
 		if (!packet_char(&c->p, ';') || !packet_number(&c->p, &pid) ||
 		    *c->p || pid >= GDB_PIDS_MAX)
 			return say(c, ERROR_FORM);
+		if (!c->g->attached[pid])
+			return say(c, ERROR_THREAD);
 		c->g->attached[pid] = false;
 	}
 	packet_put(c->out, "OK");
@@ -392,6 +416,19 @@ static enum gdb_then detach(struct call *c)
 	}
 	debug_break_forget(c->d);
 	return GDB_LEFT;
+}
+
+/* Whichever process it names: the machine is no more without any of them. */
+static enum gdb_then kill_one(struct call *c)
+{
+	uint64_t pid;
+
+	if (!packet_char(&c->p, ';') || !packet_number(&c->p, &pid) || *c->p)
+		return say(c, ERROR_FORM);
+	if (pid >= GDB_PIDS_MAX || !c->g->attached[pid])
+		return say(c, ERROR_THREAD);
+	packet_put(c->out, "OK");
+	return GDB_KILLED;
 }
 
 static enum gdb_then letter_v(struct call *c)
@@ -407,10 +444,8 @@ static enum gdb_then letter_v(struct call *c)
 	}
 	if (n == 6 && !strncmp(word, "Attach", n))
 		return attach(c);
-	if (n == 4 && !strncmp(word, "Kill", n)) {
-		packet_put(c->out, "OK");
-		return GDB_KILLED;
-	}
+	if (n == 4 && !strncmp(word, "Kill", n))
+		return kill_one(c);
 	return GDB_ANSWERED; /* vMustReplyEmpty, and what is not supported */
 }
 
@@ -438,10 +473,10 @@ enum gdb_then gdb_packet(struct gdb_state *g, struct debug *d, const char *p,
 		return go_back(&c);
 	case 'c':
 	case 'C':
-		return go_plain(&c, DEBUG_CONTINUE);
+		return go_plain(&c, DEBUG_CONTINUE, *p == 'C');
 	case 's':
 	case 'S':
-		return go_plain(&c, DEBUG_STEP);
+		return go_plain(&c, DEBUG_STEP, *p == 'S');
 	case 'D':
 		return detach(&c);
 	case 'g':
@@ -451,7 +486,7 @@ enum gdb_then gdb_packet(struct gdb_state *g, struct debug *d, const char *p,
 	case 'H':
 		return set_thread(&c);
 	case 'k':
-		return GDB_KILLED;
+		return bytes == 1 ? GDB_KILLED : say(&c, ERROR_FORM);
 	case 'm':
 		return read_memory(&c);
 	case 'M':

@@ -130,6 +130,19 @@ static bool program(struct debug *d, const char *annex, struct packet_text *out)
 	return true;
 }
 
+/* False: not one that is transferred at all. */
+static bool object_known(const char *object)
+{
+	static const char *const known[] = {"features", "memory-map", "threads",
+					    "osdata", "exec-file"};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (!strcmp(object, known[i]))
+			return true;
+	}
+	return false;
+}
+
 static bool document(struct gdb_state *g, struct debug *d, const char *object,
 		     const char *annex, struct packet_text *out)
 {
@@ -161,6 +174,8 @@ static void transfer(struct gdb_state *g, struct debug *d, const char *p,
 		packet_put(out, "E02");
 		return;
 	}
+	if (!object_known(object))
+		return;
 	p += n;
 	n = (int)strcspn(p, ":");
 	if (n >= (int)sizeof(annex) || p[n] != ':') {

@@ -213,7 +213,12 @@ static bool take_byte(struct gdb_wire *w, struct debug *d, uint8_t byte)
 			send_all(w, "+", 1);
 		return obey(w, d);
 	case PACKET_DAMAGED:
-		send_all(w, "-", 1);
+		/* Who counts on a line that damages nothing waits for an
+		 * answer, not for this. */
+		if (w->state.no_ack)
+			send_frame(w, &malformed);
+		else
+			send_all(w, "-", 1);
 		return false;
 	case PACKET_TOO_LONG:
 		if (!w->state.no_ack)

@@ -146,6 +146,7 @@ Test(gdb_packets, malformed_ones_get_an_error)
 		"Z0,400000",
 		"Z2,400000,0",
 		"Z2,0,ffffffff",
+		"Z2,ffffffffffffffff,2",
 		"z0,zz,1",
 		"vCont",
 		"vCont;",
@@ -159,11 +160,20 @@ Test(gdb_packets, malformed_ones_get_an_error)
 		"b",
 		"bx",
 		"bcx",
+		"c400000",
+		"C",
+		"C5;400000",
+		"s1",
+		"kill",
+		"vKill",
+		"vKill;",
+		"vKill;1x",
 		"D;",
 		"Dx",
 		"cxyz",
 		"qXfer:",
 		"qXfer:features:write:x:0,1",
+		"qXfer:features",
 		"qXfer:features:read:target.xml",
 		"qXfer:features:read:target.xml:0",
 		"qRcmd,6",
@@ -178,11 +188,35 @@ Test(gdb_packets, malformed_ones_get_an_error)
 	cr_expect_eq(fake_debug_resumed, 0);
 }
 
+/* Threads and processes that are not there: none steps, none is looked at. */
+Test(gdb_packets, nonsense_ids_get_an_error)
+{
+	static const char *const bad[] = {
+		"Hg7",
+		"Hgp9.1",
+		"Hcp1.7",
+		"Hgp9.-1",
+		"Tp9.1",
+		"T7",
+		"vCont;s:p1.7;c",
+		"vCont;c:p9.-1",
+		"vCont;c;s:p9.1",
+		"vCont;r1,2:p1.9",
+		"qThreadExtraInfo,p9.1",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		cr_expect_str_eq(answer(bad[i], GDB_ANSWERED), "E01", "%s",
+				 bad[i]);
+	cr_expect_eq(fake_debug_resumed, 0);
+	answer("vCont;c:p-1.-1", GDB_RUNS);
+}
+
 Test(gdb_packets, what_is_unknown_gets_the_empty_answer)
 {
 	static const char *const unknown[] = {
-		"",       "w",   "vMustReplyEmpty", "vRun;", "qSymbol::",
-		"Z9,0,1", "R00",
+		"",       "w",   "vMustReplyEmpty",       "vRun;", "qSymbol::",
+		"Z9,0,1", "R00", "qXfer:auxv:read::0,10",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(unknown); i++)
@@ -265,6 +299,9 @@ Test(gdb_packets, processes_come_and_go)
 	cr_expect_str_eq(answer("qC", GDB_ANSWERED), "QCp2.6");
 	cr_expect_str_eq(answer("D;1", GDB_ANSWERED), "OK");
 	cr_expect_str_eq(answer("D;2", GDB_LEFT), "OK");
+	cr_expect_str_eq(answer("D;2", GDB_ANSWERED), "E01");
+	cr_expect_str_eq(answer("vKill;1", GDB_ANSWERED), "E01");
+	gdb_state_reset(&state);
 	answer("vKill;1", GDB_KILLED);
 	answer("k", GDB_KILLED);
 }

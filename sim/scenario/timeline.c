@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hv/abi/channel.h"
 #include "hv/abi/control.h"
 #include "hv/abi/database.h"
 
@@ -119,6 +120,7 @@ static void on_channel(struct timeline_fault *f, const struct trace_record *r)
 	if (f->moved == PS_NEVER && server != f->of) {
 		f->moved = r->time;
 		f->channel = (uint32_t)field(r, "id");
+		f->network = field(r, "type") == CHANNEL_NETWORK;
 		f->to = server;
 	} else if (f->moved != PS_NEVER && server == f->of &&
 		   field(r, "id") == f->channel) {
@@ -130,6 +132,15 @@ static void on_response(struct timeline_fault *f, const struct trace_record *r)
 {
 	if (f->moved != PS_NEVER && field(r, "channel") == f->channel)
 		first(&f->first_io, r->time);
+}
+
+static void on_message(struct timeline_fault *f, const struct trace_record *r)
+{
+	uint16_t type = (uint16_t)field(r, "w0");
+
+	if (f->network && field(r, "queue") == NET_QUEUE_IN &&
+	    (type == NET_TRANSMIT_DONE || type == NET_RECEIVE))
+		on_response(f, r);
 }
 
 static void step(struct timeline *t, const struct trace_record *r)
@@ -146,6 +157,8 @@ static void step(struct timeline *t, const struct trace_record *r)
 			on_control(f, r);
 		else if (r->kind->number == TRACE_EV_CHANNEL)
 			on_channel(f, r);
+		else if (r->kind->number == TRACE_EV_MESSAGE)
+			on_message(f, r);
 		else
 			on_response(f, r);
 	}
@@ -184,6 +197,7 @@ void timeline_note(struct timeline *t, const struct trace_record *r)
 	case TRACE_EV_STATE:
 	case TRACE_EV_CONTROL:
 	case TRACE_EV_CHANNEL:
+	case TRACE_EV_MESSAGE:
 		step(t, r);
 		break;
 	}

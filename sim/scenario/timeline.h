@@ -26,12 +26,14 @@ struct timeline_fault {
 	ps_t detected;  /* command was told, or declared it dead */
 	ps_t decision;  /* the transaction that moves a channel was asked for */
 	ps_t moved;     /* the first channel has its new server */
-	ps_t first_io;  /* the first block request completed there */
+	ps_t first_io;  /* the first block request completed there, or the first
+			 * frame that came or went */
 	ps_t restarted; /* it runs again */
 	ps_t back;      /* a channel has it as server again */
 	bool by_report; /* not by time-out */
 	uint32_t of;    /* index of the partition; 0: not of a partition */
 	uint32_t channel, to; /* what moved, and where */
+	bool network;         /* what moved is a network's */
 };
 
 struct timeline {

@@ -9,9 +9,15 @@
  * the cache lets go of it, which may be at any time; what the cache holds at the
  * fence is lost or written, as the model likes.
  *
- * Shown: once a flush was answered, the medium never holds anything older than
- * what it covered, and it holds that when the answer comes; (settles) with at
- * most DEATHS deaths the guest comes to its end.
+ * A partition beats, if it lives and has the CPU, which others may keep from it for
+ * as long as they like.  Command asks that one be dead when its last look saw no
+ * new beat; the ultravisor refuses that if it has beaten since, or has not had
+ * CPU time enough to do so: then it has it run.  (Sleep is no state here: by the
+ * time that command's patience ends, who sleeps is due.)
+ *
+ * Shown: nobody is declared dead who lives; once a flush was answered, the medium
+ * never holds anything older than what it covered, and it holds that when the answer
+ * comes; (settles) with at most DEATHS deaths the guest comes to its end.
  *
  * Planted errors, each found (tests/models/check):
  *   -DNO_FENCE    the channel moves while the dead one's controller works on
@@ -21,8 +27,13 @@
  *   -DEARLY_FLUSH a server answers a flush that its controller has not done
  *   -DNO_BEAT     nobody notices that a partition hangs
  *   -DNO_REPLAY   what was not answered is not sent again
+ *   -DSTALE       that it has beaten since command looked does not count
+ *   -DSTARVED     nor does it that it had no CPU time
+ *   -DNO_URGE     it is refused for that, but nobody has it run
  */
+#ifndef DEATHS
 #define DEATHS 3
+#endif
 #define WRITES 3
 #define FLUSH  9
 #define NONE   2 /* no server */
@@ -38,6 +49,17 @@ byte deaths;
 bool works[2];
 byte command[2], finished[2], cache[2];
 byte medium;
+
+/* As command and the ultravisor see them, since the last beat that was heard: */
+#define NO_TIME 0 /* it had not the CPU time in which one that lives beats, */
+#define BEATEN  1 /* it had, and did, */
+#define SILENT  2 /* it had */
+byte sign[2];
+/* What command asked the ultravisor. */
+#define NOT   0
+#define DEAD  1 /* declare it dead */
+#define URGED 2 /* that was refused: it is to run first */
+byte asked[2];
 
 /* The channel. */
 byte server;
@@ -114,6 +136,26 @@ end:	do
 	od
 }
 
+/* The CPU is its, or others' for as long as nobody has it run. */
+proctype turns(byte me)
+{
+end:	do
+	:: atomic {
+		life[me] != CRASHED && (sign[me] == NO_TIME || asked[me] == URGED) ->
+		if
+		:: life[me] == RUNS -> sign[me] = BEATEN
+		:: life[me] == HANGS && sign[me] == NO_TIME -> sign[me] = SILENT
+		:: else -> skip
+		fi;
+		if
+		:: asked[me] == URGED -> asked[me] = NOT
+		:: else -> skip
+		fi
+	   }
+	:: asked[me] != URGED -> skip
+	od
+}
+
 /* ---- death, and those who decide ---- */
 
 proctype death()
@@ -149,18 +191,13 @@ inline fence(whom)
 	finished[whom] = 0
 }
 
-#ifdef NO_BEAT
-#define NOTICED(whom) (life[whom] == CRASHED)
-#else
-#define NOTICED(whom) (life[whom] != RUNS)
-#endif
-
 bool noticed[2];
 
 /* Its end is heard of: fence; a channel that it served is paused and wiped. */
 inline notice(whom)
 {
 	noticed[whom] = true;
+	asked[whom] = NOT;
 #if defined(LATE_FENCE)
 	if
 	:: server != whom -> fence(whom)
@@ -183,13 +220,55 @@ inline notice(whom)
 	fi
 }
 
+/* A look at the beats: a new one is heard, or command's patience is at its end. */
+inline look(whom)
+{
+	if
+	:: sign[whom] == BEATEN -> sign[whom] = NO_TIME
+#ifndef NO_BEAT
+	:: sign[whom] != BEATEN -> asked[whom] = DEAD
+#else
+	:: else -> skip
+#endif
+	fi
+}
+
+#ifdef STALE
+#define HEARD_SINCE(whom) false
+#else
+#define HEARD_SINCE(whom) (sign[whom] == BEATEN)
+#endif
+#ifdef STARVED
+#define HAD_NO_TIME(whom) false
+#else
+#define HAD_NO_TIME(whom) (sign[whom] == NO_TIME)
+#endif
+
+/* The ultravisor, asked to declare it dead. */
+inline decide(whom)
+{
+	if
+	:: HEARD_SINCE(whom) -> asked[whom] = NOT
+	:: HAD_NO_TIME(whom) ->
+#ifdef NO_URGE
+		asked[whom] = NOT
+#else
+		asked[whom] = URGED
+#endif
+	:: else ->
+		assert(life[whom] != RUNS);
+		notice(whom)
+	fi
+}
+
 /* Its driver resets the controller first of all. */
 inline restart(whom)
 {
 	fence(whom);
 	life[whom] = RUNS;
 	works[whom] = true;
-	noticed[whom] = false
+	noticed[whom] = false;
+	sign[whom] = NO_TIME
 }
 
 inline give(whom)
@@ -199,16 +278,26 @@ inline give(whom)
 	open = true
 }
 
-proctype command_and_ultravisor()
+/* Command and the ultravisor. */
+proctype watch(byte whom)
 {
 	byte what;
 end:	do
-	:: atomic { !noticed[0] && NOTICED(0) -> notice(0) }
-	:: atomic { !noticed[1] && NOTICED(1) -> notice(1) }
+	:: atomic { !noticed[whom] && life[whom] == CRASHED -> notice(whom) }
+	:: atomic {
+		!noticed[whom] && life[whom] != CRASHED && asked[whom] == NOT ->
+		look(whom)
+	   }
+	:: atomic { !noticed[whom] && asked[whom] == DEAD -> decide(whom) }
+	:: atomic { noticed[whom] -> restart(whom) }
+	od
+}
+
+proctype assign()
+{
+end:	do
 	:: atomic { server == NONE && life[0] == RUNS -> give(0) }
 	:: atomic { server == NONE && life[1] == RUNS -> give(1) }
-	:: atomic { noticed[0] -> restart(0) }
-	:: atomic { noticed[1] -> restart(1) }
 	od
 }
 
@@ -339,7 +428,11 @@ init {
 		run io(1);
 		run controller(0);
 		run controller(1);
-		run command_and_ultravisor();
+		run watch(0);
+		run watch(1);
+		run assign();
+		run turns(0);
+		run turns(1);
 		run guest();
 		run death()
 	}

@@ -3,6 +3,7 @@
  * outside on its network, and says what came of both.
  * usage: outside [--out DIR] [--set NAME=VALUE]... [--pieces N]
  *                [--send A.B.C.D PORT BYTES] SCENARIO
+ *        outside run|sweep ...    as parterre's, with the host outside
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 #include "outside.h"
 #include "sim/scenario/script.h"
+#include "tools/parterre/parterre.h"
 
 static struct session session;
 static struct session_options options = {.images = IMAGES, .outside = &outside};
@@ -82,6 +84,11 @@ int main(int argc, char **argv)
 	struct error err = {0}, end = {0};
 	int status = EXIT_HELD;
 
+	run_with_outside(&outside, IMAGES, "outside");
+	if (argc > 1 && !strcmp(argv[1], "run"))
+		return main_run(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "sweep"))
+		return main_sweep(argc - 1, argv + 1);
 	if (argc < 2 || !take_options(argv)) {
 		fputs("usage: outside [--out DIR] [--set NAME=VALUE] "
 		      "[--pieces N] [--send A.B.C.D PORT BYTES] SCENARIO\n",

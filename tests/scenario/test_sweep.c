@@ -108,6 +108,46 @@ Test(sweep, s74_writes_to_one_block_keep_their_order)
 	cr_assert_geq(number(o, "most_replayed"), 4, "%s", o->text);
 }
 
+/* --- a segment of a TCP transfer --- */
+
+/* An I/O partition dies between the segment's going into its sender's channel
+ * and its acknowledgement: bytes as they were, one connection, nobody waits for
+ * a time-out. */
+static void segment(const char *program, const char *fault, const char *set,
+		    unsigned cpus, unsigned every)
+{
+	const char *who = strstr(fault, "io.");
+	struct output *o = shell(
+		"%s sweep --quiet --json --out %s/out --fault '%s' --over "
+		"segment..acknowledged --while %s --every %u --set cpus=%u "
+		"%s " SOURCE_DIR "/tests/sweep/tcp.lua",
+		program, scratch(), fault, who, every, cpus, set);
+
+	nothing_happened(o);
+	cr_assert_geq(number(o, "runs"), 3, "%s", o->text);
+	cr_assert_gt(number(o, "most_ps"), 0, "%s", o->text);
+}
+
+Test(sweep, s75_a_segment_goes_on_by_the_trunk)
+{
+	segment(PARTERRE, "crash io.a", "--set nics=0", 1, 12007);
+	segment(PARTERRE, "hang io.b", "--set nics=0", 2, 29989);
+}
+
+Test(sweep, s75_a_segment_goes_on_by_the_cards)
+{
+	segment(PARTERRE, "hang io.a", "--set nics=2", 1, 14983);
+	segment(PARTERRE, "crash io.b", "--set nics=2", 4, 59999);
+}
+
+#define OUTSIDE BUILD_DIR "/tests/outside/outside"
+
+Test(sweep, s75_a_segment_goes_on_to_a_host_outside)
+{
+	segment(OUTSIDE, "crash io.a", "--set peer=outside", 1, 14983);
+	segment(OUTSIDE, "hang io.a", "--set peer=outside", 2, 59999);
+}
+
 /* The power goes behind each command that changed the disk, of either
  * controller: what was flushed is on the medium. */
 Test(sweep, s79_power_cut_at_every_command)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tools/parterre/main.c - finds the sub-command. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,24 +28,6 @@ static const struct {
 	{"debug", main_debug, "run under a debugger, forward and back"},
 	{"snapshot", main_snapshot, "a machine into a file, and on from there"},
 };
-
-int complain(const char *command, const struct error *err)
-{
-	fprintf(stderr, "parterre %s: %s\n", command, err->text);
-	return err->code;
-}
-
-int usage_error(const char *command, const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "parterre %s: ", command);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, " (parterre %s --help)\n", command);
-	return EXIT_USAGE;
-}
 
 static void help(FILE *to)
 {

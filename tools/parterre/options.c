@@ -106,6 +106,24 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
+static struct {
+	const struct session_outside *outside;
+	const char *images, *program;
+} with = {.program = "parterre"};
+
+void run_with_outside(const struct session_outside *outside, const char *images,
+		      const char *program)
+{
+	with.outside = outside;
+	with.images = images;
+	with.program = program;
+}
+
+const char *run_program(void)
+{
+	return with.program;
+}
+
 const char *default_images(void)
 {
 	static char path[PATH_MAX];
@@ -113,6 +131,8 @@ const char *default_images(void)
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	char *slash;
 
+	if (with.images)
+		return with.images;
 	/* BUILD/tools/parterre and BUILD/hv */
 	program[n > 0 ? n : 0] = '\0';
 	for (int i = 0; i < 2; i++) {
@@ -257,6 +277,7 @@ bool run_options_parse(struct run_options *o, int argc, char **argv,
 
 	memset(o, 0, sizeof(*o));
 	o->session.images = default_images();
+	o->session.outside = with.outside;
 	o->session.classes = TRACE_CLASS_PARTITION | TRACE_CLASS_MACHINE;
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, "o:sS", options,

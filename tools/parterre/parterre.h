@@ -50,6 +50,13 @@ bool run_options_parse(struct run_options *o, int argc, char **argv,
 		       const char *help, int operands, int *status);
 /* Where the images lie if nobody says: beside this program. */
 const char *default_images(void);
+/* By a program that has the commands that run, and a host outside on their
+ * network (tests/outside), before it calls one: all runs have that host, and
+ * `images` is where they lie if nobody says.  `program` is how it is called. */
+void run_with_outside(const struct session_outside *outside, const char *images,
+		      const char *program);
+/* "parterre", or what it was called there. */
+const char *run_program(void);
 
 /* A whole run: scenario, end, verdicts.  *err is filled and its code returned
  * unless it held; the session stays open for a look at what it left. */

@@ -17,6 +17,7 @@
 #include "sim/check.h"
 #include "sim/fault.h"
 #include "sim/forks.h"
+#include "sim/net_switch.h"
 #include "sim/scenario/script.h"
 #include "sim/trace/trace.h"
 #include "tools/parterre/parterre.h"
@@ -154,13 +155,15 @@ static struct nvme_subsys *disk_of(struct session *s)
 	return (struct nvme_subsys *)machine_device(s->machine, "disk0");
 }
 
-/* The console's files are flushed and the parent's. */
-static void leave_files(struct session *s)
+/* The console's files, and what is kept of the network, are flushed and the
+ * parent's. */
+static bool leave_files(struct session *s, struct error *err)
 {
 	for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
 		s->console[i].file = fopen("/dev/null", "wb");
 		CHECK(s->console[i].file);
 	}
+	return !s->net || net_switch_capture_end(s->net, err);
 }
 
 static bool become_child(struct sweep *w, struct session *s, struct error *err)
@@ -172,7 +175,8 @@ static bool become_child(struct sweep *w, struct session *s, struct error *err)
 	w->events = false;
 	if (w->watches)
 		sweep_access_end(&w->access, s->machine);
-	leave_files(s);
+	if (!leave_files(s, err))
+		return false;
 	w->replays = s->timeline.replays;
 	w->mine.retired = w->next;
 	w->mine.at = session_now(s);
@@ -265,10 +269,9 @@ static bool on_reached(void *owner, struct session *s, struct error *err)
 	if (w->phase == BEFORE && is_there(&w->from, s)) {
 		w->phase = INSIDE;
 		w->next = retired;
-		if (s->next || s->net)
+		if (s->next)
 			return error_set(err, EXIT_USAGE,
-					 "a sweep takes one machine without a "
-					 "network");
+					 "a sweep takes one machine");
 		/* What children would share with us and with each other. */
 		if (!session_detach_disks(s, err) ||
 		    (w->watches &&
@@ -469,7 +472,8 @@ static bool check_options(struct sweep *w, int *status)
 static char *repeat_text(const struct session_options *o)
 {
 	static char text[2048];
-	int n = snprintf(text, sizeof(text), "parterre run %s", o->scenario);
+	int n = snprintf(text, sizeof(text), "%s run %s", run_program(),
+			 o->scenario);
 
 	if (o->seed_given)
 		n += snprintf(text + n, sizeof(text) - (size_t)n,

@@ -244,6 +244,10 @@ bool partition_view_waits(const struct partition_view *v, uint32_t slot,
 /* Why this CPU last changed its slot, SWITCH_*, and that in words. */
 uint32_t partition_view_reason(const struct partition_view *v, unsigned cpu);
 const char *partition_switch_text(uint32_t reason);
+/* A system call's name without SYS_, "WAIT"; "?": there is none. */
+const char *partition_call_text(uint64_t number);
+/* By that name, in any case; false: there is none. */
+bool partition_call_find(const char *name, uint64_t *number);
 
 /* --- channels --- */
 

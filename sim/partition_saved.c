@@ -5,6 +5,8 @@
  * Every monitor instance has its own at the same address; which one is seen
  * there is the page-table root's affair.
  */
+#include <strings.h>
+
 #include "cpu/walk.h"
 #include "sim/bus.h"
 #include "sim/partition_internal.h"
@@ -132,4 +134,38 @@ const char *partition_switch_text(uint32_t reason)
 
 	return reason < ARRAY_LEN(text) && text[reason] ? text[reason]
 							: "the machine began";
+}
+
+#define CALL(name) [SYS_##name] = #name
+static const char *const calls[] = {
+	CALL(NULL),        CALL(YIELD),         CALL(WAIT),
+	CALL(TIME),        CALL(LOG),           CALL(SIGNAL),
+	CALL(CHANNEL_MAP), CALL(CHANNEL_UNMAP), CALL(DEVICE_MAP),
+	CALL(EXIT),        CALL(SURRENDER),     CALL(CONTROL),
+	CALL(VTIME),       CALL(CONSOLE_READ),  CALL(AS_CREATE),
+	CALL(AS_TABLE),    CALL(AS_MAP),        CALL(AS_DESTROY),
+	CALL(USER_RUN),    CALL(UPCALL),        CALL(UPCALL_RETURN),
+	CALL(UPCALL_POLL), CALL(ALARM),         CALL(HALT),
+	CALL(LEAD_CREATE), CALL(LEAD_MAP),      CALL(LEAD_START),
+	CALL(LEAD_STOP),   CALL(LEAD_DESTROY),  CALL(LEAD_SCHEDULE),
+	CALL(LEAD_BIND),   CALL(LEAD_ROOT),     CALL(LEAD_REPORT),
+	CALL(LEAD_FRAMES), CALL(LEAD_NOTIFY),   CALL(LEAD_OFF),
+	CALL(LEAD_SYNC),   CALL(LEAD_PAUSE),    CALL(LEAD_RESUME),
+	CALL(LEAD_SAVE),   CALL(LEAD_RESTORE)};
+#undef CALL
+
+const char *partition_call_text(uint64_t number)
+{
+	return number < ARRAY_LEN(calls) && calls[number] ? calls[number] : "?";
+}
+
+bool partition_call_find(const char *name, uint64_t *number)
+{
+	for (uint64_t i = 0; i < ARRAY_LEN(calls); i++) {
+		if (!calls[i] || strcasecmp(calls[i], name) != 0)
+			continue;
+		*number = i;
+		return true;
+	}
+	return false;
 }

@@ -99,9 +99,10 @@ static void look_at_record(struct debug *d, const struct debug_condition *c,
 	case DEBUG_ON_CALL:
 		if (r->kind->number == TRACE_EV_SYSCALL && v0 == c->value)
 			meet(d, c, r->cpu,
-			     "%s makes call %" PRIu64 "(0x%" PRIx64
+			     "%s makes call %" PRIu64 " %s(0x%" PRIx64
 			     ", 0x%" PRIx64 ", 0x%" PRIx64 ") at %.6f ms",
-			     name_of(d, r->partition), v0, v1, r->value[2].u,
+			     name_of(d, r->partition), v0,
+			     partition_call_text(v0), v1, r->value[2].u,
 			     r->value[3].u, (double)r->time / PS_PER_MS);
 		break;
 	case DEBUG_ON_MESSAGE:
@@ -123,6 +124,10 @@ static void on_record(void *owner, const struct trace_record *r)
 
 	if (d->seeking)
 		return;
+	/* Who is taken off the CPU again before it came to ring 3 is not where
+	 * a switch went. */
+	if (r->kind->number == TRACE_EV_SWITCH)
+		d->switched[r->cpu] = NULL;
 	/* One reason at a time. */
 	for (size_t i = 0; i < d->wants.condition_count && !d->due; i++)
 		look_at_record(d, &d->wants.condition[i], r);

@@ -206,6 +206,14 @@ static const char *elsewhere(struct debug *d, const char *text)
 	return NULL;
 }
 
+/* An address of ring 3: others have something else there. */
+static bool is_of_program(struct debug *d, struct debug_id cpu,
+			  const struct debug_at *at)
+{
+	return at->va < KERNEL_HALF &&
+	       cpu_cpl(machine_cpu(d->s->machine, cpu.tid - 1)) == 3;
+}
+
 bool debug_place_find(struct debug *d, struct debug_id id, const char *text,
 		      struct debug_at *at, struct error *err)
 {
@@ -216,12 +224,15 @@ bool debug_place_find(struct debug *d, struct debug_id id, const char *text,
 	if (!given)
 		pid = id.pid;
 	*at = (struct debug_at){.pid = pid};
-	if (hex_or_decimal(rest, &at->va))
-		return true;
-	if (in_process(d, pid, rest, at))
-		return true;
 	/* A CPU's thread: what runs there. */
 	running = given ? 0 : partition_of(d, id);
+	if (hex_or_decimal(rest, &at->va)) {
+		if (pid == DEBUG_MACHINE && running && is_of_program(d, id, at))
+			at->pid = DEBUG_MACHINE + running;
+		return true;
+	}
+	if (in_process(d, pid, rest, at))
+		return true;
 	if (pid == DEBUG_MACHINE && running &&
 	    in_process(d, DEBUG_MACHINE + running, rest, at))
 		return true;

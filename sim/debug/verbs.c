@@ -4,6 +4,7 @@
  * A command looks, or says where the machine shall stop next; it never lets it
  * run.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -35,8 +36,9 @@ bool verb_number(const char *text, uint64_t *n)
 
 	if (*text < '0' || *text > '9')
 		return false;
+	errno = 0;
 	*n = strtoull(text, &end, 0);
-	return !*end;
+	return !*end && !errno;
 }
 
 bool verb_place(struct verb_call *c, const char *text, struct debug_at *at)
@@ -125,16 +127,43 @@ static bool break_call(struct verb_call *c)
 {
 	struct debug_condition want = {.what = DEBUG_ON_CALL};
 
-	return c->argc == 1 && verb_number(c->argv[0], &want.value) &&
-	       add_condition(c, want);
+	if (c->argc != 1)
+		return false;
+	if (!verb_number(c->argv[0], &want.value) &&
+	    !partition_call_find(c->argv[0], &want.value)) {
+		verb_refuse(c, "%s: no such system call", c->argv[0]);
+		return true;
+	}
+	if (*partition_call_text(want.value) == '?') {
+		verb_refuse(c, "no system call has the number %" PRIu64,
+			    want.value);
+		return true;
+	}
+	return add_condition(c, want);
 }
 
 static bool break_message(struct verb_call *c)
 {
 	struct debug_condition want = {.what = DEBUG_ON_MESSAGE};
+	struct partition_channel channel;
+	bool there = false;
 
-	return c->argc == 1 && verb_number(c->argv[0], &want.value) &&
-	       add_condition(c, want);
+	if (c->argc != 1 || !verb_number(c->argv[0], &want.value))
+		return false;
+	for (size_t i = 0; i < partition_view_channel_count(verb_view(c));
+	     i++) {
+		partition_view_channel(verb_view(c), i, &channel);
+		there |= channel.id == want.value;
+	}
+	if (!there)
+		fprintf(c->out, "there is no channel %" PRIu64 " yet\n",
+			want.value);
+	return add_condition(c, want);
+}
+
+static double in_ms(ps_t time)
+{
+	return (double)time / (double)PS_PER_MS;
 }
 
 static bool break_at(struct verb_call *c)
@@ -153,12 +182,13 @@ static bool break_at(struct verb_call *c)
 	} else {
 		return false;
 	}
-	if (want.value <= now) {
-		verb_refuse(c, "that is over: it is %" PRIu64 "%s", now,
-			    want.what == DEBUG_AT_TIME ? "ps" : "");
-		return true;
-	}
-	return add_condition(c, want);
+	if (want.value > now)
+		return add_condition(c, want);
+	if (want.what == DEBUG_AT_TIME)
+		verb_refuse(c, "that is over: it is %.6f ms", in_ms(now));
+	else
+		verb_refuse(c, "that is over: %" PRIu64 " have retired", now);
+	return true;
 }
 
 static void show_condition(struct verb_call *c, const struct debug_condition *k)
@@ -178,9 +208,13 @@ static void show_condition(struct verb_call *c, const struct debug_condition *k)
 				: "any",
 			k->to ? partition_view_name(verb_view(c), k->to)
 			      : "any");
+	else if (k->what == DEBUG_AT_TIME)
+		fprintf(c->out, " %.6f ms", in_ms(k->value));
 	else
-		fprintf(c->out, " %" PRIu64 "%s", k->value,
-			k->what == DEBUG_AT_TIME ? "ps" : "");
+		fprintf(c->out, " %" PRIu64 "%s%s", k->value,
+			k->what == DEBUG_ON_CALL ? " " : "",
+			k->what == DEBUG_ON_CALL ? partition_call_text(k->value)
+						 : "");
 	fprintf(c->out, "%s\n", k->once ? " (once)" : "");
 }
 
@@ -425,7 +459,7 @@ static bool who(struct verb_call *c)
 	if (c->argc)
 		return false;
 	fprintf(c->out, "%.6f ms, %" PRIu64 " instructions retired%s\n",
-		(double)machine_now(m) / (double)PS_PER_MS, machine_retired(m),
+		in_ms(machine_now(m)), machine_retired(m),
 		c->d->changed ? "; the debugger has changed this run" : "");
 	for (unsigned i = 0; i < machine_cpu_count(m); i++)
 		who_cpu(c, i);
@@ -537,8 +571,7 @@ static bool snapshot(struct verb_call *c)
 		return false;
 	if (session_save(c->d->s, c->argv[0], &err))
 		fprintf(c->out, "%s: the machine at %.6f ms\n", c->argv[0],
-			(double)machine_now(c->d->s->machine) /
-				(double)PS_PER_MS);
+			in_ms(machine_now(c->d->s->machine)));
 	else
 		fprintf(c->out, "%s\n", err.text);
 	return true;
@@ -561,8 +594,8 @@ static const struct verb verbs[] = {
 	{"break-at", "TIME|COUNT",
 	 "stop at an instant (40ms, 12500us) or a count of instructions",
 	 break_at},
-	{"break-call", "N", "stop when a partition makes this system call",
-	 break_call},
+	{"break-call", "N|NAME",
+	 "stop when a partition makes this system call: 2, WAIT", break_call},
 	{"break-message", "CHANNEL", "stop when a message enters this channel",
 	 break_message},
 	{"break-switch", "[[FROM] TO]",
@@ -645,7 +678,8 @@ enum debug_told debug_command(struct debug *d, struct debug_id id,
 		if (strcmp(verbs[i].name, word[0]))
 			continue;
 		if (!verbs[i].fn(&c) && !c.refused)
-			verb_refuse(&c, "usage: %s %s", verbs[i].name,
+			verb_refuse(&c, "usage: %s%s%s", verbs[i].name,
+				    *verbs[i].arguments ? " " : "",
 				    verbs[i].arguments);
 		return c.refused ? DEBUG_REFUSED : DEBUG_TOLD;
 	}

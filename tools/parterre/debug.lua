@@ -135,8 +135,17 @@ local commands, helps, goes = {}, {}, {}
 
 local function text_of(text)
   local answer, told = call("command", pid, tid, text)
+  if told == 2 then complain("%s: no command that answers; see help", text) end
   if told ~= 0 then complain("%s", (answer:gsub("\n$", ""))) end
   return answer
+end
+
+-- Until that is met once; whatever it stops for, it is waited for no more.
+local function go_until(condition)
+  local n = text_of(condition):match("%[(%d+)%] continue")
+  local s = go("continue")
+  if s then call("remove", tonumber(n)) end
+  return tell(s)
 end
 
 local function command(name, arguments, help, f)
@@ -170,17 +179,14 @@ command("finish", "", "until this function has returned", function()
 end)
 command("step-switch", "", "to the first instruction behind the next switch",
   function()
-    text_of("step-switch")
-    return tell(go("continue"))
+    return go_until("step-switch")
   end)
 command("finish-switch", "", "until this partition has a CPU again", function()
-  text_of("finish-switch")
-  return tell(go("continue"))
+  return go_until("finish-switch")
 end)
 command("run-to", "TIME|COUNT", "to an instant or a count of instructions",
   function(at)
-    text_of("break-at " .. (at or ""))
-    return tell(go("continue"))
+    return go_until("break-at " .. (at or ""))
   end)
 command("reverse-stepi", "[N]", "N instructions back", function(n)
   return repeated(n, function() return go("back-step") end)

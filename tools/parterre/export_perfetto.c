@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "sim/check.h"
+#include "sim/partition.h"
 #include "tools/parterre/trace_tool.h"
 
 #define CPUS     256
@@ -413,7 +414,7 @@ static void put_event(struct export *x, const struct trace_record *r)
 		break;
 	case TRACE_EV_SYSCALL:
 		instant(x, r, partition_track(x, r->partition),
-			syscall_text(r->value[0].u));
+			partition_call_text(r->value[0].u));
 		break;
 	case TRACE_EV_STATE:
 		instant(x, r, partition_track(x, r->value[0].u), "state");

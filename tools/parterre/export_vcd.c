@@ -208,7 +208,7 @@ static const char *text_of(const struct dump *d, uint32_t signal,
 			return NULL;
 		if (value == NOTHING)
 			return "-";
-		return which == CPU_CALL ? syscall_text(value)
+		return which == CPU_CALL ? partition_call_text(value)
 					 : source_name(d->s, value);
 	}
 	if (signal < FIRST_CHANNEL) {

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "hv/abi/lead.h"
-#include "hv/abi/syscall.h"
 #include "sim/seen/progress.h"
 #include "tools/parterre/parterre.h"
 
@@ -49,30 +48,6 @@ const char *switch_reason_text(uint64_t reason)
 	};
 
 	return reason < ARRAY_LEN(text) && text[reason] ? text[reason] : "?";
-}
-
-const char *syscall_text(uint64_t number)
-{
-#define CALL(name) [SYS_##name] = #name
-	static const char *const text[] = {
-		CALL(NULL),        CALL(YIELD),         CALL(WAIT),
-		CALL(TIME),        CALL(LOG),           CALL(SIGNAL),
-		CALL(CHANNEL_MAP), CALL(CHANNEL_UNMAP), CALL(DEVICE_MAP),
-		CALL(EXIT),        CALL(SURRENDER),     CALL(CONTROL),
-		CALL(VTIME),       CALL(CONSOLE_READ),  CALL(AS_CREATE),
-		CALL(AS_TABLE),    CALL(AS_MAP),        CALL(AS_DESTROY),
-		CALL(USER_RUN),    CALL(UPCALL),        CALL(UPCALL_RETURN),
-		CALL(UPCALL_POLL), CALL(ALARM),         CALL(HALT),
-		CALL(LEAD_CREATE), CALL(LEAD_MAP),      CALL(LEAD_START),
-		CALL(LEAD_STOP),   CALL(LEAD_DESTROY),  CALL(LEAD_SCHEDULE),
-		CALL(LEAD_BIND),   CALL(LEAD_ROOT),     CALL(LEAD_REPORT),
-		CALL(LEAD_FRAMES), CALL(LEAD_NOTIFY),   CALL(LEAD_OFF),
-		CALL(LEAD_SYNC),   CALL(LEAD_PAUSE),    CALL(LEAD_RESUME),
-		CALL(LEAD_SAVE),   CALL(LEAD_RESTORE),
-	};
-#undef CALL
-
-	return number < ARRAY_LEN(text) && text[number] ? text[number] : "?";
 }
 
 /* --- the filter --- */

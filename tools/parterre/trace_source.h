@@ -72,8 +72,7 @@ const struct symbols *source_symbols(const struct source *s, uint32_t partition,
 bool source_place(const struct source *s, uint32_t partition, vaddr_t va,
 		  char *text, size_t bytes);
 
-/* Words for numbers of hv/abi; "?" if there is none. */
+/* A word for a number of hv/abi; "?" if there is none. */
 const char *switch_reason_text(uint64_t reason);
-const char *syscall_text(uint64_t number);
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "hv/abi/database.h"
 #include "sim/check.h"
+#include "sim/partition.h"
 #include "sim/table.h"
 #include "tools/parterre/trace_tool.h"
 
@@ -245,9 +246,12 @@ static void put_calls(struct table *o, const struct stats *t)
 		const struct call_stat *k = &t->call[i];
 		uint64_t n = k->returned ? k->returned : 1;
 		union cell cell[] = {
-			{.s = syscall_text(i)}, {.u = i},
-			{.u = k->count},        {.u = k->instructions / n},
-			{.u = k->most},         {.u = k->time / n / 1000},
+			{.s = partition_call_text(i)},
+			{.u = i},
+			{.u = k->count},
+			{.u = k->instructions / n},
+			{.u = k->most},
+			{.u = k->time / n / 1000},
 		};
 
 		if (k->count)

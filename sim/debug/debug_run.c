@@ -13,6 +13,7 @@
  */
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -455,8 +456,11 @@ static void serve(struct debug *d)
 {
 	d->due = false;
 	d->step.phase = STEP_NONE;
-	while (d->halted && !d->let_go && !d->killed)
+	while (d->halted && !d->let_go && !d->killed) {
+		if (d->s->options.live)
+			fputs("\r\033[K", stderr); /* how far it was */
 		d->front.serve(d->front.owner, d);
+	}
 	d->halted = false;
 	if (d->let_go || d->killed) {
 		memset(&d->wants, 0, sizeof(d->wants));

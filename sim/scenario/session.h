@@ -51,6 +51,9 @@ struct session_driver {
 	enum machine_stop (*run)(void *owner, struct session *s, ps_t until);
 	/* Every record of class partition, perhaps more. */
 	void (*record)(void *owner, const struct trace_record *r);
+	/* The same of the other machines, by session.index; NULL is fine. */
+	void (*other)(void *owner, unsigned machine,
+		      const struct trace_record *r);
 	/* The scenario is over, its machines still stand; err->code: how. */
 	void (*over)(void *owner, struct session *s, const struct error *err);
 	void *owner;

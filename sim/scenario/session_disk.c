@@ -48,10 +48,16 @@ bool session_copy_file(const char *from, const char *to, struct error *err)
 {
 	static char buf[1 << 16];
 	FILE *in = fopen(from, "rb");
+	struct stat is;
 	FILE *out;
 	size_t n;
 	bool ok;
 
+	if (in && fstat(fileno(in), &is) == 0 && S_ISDIR(is.st_mode)) {
+		fclose(in);
+		in = NULL;
+		errno = EISDIR;
+	}
 	if (!in)
 		return error_set(err, EXIT_USAGE, "%s: cannot be read: %s",
 				 from, strerror(errno));

@@ -256,7 +256,7 @@ void session_input_poll(struct session *f)
 		struct session_input in;
 
 		while (h->next(h->owner, now, &in))
-			take_hands(f, &in);
+			take_noted(f, &in);
 	}
 	if (!f->options.replays) {
 		session_live_poll(f);

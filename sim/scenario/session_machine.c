@@ -119,11 +119,14 @@ static void keep_line(struct session *s, const struct trace_record *r)
 static void on_record(void *owner, const struct trace_record *r)
 {
 	struct session *s = owner;
+	const struct session_driver *d = s->options.driver;
 
 	if (r->kind->class == TRACE_CLASS_PARTITION)
 		timeline_note(&s->timeline, r);
-	if (s->options.driver && s == s->first)
-		s->options.driver->record(s->options.driver->owner, r);
+	if (d && s == s->first)
+		d->record(d->owner, r);
+	else if (d && d->other)
+		d->other(d->owner, s->index, r);
 	if (r->kind->number == TRACE_EV_CONSOLE)
 		keep_line(s, r);
 	if (s->wait && s->wait(s->wait_owner, r)) {

@@ -66,6 +66,28 @@ static int button(struct panel *p, int x, const char *text, bool on,
 	return x + w + 4;
 }
 
+/* Of several machines, each by its name, on the right; returns where they
+ * begin. */
+static int put_machines(struct panel *p, const struct seen *s)
+{
+	int x = PANEL_WIDTH - 8;
+
+	for (uint32_t i = s->machines; s->machines > 1 && i--;) {
+		const char *name = seen_machine_name(s, i);
+		int w = (int)strlen(name) * CANVAS_GLYPH_W + 16;
+
+		x -= w + 4;
+		if (i == s->machine)
+			canvas_fill(&p->canvas, x, 31, w, 18, PANEL_LINE);
+		canvas_frame(&p->canvas, x, 31, w, 18, PANEL_SOFT);
+		canvas_text(&p->canvas, x + 8, 32, 16,
+			    i == s->machine ? PANEL_INK : PANEL_SOFT, "%s",
+			    name);
+		panel_spot(p, x, 31, w, 18, PANEL_MACHINE, i);
+	}
+	return x;
+}
+
 static void put_head(struct panel *p, const struct seen *s)
 {
 	static const char *const state[] = {
@@ -106,8 +128,9 @@ static void put_head(struct panel *p, const struct seen *s)
 		     16;
 	canvas_text(&p->canvas, x, 9, (PANEL_WIDTH - x) / CANVAS_GLYPH_W,
 		    PANEL_SOFT, "%" PRIu64 " instructions", s->retired);
-	canvas_text(&p->canvas, 8, 32, PANEL_WIDTH / CANVAS_GLYPH_W - 2,
-		    PANEL_SOFT, "%s", s->why);
+	x = put_machines(p, s);
+	canvas_text(&p->canvas, 8, 32, x / CANVAS_GLYPH_W - 2, PANEL_SOFT, "%s",
+		    s->why);
 }
 
 /* --- the guest's screen --- */

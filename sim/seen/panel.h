@@ -22,6 +22,7 @@ enum panel_kind {
 	PANEL_BLOCK,     /* number: a page frame's */
 	PANEL_SCREEN,    /* the guest's, which then gets keys and the mouse */
 	PANEL_BUTTON,    /* number: what it does, enum wire_what */
+	PANEL_MACHINE,   /* number: of several, the one that is to be shown */
 };
 
 struct panel_thing {

@@ -136,28 +136,28 @@ static bool is_path(const struct seen_channel *c)
 	return strcmp(c->type, "block") == 0 || strcmp(c->type, "network") == 0;
 }
 
-/* Its place among the partitions that are at that end of a path. */
-static int place_of(const struct seen *s, uint32_t who, bool server, int *count)
+/* Those at one end of the paths, each once; at the servers' end also whom a
+ * path was moved away from. */
+struct path_ends {
+	int count;
+	uint32_t who[2 * SEEN_CHANNELS];
+};
+
+/* Its place there; it gets one. */
+static int path_place(struct path_ends *e, uint32_t who)
 {
-	uint32_t seen[SEEN_CHANNELS];
-	int n = 0, place = -1;
+	int i = 0;
 
-	for (uint32_t i = 0; i < s->channels; i++) {
-		const struct seen_channel *c = &s->channel[i];
-		uint32_t end = server ? c->server : c->client;
-		int k = 0;
+	while (i < e->count && e->who[i] != who)
+		i++;
+	if (i == e->count)
+		e->who[e->count++] = who;
+	return i;
+}
 
-		if (!is_path(c))
-			continue;
-		while (k < n && seen[k] != end)
-			k++;
-		if (k == n)
-			seen[n++] = end;
-		if (end == who)
-			place = k;
-	}
-	*count = n;
-	return place;
+static bool is_moved(const struct seen_channel *c)
+{
+	return c->first_server && c->server != c->first_server;
 }
 
 static void put_end(struct panel *p, const struct seen *s, uint32_t who, int x,
@@ -178,35 +178,47 @@ static void put_end(struct panel *p, const struct seen *s, uint32_t who, int x,
 void panel_paths(struct panel *p, const struct seen *s, int x, int y, int w,
 		 int h)
 {
-	int clients, servers, lane = 0;
+	struct path_ends clients = {0}, servers = {0};
+	int lane = 0;
 
 	panel_title(p, x, y, w, "I/O paths (blue: moved to another server)");
 	y += ROW + 8;
 	h -= ROW + 8;
 	for (uint32_t i = 0; i < s->channels; i++) {
 		const struct seen_channel *c = &s->channel[i];
-		bool moved = c->server != c->first_server;
+
+		if (!is_path(c))
+			continue;
+		path_place(&clients, c->client);
+		if (is_moved(c))
+			path_place(&servers, c->first_server);
+		path_place(&servers, c->server);
+	}
+	for (uint32_t i = 0; i < s->channels; i++) {
+		const struct seen_channel *c = &s->channel[i];
 		int from, to, y0, y1;
 
 		if (!is_path(c))
 			continue;
-		from = place_of(s, c->client, false, &clients);
-		to = place_of(s, c->server, true, &servers);
-		if (from < 0 || to < 0 || !clients || !servers)
-			continue;
-		y0 = y + (2 * from + 1) * h / (2 * clients);
-		y1 = y + (2 * to + 1) * h / (2 * servers);
+		from = path_place(&clients, c->client);
+		to = path_place(&servers, c->server);
+		y0 = y + (2 * from + 1) * h / (2 * clients.count);
+		y1 = y + (2 * to + 1) * h / (2 * servers.count);
 		canvas_line(&p->canvas, x + 120, y0, x + w - 120, y1,
-			    moved     ? PANEL_MOVE
-			    : c->flow ? PANEL_GOOD
-				      : PANEL_SOFT);
+			    is_moved(c) ? PANEL_MOVE
+			    : c->flow   ? PANEL_GOOD
+					: PANEL_SOFT);
 		canvas_text(&p->canvas, x + 130 + lane % 2 * 90,
 			    y0 + (y1 - y0) * (lane % 2 ? 4 : 1) / 9 - 16, 16,
 			    PANEL_SOFT, "%" PRIu32 " %s", c->id, c->type);
-		put_end(p, s, c->client, x, y0 - 12);
-		put_end(p, s, c->server, x + w - 120, y1 - 12);
 		lane++;
 	}
+	for (int i = 0; i < clients.count; i++)
+		put_end(p, s, clients.who[i], x,
+			y + (2 * i + 1) * h / (2 * clients.count) - 12);
+	for (int i = 0; i < servers.count; i++)
+		put_end(p, s, servers.who[i], x + w - 120,
+			y + (2 * i + 1) * h / (2 * servers.count) - 12);
 	if (!lane)
 		canvas_text(&p->canvas, x, y, w / CANVAS_GLYPH_W, PANEL_SOFT,
 			    "no block or network channel");

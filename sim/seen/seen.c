@@ -278,6 +278,17 @@ static void fill_lines(struct seen *s, const struct session *of)
 	}
 }
 
+static void fill_machines(struct seen *s, const struct session *of)
+{
+	_Static_assert(SEEN_MACHINES >= SESSION_MACHINES_MAX &&
+			       sizeof(s->machine_name[0]) >= SESSION_NAME_BYTES,
+		       "all machines of a session have room");
+	s->machine = of->index;
+	for (of = of->first; of; of = of->next)
+		snprintf(s->machine_name[s->machines++],
+			 sizeof(s->machine_name[0]), "%s", of->name);
+}
+
 void seen_fill(struct seen *s, struct session *of, struct story *story,
 	       struct seen_names *names)
 {
@@ -287,6 +298,7 @@ void seen_fill(struct seen *s, struct session *of, struct story *story,
 
 	memset(s, 0, sizeof(*s));
 	session_name(of->options.scenario, s->scenario, sizeof(s->scenario));
+	fill_machines(s, of);
 	s->opaque = partition_view_opaque(of->view);
 	s->now = machine_now(of->machine);
 	cells = s->now / SEEN_CELL_PS + 1;

@@ -22,6 +22,7 @@
 #define SEEN_MARKS      24
 #define SEEN_LINES      12
 #define SEEN_QUEUES     4
+#define SEEN_MACHINES   8
 /* The stretch of time up to now that lanes, shares and flow are of: cells that
  * begin at multiples of their length, the last one is under way. */
 #define SEEN_CELLS   1000
@@ -84,6 +85,10 @@ struct seen {
 	enum seen_state state;
 	char why[200]; /* it stands; or empty */
 	char scenario[64];
+	/* Which of its machines this is; the first's name is empty if the
+	 * scenario gives it none. */
+	uint32_t machine, machines;
+	char machine_name[SEEN_MACHINES][16];
 	uint8_t opaque, can_go_back;
 	uint32_t speed; /* percent of real time that it is held to; 0: none */
 	ps_t now, from; /* from: where the window begins */
@@ -100,8 +105,8 @@ struct seen {
 
 struct session;
 struct seen_names;
-/* Of the first machine of a session that stands between two runs; `story` is
- * its, up to now.  `names` may be NULL: no places then. */
+/* Of a session's machine that stands between two runs; `story` is its, up to
+ * now.  `names`, of this machine alone, may be NULL: no places then. */
 void seen_fill(struct seen *s, struct session *of, struct story *story,
 	       struct seen_names *names);
 
@@ -111,6 +116,8 @@ void seen_names_free(struct seen_names *n); /* NULL is fine */
 
 /* "io.a"; "monitor" for 0. */
 const char *seen_name(const struct seen *s, uint32_t who);
+/* "b"; "first" for the one without a name. */
+const char *seen_machine_name(const struct seen *s, uint32_t machine);
 const struct seen_partition *seen_partition(const struct seen *s,
 					    uint32_t index);
 /* Whose is this frame: an index of s->block, or s->blocks. */

@@ -22,6 +22,11 @@ const char *seen_name(const struct seen *s, uint32_t who)
 	return p ? p->name : "gone";
 }
 
+const char *seen_machine_name(const struct seen *s, uint32_t machine)
+{
+	return s->machine_name[machine][0] ? s->machine_name[machine] : "first";
+}
+
 uint32_t seen_block_of(const struct seen *s, uint64_t pfn)
 {
 	uint32_t i = 0;

@@ -38,7 +38,7 @@ struct hand_log {
 
 /* What a process that becomes the run has to know. */
 struct kept {
-	uint32_t speed;
+	uint32_t speed, machine;
 	ps_t until; /* goes on to there; 0: stands */
 };
 
@@ -48,9 +48,10 @@ struct show {
 	struct session_hands hands;
 	struct show_options options;
 	struct kept kept;
-	struct story *story;
 	struct seen *seen;
-	struct seen_names *names;
+	/* Of each machine; NULL: it was not asked for yet. */
+	struct story *story[SEEN_MACHINES];
+	struct seen_names *names[SEEN_MACHINES];
 	int fd; /* -1: nobody is there */
 	bool begun, drawing;
 	uint64_t frame_ns, screen;
@@ -86,13 +87,12 @@ static void send_screen(struct show *s, struct machine *m)
 	struct device *vga = machine_device(m, "vga0");
 	struct wire_head head = {.kind = WIRE_SCREEN};
 	struct wire_screen size;
-	struct vga_picture p;
+	struct vga_picture p = {0};
 	uint64_t digest;
 	size_t bytes;
 
-	if (!vga)
-		return;
-	vga_picture(vga, &p);
+	if (vga)
+		vga_picture(vga, &p);
 	bytes = (size_t)p.width * p.height * 3;
 	digest = digest_fold(p.width, p.rgb, bytes);
 	if (digest != s->screen) {
@@ -108,12 +108,37 @@ static void send_screen(struct show *s, struct machine *m)
 	free(p.rgb);
 }
 
+/* The one that is to be shown. */
+static struct session *shown(const struct show *s, struct debug *d)
+{
+	struct session *of = debug_session(d);
+
+	while (of->index < s->kept.machine && of->next)
+		of = of->next;
+	return of;
+}
+
+static struct story *story_of(struct show *s, unsigned machine)
+{
+	if (!s->story[machine])
+		s->story[machine] = story_create(SPANS, true);
+	return s->story[machine];
+}
+
+static struct seen_names *names_of(struct show *s, unsigned machine)
+{
+	if (!s->names[machine])
+		s->names[machine] = seen_names_create();
+	return s->names[machine];
+}
+
 static void send_seen(struct show *s, struct debug *d, bool stands)
 {
 	const struct debug_stop *stop = debug_stopped(d);
+	struct session *of = shown(s, d);
 
-	seen_fill(s->seen, debug_session(d), s->story,
-		  stands ? s->names : NULL);
+	seen_fill(s->seen, of, story_of(s, of->index),
+		  stands ? names_of(s, of->index) : NULL);
 	s->seen->speed = s->kept.speed;
 	s->seen->can_go_back = debug_has_past(d);
 	if (stands) {
@@ -122,7 +147,7 @@ static void send_seen(struct show *s, struct debug *d, bool stands)
 		snprintf(s->seen->why, sizeof(s->seen->why), "%.*s",
 			 (int)strcspn(stop->text, "\n"), stop->text);
 	}
-	send_screen(s, machine_of(d));
+	send_screen(s, of->machine);
 	if (s->fd >= 0 &&
 	    !wire_send(s->fd, WIRE_SEEN, s->seen, sizeof(*s->seen)))
 		gone(s);
@@ -156,6 +181,10 @@ static void always(struct show *s, const struct wire_order *o)
 	case WIRE_SPEED:
 		s->kept.speed = (uint32_t)o->arg;
 		s->pace_ns = 0;
+		break;
+	case WIRE_MACHINE:
+		s->kept.machine = (uint32_t)o->arg;
+		s->screen = 0; /* the other one's */
 		break;
 	case WIRE_KEYS:
 	case WIRE_MOUSE:
@@ -319,6 +348,10 @@ static bool obey(struct show *s, struct debug *d, const struct wire_order *o)
 	case WIRE_BACK_TIME:
 		back_by(s, d, o->arg);
 		return true;
+	case WIRE_MACHINE:
+		always(s, o);
+		send_seen(s, d, true);
+		return false;
 	default:
 		always(s, o);
 		return false;
@@ -398,6 +431,7 @@ static void to_input(const struct wire_order *o, ps_t now,
 {
 	memset(in, 0, sizeof(*in));
 	in->when = now;
+	in->machine = (unsigned)o->arg;
 	in->serial = o->what == WIRE_KEYS ? SESSION_KEYS : SESSION_MOUSE;
 	in->bytes = (uint16_t)(o->bytes < WIRE_ORDER_BYTES ? o->bytes
 							   : WIRE_ORDER_BYTES);
@@ -444,8 +478,14 @@ static void on_record(void *owner, const struct trace_record *r)
 {
 	struct show *s = owner;
 
-	story_note(s->story, r);
+	story_note(story_of(s, 0), r);
 	s->under.record(s->under.owner, r);
+}
+
+static void on_other(void *owner, unsigned machine,
+		     const struct trace_record *r)
+{
+	story_note(story_of(owner, machine), r);
 }
 
 /* Until the other end has seen that it is over and is gone. */
@@ -475,6 +515,7 @@ const struct session_driver *show_driver(struct show *s, struct debug *d)
 	s->driver = (struct session_driver){
 		.run = on_run,
 		.record = on_record,
+		.other = on_other,
 		.over = on_over,
 		.owner = s,
 	};
@@ -499,8 +540,6 @@ struct show *show_create(int fd, const struct show_options *o)
 	s->fd = fd;
 	s->options = *o;
 	s->kept.speed = o->speed;
-	s->story = story_create(SPANS, true);
-	s->names = seen_names_create();
 	s->seen = calloc(1, sizeof(*s->seen));
 	s->log = mmap(NULL, sizeof(*s->log), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -523,8 +562,10 @@ void show_destroy(struct show *s)
 	if (!s)
 		return;
 	gone(s);
-	story_free(s->story);
-	seen_names_free(s->names);
+	for (size_t i = 0; i < SEEN_MACHINES; i++) {
+		story_free(s->story[i]);
+		seen_names_free(s->names[i]);
+	}
 	munmap(s->log, sizeof(*s->log));
 	free(s->seen);
 	free(s);

@@ -83,8 +83,12 @@ static void put_head(struct page *p, const struct seen *s)
 	};
 
 	fputs("\033[7m", p->to);
-	put(p, " %s  %.6f ms  %" PRIu64 " instructions  %s", s->scenario,
-	    MS(s->now), s->retired, state[s->state]);
+	put(p, " %s  ", s->scenario);
+	if (s->machines > 1)
+		put(p, "machine %s (m: next)  ",
+		    seen_machine_name(s, s->machine));
+	put(p, "%.6f ms  %" PRIu64 " instructions  %s", MS(s->now), s->retired,
+	    state[s->state]);
 	if (s->speed)
 		put(p, "  held to %" PRIu32 " %% of real time", s->speed);
 	put(p, "%*s", (int)(p->columns - p->column), "");

@@ -23,7 +23,7 @@ struct wire_head {
 };
 
 struct wire_screen {
-	uint32_t width, height;
+	uint32_t width, height; /* 0: the machine has none */
 };
 
 enum wire_what {
@@ -36,9 +36,10 @@ enum wire_what {
 	WIRE_BACK_SWITCH,
 	WIRE_BACK_TIME, /* arg: ps */
 	WIRE_SPEED,     /* arg: percent of real time; 0: as fast as it can */
+	WIRE_MACHINE,   /* arg: the number of the one that is to be shown */
 	WIRE_QUIT,
-	WIRE_KEYS,  /* bytes of a PS/2 keyboard, scan code set 2 */
-	WIRE_MOUSE, /* x, y (up), z, buttons, as int8_t */
+	WIRE_KEYS, /* arg: machine; bytes of a PS/2 keyboard, scan code set 2 */
+	WIRE_MOUSE, /* arg: machine; x, y (up), z, buttons, as int8_t */
 };
 
 #define WIRE_ORDER_BYTES 16

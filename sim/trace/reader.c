@@ -56,8 +56,8 @@ static char *read_text(const char *path, struct error *err)
 
 	if (!f) {
 		error_set(err, EXIT_USAGE,
-			  "%s: %s; a trace is a directory that `parterre "
-			  "record` made",
+			  "%s: %s; a trace is the folder `trace` in what a "
+			  "run left (parterre run --out)",
 			  path, strerror(errno));
 		return NULL;
 	}

@@ -94,7 +94,8 @@ Test(report, says_what_the_summary_says)
 		  scratch(), scratch(), scratch(), scratch(), scratch());
 	wants(o, 0);
 	o = shell("d=$(sed -n 's/^digest \\(.*\\),.*/\\1/p' %s/said); "
-		  "grep -c \"<code>$d</code>\" %s/out/report.html",
+		  "grep -c \"at the end</td><td><code>$d</code>\" "
+		  "%s/out/report.html",
 		  scratch(), scratch());
 	says(o, "1");
 	/* The line that expects it, as it stands in the scenario. */

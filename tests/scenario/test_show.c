@@ -209,20 +209,77 @@ Test(show, window_types_into_the_machine, .timeout = 120)
 			 "/tests/guest --out %s/out %s/own.lua",
 		  scratch(), scratch(), scratch());
 	wants(o, 0);
-	snprintf(a, sizeof(a), "%.19s", json_value(o, "digest"));
+	snprintf(a, sizeof(a), "%.19s", json_value(o, "trace_digest"));
 	says(shell("grep ^input %s/out/input.txt | cut -d' ' -f3-", scratch()),
 	     "0 2 1c\n0 2 f01c\n0 2 e075\n0 2 e0f075\n");
 	o = shell("sh %s/out/command --json --out %s/again", scratch(),
 		  scratch());
 	wants(o, 0);
-	snprintf(b, sizeof(b), "%.19s", json_value(o, "digest"));
-	cr_assert_str_eq(a, b);
+	snprintf(b, sizeof(b), "%.19s", json_value(o, "trace_digest"));
+	cr_assert_eq(strlen(a), 16);
+	cr_assert_str_eq(a, b); /* at the same instants, too */
 	/* Without the keys it is another machine. */
 	o = shell(PARTERRE " run --json --quiet --images " BUILD_DIR
 			   "/tests/guest --out %s/alone %s/own.lua",
 		  scratch(), scratch());
-	snprintf(b, sizeof(b), "%.19s", json_value(o, "digest"));
+	snprintf(b, sizeof(b), "%.19s", json_value(o, "trace_digest"));
 	cr_assert_str_neq(a, b);
+}
+
+/* Each of several machines is shown in its turn, and typed into; the terminal
+ * shows them as well. */
+Test(show, window_shows_each_machine, .timeout = 120)
+{
+	char command[512], lines[1024], digest[20];
+	struct output *o;
+
+	wants(shell("cat >%s/two.lua <<'END'\n"
+		    "machine{ kernel = 'echo', modules = {}, disk = false, "
+		    "controllers = 0 }\n"
+		    "machine{ name = 'b', kernel = 'smp', modules = {}, "
+		    "disk = false, controllers = 0, cpus = 2 }\n"
+		    "run_for(ms(30))\nEND\ntrue",
+		    scratch()),
+	      0);
+	script("until stands\nclick cpu 1"); /* the first has one */
+	o = shell(WINDOW "-S --images " BUILD_DIR
+			 "/tests/guest --out %s/out %s/two.lua",
+		  scratch(), scratch(), scratch());
+	says(o, "'click cpu 1' cannot be done");
+	cr_assert_lt(
+		snprintf(lines, sizeof(lines),
+			 "until stands\nshot %s/a.png\nkey m\nuntil stands\n"
+			 "shot %s/b.png\nclick screen 0\nkey a\nrelease\n"
+			 "click cpu 1\nclick machine first\nuntil stands\n"
+			 "shot %s/c.png\nkey space\nuntil over\nkey q",
+			 scratch(), scratch(), scratch()),
+		(int)sizeof(lines));
+	script(lines);
+	o = shell(WINDOW "--json --stop-at 5ms --images " BUILD_DIR
+			 "/tests/guest --out %s/out %s/two.lua",
+		  scratch(), scratch(), scratch());
+	wants(o, 0);
+	snprintf(digest, sizeof(digest), "%.19s", json_value(o, "digest"));
+	wants(shell("cd %s && cmp a.png c.png && ! cmp -s a.png b.png",
+		    scratch()),
+	      0);
+	says(shell("grep ^input %s/out/input.txt | cut -d' ' -f3-", scratch()),
+	     "1 2 1c\n1 2 f01c\n");
+	o = shell("sh %s/out/command --json --out %s/again", scratch(),
+		  scratch());
+	wants(o, 0);
+	says(o, digest);
+	snprintf(command, sizeof(command),
+		 PARTERRE " run --ui --stop-at 5ms --images " BUILD_DIR
+			  "/tests/guest --out %s/ui %s/two.lua",
+		 scratch(), scratch());
+	terminal_open(&t, command);
+	terminal_shows(&t, "machine first (m: next)");
+	terminal_press(&t, "m");
+	terminal_shows(&t, "machine b (m: next)");
+	terminal_shows(&t, "cpu1");
+	terminal_press(&t, "q");
+	cr_assert_eq(terminal_close(&t), 0);
 }
 
 Test(show, window_script_that_is_none)

@@ -485,6 +485,7 @@ int main_calibrate(int argc, char **argv)
 	uint8_t *memory;
 	int option, code;
 
+	opterr = 0;
 	while ((option = getopt_long(argc, argv, "ho:", options, NULL)) != -1) {
 		if (option == 'h') {
 			printf("usage: parterre calibrate [-o FILE] "
@@ -500,7 +501,10 @@ int main_calibrate(int argc, char **argv)
 		else if (option == 'r')
 			c.rounds = (unsigned)strtoul(optarg, NULL, 10);
 		else
-			return usage_error("calibrate", "no such option");
+			return usage_error("calibrate",
+					   "%s: no such option, or its "
+					   "argument is missing",
+					   argv[optind - 1]);
 	}
 	if (optind != argc)
 		return usage_error("calibrate", "'%s' is no option",

@@ -35,7 +35,6 @@ static void nobody_types(struct session_options *o)
 	signal(SIGINT, SIG_IGN); /* it is told by the desk */
 	if (!o->input)
 		o->replays = true;
-	o->live = false;
 }
 
 /* `status`: of the run, also when this process has only waited for it. */

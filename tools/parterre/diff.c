@@ -185,6 +185,11 @@ int main_diff(int argc, char **argv)
 		return diff_traces("parterre.out/diff.a/trace",
 				   "parterre.out/diff.b/trace", &a, &b);
 	}
+	if (argc > 1 && argv[1][0] == '-')
+		return usage_error("diff",
+				   "%s: no such option, or --run without two "
+				   "folders and a scenario",
+				   argv[1]);
 	if (argc != 3)
 		return usage_error("diff",
 				   "two traces or recordings are compared, %d "

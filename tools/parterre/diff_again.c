@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hv/abi/layout.h"
 #include "sim/check.h"
@@ -44,6 +45,7 @@ static bool run(const struct diff_run *r, unsigned classes, const char *window,
 			return false;
 		o.out = r->out;
 	}
+	o.live = isatty(STDERR_FILENO);
 	o.classes = classes;
 	o.classes_given = true;
 	o.select_count = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tools/parterre/options.c - the options of every command that runs. */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -303,6 +304,11 @@ bool run_options_parse(struct run_options *o, int argc, char **argv,
 				optarg);
 			return false;
 		}
+	}
+	if (o->session.profile && access(o->session.profile, R_OK) < 0) {
+		*status = usage_error(argv[0], "--profile %s: %s",
+				      o->session.profile, strerror(errno));
+		return false;
 	}
 	if (misplaced(o, argv[0])) {
 		*status = usage_error(argv[0], "%s", misplaced(o, argv[0]));

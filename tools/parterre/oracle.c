@@ -16,6 +16,8 @@ int main_oracle(int argc, char **argv)
 		       "status 5 if there is any.\n");
 		return EXIT_HELD;
 	}
+	if (argc > 1 && argv[1][0] == '-')
+		return usage_error("oracle", "%s: no such option", argv[1]);
 	if (argc != 3)
 		return usage_error(
 			"oracle", "an image and a trace are compared, %d given",

@@ -42,6 +42,11 @@ int show_start(bool window, const char *script, struct error *err)
 			  strerror(errno));
 		return -1;
 	}
+	if (script && access(script, R_OK) < 0) {
+		error_set(err, EXIT_USAGE, "--window-script %s: %s", script,
+			  strerror(errno));
+		return -1;
+	}
 	if (!window && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))) {
 		error_set(err, EXIT_USAGE,
 			  "--ui draws on a terminal: standard input and output "

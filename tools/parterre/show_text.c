@@ -99,6 +99,9 @@ static bool press(int fd, const struct seen *s, char key)
 		return wire_tell(fd, WIRE_SPEED, faster(s->speed));
 	case '-':
 		return wire_tell(fd, WIRE_SPEED, slower(s->speed));
+	case 'm':
+		return wire_tell(fd, WIRE_MACHINE,
+				 (s->machine + 1) % s->machines);
 	default:
 		break;
 	}

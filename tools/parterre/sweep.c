@@ -431,7 +431,8 @@ static bool take_options(struct sweep *w, int *argc, char **argv, int *status)
 		else
 			*(n == 2 ? &w->sum.every : &w->jobs) =
 				strtoull(argv[i], &end, 10);
-		if (*end || !argv[i][0] || !w->sum.every || w->jobs > 1024) {
+		if (*end || !argv[i][0] || !w->sum.every || w->jobs > 1024 ||
+		    (n == 3 && !w->jobs)) {
 			*status = usage_error("sweep",
 					      "%s: '%s' is not what it takes",
 					      argv[i - 1], argv[i]);

@@ -55,7 +55,7 @@ struct suite {
 	bool update;
 	long jobs;
 	char golden_dir[PATH_MAX];
-	size_t count;
+	size_t count, ended;
 	struct test_case test[CASES_MAX];
 };
 
@@ -197,8 +197,10 @@ static void reap(struct suite *s)
 	t->pid = 0;
 	t->seconds = host_seconds() - t->began;
 	t->status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_HOST;
+	s->ended++;
 	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "%s: %d\n", t->name, t->status);
+		fprintf(stderr, "%zu of %zu, %.1f s: %s: status %d\n", s->ended,
+			s->count, t->seconds, t->name, t->status);
 }
 
 static void run_all(struct suite *s)
@@ -421,6 +423,10 @@ static bool make_dirs(struct suite *s, struct error *err)
 	if (mkdir(s->out, 0777) < 0 && errno != EEXIST)
 		return error_set(err, EXIT_HOST, "%s: cannot be made: %s",
 				 s->out, strerror(errno));
+	if (s->golden && !s->update && access(s->golden_dir, R_OK) < 0)
+		return error_set(err, EXIT_USAGE,
+				 "--golden %s: %s; --update makes it",
+				 s->golden_dir, strerror(errno));
 	if (s->update && mkdir(s->golden_dir, 0777) < 0 && errno != EEXIST)
 		return error_set(err, EXIT_HOST, "%s: cannot be made: %s",
 				 s->golden_dir, strerror(errno));

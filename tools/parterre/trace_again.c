@@ -6,6 +6,7 @@
  * and ends with the window; outside of the window it is as fast as any.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/parterre/parterre.h"
 #include "tools/parterre/trace_tool.h"
@@ -33,6 +34,7 @@ bool trace_again(const char *recording, const struct trace_filter *f,
 
 	if (!rec)
 		return false;
+	o.live = isatty(STDERR_FILENO);
 	o.classes = TRACE_PLAIN | (f->classes & TRACE_DEEP);
 	o.classes_given = true;
 	o.select_count = 0;

@@ -114,7 +114,7 @@ static void tell(struct window *w, struct wire_order *o)
 
 static void guest_key(struct window *w, const SDL_KeyboardEvent *e)
 {
-	struct wire_order o = {.what = WIRE_KEYS};
+	struct wire_order o = {.what = WIRE_KEYS, .arg = w->seen.machine};
 	uint16_t code = e->keysym.scancode < SDL_NUM_SCANCODES
 				? set2[e->keysym.scancode]
 				: 0;
@@ -142,7 +142,8 @@ static int8_t clamped(int n)
 static void guest_mouse(struct window *w, int x, int y, int z)
 {
 	Uint32 held = SDL_GetMouseState(NULL, NULL);
-	struct wire_order o = {.what = WIRE_MOUSE, .bytes = 4};
+	struct wire_order o = {
+		.what = WIRE_MOUSE, .arg = w->seen.machine, .bytes = 4};
 
 	o.data[0] = (uint8_t)clamped(x);
 	o.data[1] = (uint8_t)clamped(-y);
@@ -205,6 +206,15 @@ static void order(struct window *w, enum wire_what what, uint64_t arg)
 	w->on &= wire_tell(w->fd, what, arg);
 }
 
+/* What was chosen is another machine's. */
+static void show_machine(struct window *w, uint64_t machine)
+{
+	if (machine == w->seen.machine)
+		return;
+	w->panel.chosen = (struct panel_thing){PANEL_NOTHING, 0};
+	order(w, WIRE_MACHINE, machine);
+}
+
 static void panel_key(struct window *w, const SDL_KeyboardEvent *e)
 {
 	bool shift = e->keysym.mod & KMOD_SHIFT;
@@ -224,6 +234,9 @@ static void panel_key(struct window *w, const SDL_KeyboardEvent *e)
 		break;
 	case SDLK_v:
 		order(w, WIRE_SPEED, 0);
+		break;
+	case SDLK_m:
+		show_machine(w, (w->seen.machine + 1) % w->seen.machines);
 		break;
 	case SDLK_ESCAPE:
 		w->panel.chosen = (struct panel_thing){PANEL_NOTHING, 0};
@@ -248,6 +261,9 @@ static void panel_click(struct window *w, int x, int y)
 		break;
 	case PANEL_SCREEN:
 		grab(w, true);
+		break;
+	case PANEL_MACHINE:
+		show_machine(w, thing.number);
 		break;
 	default:
 		w->panel.chosen = thing;

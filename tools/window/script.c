@@ -4,8 +4,8 @@
  *
  *   until stands|over|runs   what is shown since the last key or click
  *   key [shift-]NAME         SDL's name of the key: it goes down and up
- *   click KIND NUMBER|NAME   where a partition, cpu, channel, block, or the
- *                            screen (0) was drawn
+ *   click KIND NUMBER|NAME   where a partition, cpu, channel, block, machine
+ *                            or the screen (0) was drawn
  *   release                  Ctrl-Alt: keyboard and mouse are the panel's again
  *   shot FILE                the window's picture, PNG
  */
@@ -92,13 +92,18 @@ static bool click(const struct window *w, const char *kind, const char *name)
 	static const char *const kinds[] = {
 		[PANEL_PARTITION] = "partition", [PANEL_CPU] = "cpu",
 		[PANEL_CHANNEL] = "channel",     [PANEL_BLOCK] = "block",
-		[PANEL_SCREEN] = "screen",
+		[PANEL_SCREEN] = "screen",       [PANEL_MACHINE] = "machine",
 	};
 	uint64_t number = strtoull(name, NULL, 10);
 
 	for (uint32_t i = 0; i < w->seen.partitions; i++) {
 		if (strcmp(w->seen.partition[i].name, name) == 0)
 			number = w->seen.partition[i].index;
+	}
+	for (uint32_t i = 0;
+	     strcmp(kind, "machine") == 0 && i < w->seen.machines; i++) {
+		if (strcmp(seen_machine_name(&w->seen, i), name) == 0)
+			number = i;
 	}
 	for (size_t i = 0; i < w->panel.spots; i++) {
 		const struct panel_spot *s = &w->panel.spot[i];

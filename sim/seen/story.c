@@ -103,14 +103,20 @@ static uint32_t cell_owner(const ps_t *had)
 	return most;
 }
 
-static void coarsen(struct story_lane *l)
+/* To cells that fill at most half of the room: the rest is for exact spans to
+ * come.  Cells of twice the grain hold two each: what was cut once is cut at
+ * the same places again. */
+static void coarsen(struct story_lane *l, size_t spans_max)
 {
 	struct story_lane to = {.count = 0};
 	ps_t begin = l->span[0].from, end = l->span[l->count - 1].to, cell;
 	ps_t had[STORY_PARTITIONS];
 	size_t i = 0;
 
-	l->grain = l->grain ? 2 * l->grain : (end - begin) / l->count + 1;
+	if (!l->grain)
+		l->grain = (end - begin) / l->count + 1;
+	while ((end - begin) / l->grain >= spans_max / 2)
+		l->grain *= 2;
 	for (cell = begin; cell < end; cell += l->grain) {
 		ps_t cell_end = cell + l->grain < end ? cell + l->grain : end;
 
@@ -152,7 +158,7 @@ static void span_ends(struct story *s, struct story_lane *l, ps_t from, ps_t to)
 		if (s->latest)
 			forget(l);
 		else
-			coarsen(l);
+			coarsen(l, s->spans_max);
 	}
 }
 

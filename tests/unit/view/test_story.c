@@ -98,22 +98,26 @@ static void tiles(const struct story_lane *l, ps_t from, ps_t to)
 	cr_assert_eq(from, to);
 }
 
-/* Half of the time is 1's, in 30,000 spans: two thirds of it for 37 rounds, one
- * third in the next 37.  What is kept of the latest is never less than half of
- * what may be. */
+/* Half of the time is 1's, in 29,600 spans: two thirds of it for ROUNDS, one
+ * third in the next ROUNDS.  What is kept of the latest is never less than half
+ * of what may be. */
+#define ROUNDS 370
+#define PERIOD (ROUNDS * UINT64_C(300))
+#define LONG   (40 * PERIOD)
+
 static struct story *long_one(bool latest)
 {
 	struct story *s = story_create(1000, latest);
 
 	is_known(s, 1, "a", PART_GUEST);
 	is_known(s, 2, "b", PART_GUEST);
-	for (unsigned i = 0; i < 74 * 200; i++) {
+	for (unsigned i = 0; i < 40 * ROUNDS; i++) {
 		gets(s, 10 + i * UINT64_C(300), 0, 1);
-		gets(s, (i / 37 % 2 ? 110 : 210) + i * UINT64_C(300), 0, 2);
+		gets(s, (i / ROUNDS % 2 ? 110 : 210) + i * UINT64_C(300), 0, 2);
 		if (i > 600 && latest)
 			cr_assert_geq(s->lane[0].count, 500);
 	}
-	story_until(s, 10 + 74 * 200 * 300);
+	story_until(s, 10 + LONG);
 	return s;
 }
 
@@ -123,11 +127,18 @@ Test(story, a_long_lane_gets_coarser_but_stays_whole)
 
 	cr_assert_leq(s->lane[0].count, 1000);
 	cr_assert_gt(s->lane[0].grain, 0);
-	/* Who had most of it is still told apart. */
-	cr_assert_geq(s->lane[0].count, 300);
-	tiles(&s->lane[0], 10, 10 + 74 * 200 * 300);
-	cr_assert_eq(s->partition[1].own, 74 * 200 * 150);
-	cr_assert_eq(s->partition[2].own, 74 * 200 * 150);
+	tiles(&s->lane[0], 10, 10 + LONG);
+	/* Who had most of it is still told apart, from the beginning on. */
+	cr_assert_lt(s->lane[0].grain, PERIOD / 5);
+	for (unsigned i = 0; i < 20; i++) {
+		const struct story_span *p = &s->lane[0].span[i];
+
+		cr_assert_eq(p->who, 1 + i % 2);
+		cr_assert_leq(p->from, 10 + i * PERIOD + s->lane[0].grain);
+		cr_assert_geq(p->to, 10 + (i + 1) * PERIOD - s->lane[0].grain);
+	}
+	cr_assert_eq(s->partition[1].own, LONG / 2);
+	cr_assert_eq(s->partition[2].own, LONG / 2);
 	story_free(s);
 }
 
@@ -138,7 +149,7 @@ Test(story, the_latest_part_is_exact)
 
 	cr_assert_leq(l->count, 1000);
 	cr_assert_eq(l->grain, 0);
-	tiles(l, l->span[0].from, 10 + 74 * 200 * 300);
+	tiles(l, l->span[0].from, 10 + LONG);
 	cr_assert_eq(l->span[l->count - 1].who, 2);
 	cr_assert_eq(l->span[l->count - 1].to - l->span[l->count - 1].from,
 		     200);

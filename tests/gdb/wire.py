@@ -6,6 +6,7 @@
 # digest: same
 # expect: ^frames: as told$
 # expect: ^errors: as told$
+# expect: ^too many: as told$
 # expect: ^unknown: as told$
 # expect: ^documents: as told$
 # expect: ^connections: as told$
@@ -68,7 +69,7 @@ w.send(b"$qC" + frame("qC"))
 want("a frame broken off", w.byte() + w.frame(), r"\+QCp1\.1")
 w.send(b"noise\x03+++#qC" + frame("qC"))
 want("noise before", w.byte() + w.frame(), r"\+QCp1\.1")
-w.send(frame("m" + "0" * 20000 + ",1"))
+w.send(frame("qRcmd," + "20" * 10000))
 want("too long", w.byte() + w.frame(), r"\+E02")
 w.send(frame("m" + "0" * 16383))
 want("as long as it may be", w.byte() + w.frame(), r"\+E02")
@@ -127,6 +128,11 @@ table("errors", [
     ("qXfer:exec-file:read:63:0,10", "E00"),
     ("qRcmd,6", E), ("qRcmd,zz", E), ("qRcmd,00", E),
 ])
+table("too many", [("Z2,%x,8" % (0x400000 + 8 * i), "OK") for i in range(8)] +
+      [("Z2,500000,8", "E03")] +
+      [("z2,%x,8" % (0x400000 + 8 * i), "OK") for i in range(8)] +
+      [("Z0,%x,1" % i, "OK") for i in range(48)] + [("Z1,64,1", "E03")] +
+      [("z0,%x,1" % i, "OK") for i in range(48)])
 # One of them was a step; the others moved nothing.
 w.run("bs")
 table("unknown", [

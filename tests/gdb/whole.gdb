@@ -57,15 +57,15 @@ idle = None
 value = []
 for number in 2, 3:
     run("inferior %d" % number)
-    value.append(run("print/x args"))
+    value.append(run("print/x client.channel"))
     if "unavailable" in run("info registers retired"):
         idle = number
 say("two of the same variable: each its own", len(set(v.split("=", 1)[1] for v in value)) == 2 and
-    all("..." in v or "," in v or "0x" in v for v in value))
+    all("0x" in v for v in value))
 run("inferior %d" % idle)
-text = run("info registers rip cr3 cr0 lstar xmm0 retired")
+text = run("info registers rip cr3 cr0 lstar retired")
 say("not running, its registers: rip, cr3, and no more",
-    text.count("unavailable") == 4 and word("$cr3") != 0 and word("(long)$rip") != 0)
+    all(re.search(r"^%s +\S*<unavailable>" % n, text, re.M) for n in ("cr0", "lstar", "retired")) and word("$cr3") != 0 and word("(long)$rip") != 0)
 
 # guest2 alone meets its own, wherever guest1 is.
 run("inferior 3")

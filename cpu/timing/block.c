@@ -174,6 +174,11 @@ static uint64_t max(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+static uint64_t min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Which loads of a block lead to the address of their own next time: follows
  * what is loaded through the registers, for two rounds. */
 static void loads_that_wait(const struct timing *t, unsigned count, bool *waits)
@@ -214,18 +219,16 @@ static void raise(uint64_t *most, uint64_t bound, uint32_t *part)
 	*most = bound;
 }
 
-static void raise_by_chains(const struct timing *t, unsigned count,
-			    uint64_t all, bool loads, uint64_t *most,
-			    uint32_t *part)
+static uint64_t bound_by_chains(const struct timing *t, unsigned count,
+				uint64_t all, bool loads)
 {
 	const uint32_t *key = t->profile.key;
-	uint64_t once, each = recurrence(t, count, loads, &once), n = 0;
+	uint64_t once, most = recurrence(t, count, loads, &once), n = 0;
 
-	raise(most, each, part);
-	raise(most, once * all / key[PROFILE_WINDOW], part);
+	most = max(most, once * all / key[PROFILE_WINDOW]);
 	for (unsigned i = 0; i < count && loads; i++)
 		n += t->insn[i].loads ? CYCLE : 0;
-	raise(most, once * n / key[PROFILE_LOADS], part);
+	return max(most, once * n / key[PROFILE_LOADS]);
 }
 
 /* Without what serialises.  `part`: by cause, in the order of the bounds: what
@@ -235,7 +238,7 @@ static uint64_t cost(const struct timing *t, unsigned count, uint64_t all,
 {
 	const uint32_t *key = t->profile.key;
 	const struct insn *last = &t->insn[count - 1];
-	uint64_t most = 0;
+	uint64_t most = 0, chains;
 
 #define PART(cause) (part ? &part[cause] : NULL)
 	raise(&most, max(all * CYCLE / key[PROFILE_WIDTH], count),
@@ -245,10 +248,12 @@ static uint64_t cost(const struct timing *t, unsigned count, uint64_t all,
 	else if (last->jcc)
 		raise(&most, key[PROFILE_TAKEN] / 2, PART(TIMING_FRONT_END));
 	raise(&most, busiest_port(t, count), PART(TIMING_UNITS));
+	chains = bound_by_chains(t, count, all, true);
+	/* Chains without loads are no longer than those with them. */
 	if (part)
-		raise_by_chains(t, count, all, false, &most,
-				PART(TIMING_DEPENDENCY));
-	raise_by_chains(t, count, all, true, &most, PART(TIMING_L1));
+		raise(&most, min(chains, bound_by_chains(t, count, all, false)),
+		      PART(TIMING_DEPENDENCY));
+	raise(&most, chains, PART(TIMING_L1));
 #undef PART
 	return most;
 }

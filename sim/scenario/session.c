@@ -100,6 +100,8 @@ bool session_write_command(struct session *s, struct error *err)
 	}
 	if (o->until)
 		fprintf(f, " --until %" PRIu64 "ps", o->until);
+	if (o->cycles)
+		fputs(" --cycles", f);
 	if (s->interactive || s->hands) {
 		fputs(" --input", f);
 		put_word(f, input);
@@ -114,8 +116,9 @@ bool session_write_command(struct session *s, struct error *err)
 static bool remove_old(struct session *s, struct error *err)
 {
 	static const char *const files[] = {
-		"console.txt", "console1.txt",   "input.txt",    "programs",
-		"result",      "trace/metadata", "trace/stream", "trace/.deep"};
+		"console.txt",  "console1.txt", "input.txt",
+		"programs",     "result",       "trace/metadata",
+		"trace/stream", "trace/.deep",  "cycles.txt"};
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -280,6 +283,8 @@ static bool finish_one(struct session *s, struct error *err)
 
 	if (s->machine && s->first->disks_apart)
 		ok = session_media(s, false, err);
+	if (s->machine && s->view && s->options.cycles)
+		ok = session_cycles(s, ok ? err : NULL) && ok;
 	if (s->machine)
 		finish_machine(s);
 	if (s->trace) {

@@ -8,6 +8,8 @@
  *   disk.img      the disk        console.txt every byte of serial line 0;
  *                               console1.txt of line 1
  *   trace/        CTF             seed, images and options are in `command`
+ *   cycles.txt    who spent the cycles, if it was asked for
+ *                 (tools/parterre/cycles.h)
  *   result        how it ended, and what was expected (tools/parterre/result.h)
  *   programs      whose program is which file, for the trace's addresses: a
  *                 line "INDEX NAME PATH" for each partition; 0 is the kernel
@@ -142,6 +144,7 @@ struct session_options {
 	const struct session_outside *outside; /* NULL: nobody */
 	const struct session_hands *hands;     /* NULL: none */
 	bool live;              /* a line of progress on stderr */
+	bool cycles;            /* who spends them goes to cycles.txt */
 	const char *begin_from; /* a snapshot's file; NULL: power-on */
 	ps_t until; /* the scenario ends at this instant; 0: when it ends */
 	/* What was typed in another run is typed in this one, and nobody is

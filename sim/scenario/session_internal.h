@@ -3,8 +3,9 @@
  * session.c (begin, end and directory), session_machine.c (the machine and what
  * is seen of it), session_disk.c (its disk), session_run.c (running),
  * session_watch.c and session_plan.c (who wants it to stand where),
- * session_console.c, session_input.c and session_live.c (its serial lines), and
- * session_memory.c (RAM of another host).
+ * session_console.c, session_input.c and session_live.c (its serial lines),
+ * session_memory.c (RAM of another host), and session_cycles.c (who spent its
+ * cycles).
  */
 #ifndef PARTERRE_SCENARIO_SESSION_INTERNAL_H
 #define PARTERRE_SCENARIO_SESSION_INTERNAL_H
@@ -31,6 +32,9 @@ bool session_make_dir(const char *path, struct error *err);
 
 /* session.c: "sh command" repeats the run as far as it is known now. */
 bool session_write_command(struct session *first, struct error *err);
+
+/* session_cycles.c: writes cycles.txt. */
+bool session_cycles(struct session *s, struct error *err);
 
 /* session_console.c: the serial lines' output. */
 bool session_console_open(struct session *s, struct error *err);

@@ -158,6 +158,8 @@ bool session_move(struct session *s, struct error *err)
 		good = s->machine &&
 		       machine_load(s->machine, f, "between two machines", err);
 	}
+	if (good && s->options.cycles)
+		machine_account(s->machine);
 	if (good) {
 		partition_view_moved(s->view, s->machine);
 		machine_set_console(s->machine, session_console_byte, s);
@@ -253,6 +255,8 @@ bool session_machine(struct session *s, const struct session_machine *d,
 	if (s->options.begin_from &&
 	    !session_begin_from(s, s->options.begin_from, err))
 		return false;
+	if (s->options.cycles)
+		machine_account(s->machine);
 	if (!session_input_begin(s, err) ||
 	    (s == s->first && !session_plan_begin(s, err)))
 		return false;

@@ -11,7 +11,8 @@
 /* A run of the failover, once in this process, in scratch()/out. */
 static void failover(void)
 {
-	wants(shell(RUN "--out %s/out " SCENARIOS "io-failover.lua >%s/said",
+	wants(shell(RUN "--cycles --out %s/out " SCENARIOS
+			"io-failover.lua >%s/said",
 		    scratch(), scratch()),
 	      0);
 	wants(shell(PARTERRE " report %s/out", scratch()), 0);
@@ -93,6 +94,16 @@ Test(report, says_what_the_summary_says)
 		  "{ echo no $name $us $mon; exit 1; }; done <%s/time",
 		  scratch(), scratch(), scratch(), scratch(), scratch());
 	wants(o, 0);
+	/* All cycles, and those of each partition. */
+	o = shell(PARTERRE
+		  " trace stat --cycles --json %s/out | jq -r "
+		  "'.cycles_of_all_stacks, (.causes[] | "
+		  "select(.cause == \"all\").cycles)' >%s/cycles && "
+		  "test $(wc -l <%s/cycles) -ge 14 && while read n; do "
+		  "grep -qE \"[ >]$n (cycles\\.|\\()\" %s/out/report.html || "
+		  "{ echo no $n; exit 1; }; done <%s/cycles",
+		  scratch(), scratch(), scratch(), scratch(), scratch());
+	wants(o, 0);
 	o = shell("d=$(sed -n 's/^digest \\(.*\\),.*/\\1/p' %s/said); "
 		  "grep -c \"at the end</td><td><code>$d</code>\" "
 		  "%s/out/report.html",
@@ -108,7 +119,8 @@ Test(report, says_what_the_summary_says)
 Test(report, equal_runs_have_equal_reports)
 {
 	for (int i = 0; i < 2; i++)
-		wants(shell(RUN "--out %s/out " CASES "expectation.lua; "
+		wants(shell(RUN "--cycles --out %s/out " CASES
+				"expectation.lua; "
 				"test $? -eq 1 && " PARTERRE
 				" report -o %s/%d.html %s/out",
 			    scratch(), scratch(), i, scratch()),

@@ -33,6 +33,8 @@ const char run_options_help[] =
 	"  --trace-partition, --trace-cpu, --trace-range [CLASS:]...  of this "
 	"partition\n"
 	"                  (by name), CPU, range LO..HI of rip\n"
+	"  --cycles        account who spends the cycles, and on what "
+	"(docs/timing.md)\n"
 	"  --until TIME    leave the scenario at this instant: 40ms, 12500us\n"
 	"  --pieces N      cut the run at random places, by N: changes "
 	"nothing\n"
@@ -63,6 +65,7 @@ enum {
 	INPUT,
 	TRACE,
 	TRACE_SELECT,
+	CYCLES,
 	UNTIL,
 	PIECES,
 	SNAPSHOTS,
@@ -92,6 +95,7 @@ static const struct option options[] = {
 	{"trace-partition", required_argument, NULL, TRACE_SELECT},
 	{"trace-cpu", required_argument, NULL, TRACE_SELECT},
 	{"trace-range", required_argument, NULL, TRACE_SELECT},
+	{"cycles", no_argument, NULL, CYCLES},
 	{"until", required_argument, NULL, UNTIL},
 	{"pieces", required_argument, NULL, PIECES},
 	{"snapshots", required_argument, NULL, SNAPSHOTS},
@@ -228,6 +232,9 @@ static bool take(struct run_options *o, int option, const char *name,
 		return session_classes(arg, &s->classes);
 	case TRACE_SELECT:
 		return session_select_add(s, name + strlen("trace-"), arg);
+	case CYCLES:
+		s->cycles = true;
+		return true;
 	case UNTIL:
 		return session_instant(arg, &s->until);
 	case PIECES:

@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/check.h"
 #include "sim/seen/progress.h"
@@ -47,6 +48,17 @@ static char *read_text(const char *dir, const char *name)
 	return text;
 }
 
+/* If it left any. */
+static bool read_cycles(struct report_machine *m, const char *dir,
+			struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (!path_in(path, dir, "cycles.txt") || access(path, F_OK))
+		return true;
+	return cycles_read(&m->cycles, dir, err);
+}
+
 static bool read_story(struct report_machine *m, const char *dir, ps_t end,
 		       struct error *err)
 {
@@ -72,7 +84,7 @@ static bool read_story(struct report_machine *m, const char *dir, ps_t end,
 	if (m->story->any)
 		story_until(m->story, end);
 	m->console = read_text(dir, "console.txt");
-	return state == 0;
+	return state == 0 && read_cycles(m, dir, err);
 }
 
 static bool gather(struct report *r, struct error *err)
@@ -131,6 +143,7 @@ static void forget(struct report *r)
 	for (size_t i = 0; i < r->machine_count; i++) {
 		story_free(r->machine[i].story);
 		free(r->machine[i].console);
+		cycles_free(&r->machine[i].cycles);
 	}
 	free(r->scenario);
 	free(r->command);

@@ -5,8 +5,9 @@
  * trace/), loads nothing from anywhere, and nothing in it is of the host but
  * paths: equal runs have equal reports.
  *
- * report.c gathers, report_page.c writes the page's sections, report_chart.c
- * their SVG, report_data.c what report.js draws the lanes of.
+ * report.c gathers, report_page.c writes the page's sections, report_cycles.c
+ * one of them, report_chart.c their SVG, report_data.c what report.js draws the
+ * lanes of.
  */
 #ifndef PARTERRE_TOOLS_REPORT_H
 #define PARTERRE_TOOLS_REPORT_H
@@ -14,6 +15,7 @@
 #include <stdio.h>
 
 #include "sim/seen/story.h"
+#include "tools/parterre/cycles.h"
 #include "tools/parterre/result.h"
 
 /* Spans of a lane; beyond, lanes get coarser. */
@@ -22,7 +24,8 @@
 struct report_machine {
 	char name[SESSION_NAME_BYTES]; /* empty: the first */
 	struct story *story;
-	char *console; /* text; NULL: none */
+	char *console;        /* text; NULL: none */
+	struct cycles cycles; /* of no CPU: the run was without --cycles */
 };
 
 struct report {
@@ -38,6 +41,11 @@ struct report {
 void report_page(FILE *f, struct report *r);
 /* Text as HTML has it, in attributes too. */
 void report_escape(FILE *f, const char *text);
+
+/* --- report_cycles.c --- */
+
+/* Who spent the cycles, and on what; nothing if that is not known. */
+void report_cycles(FILE *f, const struct cycles *c);
 
 /* --- report_chart.c --- */
 

@@ -342,6 +342,7 @@ static void put_machine(FILE *f, const struct report *r, size_t i)
 	put_timeline(f, m->story, i);
 	put_faults(f, m->story, i);
 	put_time(f, m->story);
+	report_cycles(f, &m->cycles);
 	put_channels(f, m->story);
 	put_marks(f, m->story);
 	put_console(f, m);

@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "cpu/decode.h"
+#include "tools/parterre/cycles.h"
 #include "tools/parterre/parterre.h"
 #include "tools/parterre/trace_tool.h"
 
 static const char help[] =
 	"usage: parterre trace [OPTION...] TRACE|RECORDING\n"
+	"       parterre trace stat --cycles [--folded|--json] RUN|RECORDING\n"
 	"       parterre trace stat [OPTION...] TRACE|RECORDING\n"
 	"       parterre trace export --FORMAT [OPTION...] [-o FILE] "
 	"TRACE|RECORDING\n"
@@ -41,6 +43,11 @@ static const char help[] =
 	"instead;\n"
 	"                    `parterre trace stat` is the same\n"
 	"  --json            the same as JSON\n"
+	"Who spent the cycles, and on what (docs/timing.md), of a run with "
+	"--cycles or a\nrecording, which is run again:\n"
+	"  --cycles          CPUs, causes by partition, functions of most\n"
+	"  --folded          all stacks as lines \"a;b;c COUNT\", for flame "
+	"graphs\n"
 	"Formats of export:\n"
 	"  --perfetto        tracks, flows and counters (ui.perfetto.dev)\n"
 	"  --vcd             who runs, states, queues, faults (GTKWave)\n"
@@ -53,7 +60,8 @@ typedef int exporter(struct source *s, FILE *to, struct error *err);
 
 struct how {
 	struct trace_filter filter;
-	bool symbols, disassemble, count, stats, json, ctf;
+	bool filters; /* the filter was given */
+	bool symbols, disassemble, count, stats, json, ctf, cycles, folded;
 	struct again again;
 	exporter *export;
 	const char *file;
@@ -160,6 +168,8 @@ enum {
 	DISASSEMBLE,
 	COUNT,
 	STATS,
+	CYCLES,
+	FOLDED,
 	JSON,
 	PERFETTO,
 	VCD,
@@ -181,6 +191,8 @@ static const struct option options[] = {
 	{"disassemble", no_argument, NULL, DISASSEMBLE},
 	{"count", no_argument, NULL, COUNT},
 	{"stats", no_argument, NULL, STATS},
+	{"cycles", no_argument, NULL, CYCLES},
+	{"folded", no_argument, NULL, FOLDED},
 	{"json", no_argument, NULL, JSON},
 	{"perfetto", no_argument, NULL, PERFETTO},
 	{"vcd", no_argument, NULL, VCD},
@@ -222,6 +234,12 @@ static void take(struct how *how, int option)
 		break;
 	case STATS:
 		how->stats = true;
+		break;
+	case CYCLES:
+		how->cycles = how->again.cycles = true;
+		break;
+	case FOLDED:
+		how->folded = true;
 		break;
 	case JSON:
 		how->json = true;
@@ -274,6 +292,7 @@ static int parse(struct how *how, int argc, char **argv)
 			return bad_filter(options[at].name, optarg) + 1;
 		if (option == FILTER && strcmp(options[at].name, "window") == 0)
 			how->again.window = optarg;
+		how->filters |= option == FILTER;
 		take(how, option);
 	}
 	return 0;
@@ -297,6 +316,12 @@ static int check(const struct how *how, bool export, int operands)
 				   "export to what: --perfetto, --vcd, --pcap, "
 				   "--json or --ctf") +
 		       1;
+	if (how->folded && !how->cycles)
+		return usage_error("trace", "--folded goes with --cycles") + 1;
+	if (how->cycles && (!how->stats || how->filters))
+		return usage_error("trace", "--cycles is of `parterre trace "
+					    "stat`, and of the whole run") +
+		       1;
 	if (how->ctf && !how->file)
 		return usage_error("trace", "--ctf writes a folder: -o DIR") +
 		       1;
@@ -312,6 +337,21 @@ static int show(struct source *s, const struct how *how, struct error *err)
 	if (how->ctf)
 		return export_ctf(s, how->file, err);
 	return how->export ? write_export(s, how, err) : list(s, how, err);
+}
+
+static int show_cycles(const struct how *how, const char *dir,
+		       struct error *err)
+{
+	struct cycles c;
+
+	if (!cycles_read(&c, dir, err))
+		return complain("trace", err);
+	if (how->folded)
+		cycles_fold(&c, stdout);
+	else
+		cycles_print(&c, how->json);
+	cycles_free(&c);
+	return EXIT_HELD;
 }
 
 int main_trace(int argc, char **argv)
@@ -341,6 +381,8 @@ int main_trace(int argc, char **argv)
 			return complain("trace", &err);
 		trace = dir;
 	}
+	if (how.cycles)
+		return show_cycles(&how, trace, &err);
 	if (!source_open(&s, trace, &how.filter, &err))
 		return complain("trace", &err);
 	status = show(&s, &how, &err);

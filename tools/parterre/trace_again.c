@@ -36,6 +36,9 @@ bool trace_again(const char *recording, const struct trace_filter *f,
 		return false;
 	o.live = isatty(STDERR_FILENO);
 	o.classes = TRACE_PLAIN | (f->classes & TRACE_DEEP);
+	o.cycles = how->cycles;
+	if (how->cycles)
+		o.classes = 0;
 	o.classes_given = true;
 	o.select_count = 0;
 	if (f->to != PS_NEVER)
@@ -46,7 +49,8 @@ bool trace_again(const char *recording, const struct trace_filter *f,
 
 		(void)run_session(&s, &o, &oracle, &end);
 		/* How it ends is the recording's affair, not that of a look. */
-		ran = s.sum.end != 0 && path_in(dir, s.out, "trace");
+		ran = s.sum.end != 0 &&
+		      path_in(dir, s.out, how->cycles ? "" : "trace");
 		if (!ran)
 			*err = end;
 	}

@@ -12,10 +12,6 @@
 #include "sim/seen/progress.h"
 #include "tools/parterre/parterre.h"
 
-#define KERNEL_HALF  UINT64_C(0xffff800000000000)
-#define PROCESS_BASE UINT64_C(0x10000000) /* hv/guest/process/process.ld */
-#define PROCESS_END  UINT64_C(0x20000000)
-
 /* --- fields --- */
 
 uint64_t record_field(const struct trace_record *r, const char *name)
@@ -162,58 +158,24 @@ static bool lets_through(const struct source *s, const struct trace_record *r)
 
 /* --- programs --- */
 
-static struct symbols *quietly(const char *path)
-{
-	struct error ignored;
-
-	return symbols_read(path, &ignored);
-}
-
-/* Processes of a guest are within its image; their own lies beside it. */
-static void read_process(struct source *s, const char *guest)
-{
-	char path[PATH_MAX];
-	const char *slash = strrchr(guest, '/');
-
-	if (s->process || !slash || strcmp(slash, "/guest.elf") != 0)
-		return;
-	if (snprintf(path, sizeof(path), "%.*s/process.elf",
-		     (int)(slash - guest), guest) < (int)sizeof(path))
-		s->process = quietly(path);
-}
-
-/* "INDEX NAME PATH" a line. */
+/* Beside the trace's directory. */
 static void read_programs(struct source *s, const char *dir)
 {
-	char path[PATH_MAX], line[PATH_MAX + 64], file[PATH_MAX];
+	char path[PATH_MAX];
 	const char *slash = strrchr(dir, '/');
-	unsigned index;
-	FILE *f;
 
+	s->programs = programs_create();
 	if (snprintf(path, sizeof(path), "%.*s%sprograms",
 		     slash ? (int)(slash - dir) : 0, dir,
-		     slash ? "/" : "") >= (int)sizeof(path))
-		return;
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%u %*s %4095[^\n]", &index, file) != 2 ||
-		    index >= SOURCE_PARTITIONS || s->symbols[index])
-			continue;
-		s->symbols[index] = quietly(file);
-		read_process(s, file);
-	}
-	if (f)
-		fclose(f);
+		     slash ? "/" : "") < (int)sizeof(path))
+		programs_read(s->programs, path);
 }
 
 const struct symbols *source_symbols(const struct source *s, uint32_t partition,
 				     vaddr_t va)
 {
-	if (va >= KERNEL_HALF || !partition || partition >= SOURCE_PARTITIONS)
-		return s->symbols[0];
-	if (va >= PROCESS_BASE && va < PROCESS_END && s->process)
-		return s->process;
-	return s->symbols[partition];
+	return s->programs ? programs_symbols(s->programs, partition, va)
+			   : NULL;
 }
 
 bool source_place(const struct source *s, uint32_t partition, vaddr_t va,
@@ -271,9 +233,7 @@ bool source_open(struct source *s, const char *dir,
 void source_close(struct source *s)
 {
 	trace_reader_close(s->reader);
-	for (size_t i = 0; i < SOURCE_PARTITIONS; i++)
-		symbols_free(s->symbols[i]);
-	symbols_free(s->process);
+	programs_free(s->programs);
 	memset(s, 0, sizeof(*s));
 }
 

@@ -11,7 +11,7 @@
 #ifndef PARTERRE_TOOLS_TRACE_SOURCE_H
 #define PARTERRE_TOOLS_TRACE_SOURCE_H
 
-#include "sim/symbols.h"
+#include "sim/programs.h"
 #include "sim/trace/trace.h"
 
 #define SOURCE_PARTITIONS 256
@@ -44,8 +44,7 @@ struct source {
 	struct trace_filter filter;
 	char name[SOURCE_PARTITIONS][SOURCE_NAME_BYTES];
 	uint32_t kind[SOURCE_PARTITIONS]; /* PART_* */
-	struct symbols *symbols[SOURCE_PARTITIONS];
-	struct symbols *process; /* of the guest's own processes */
+	struct programs *programs; /* NULL: its folder's name is too long */
 	bool named;
 	uint64_t number; /* of the last event, from 1 on, all counted */
 	bool silent;     /* no progress: its reader writes to the terminal */

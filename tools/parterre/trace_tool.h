@@ -31,6 +31,7 @@ int export_ctf(struct source *s, const char *dir, struct error *err);
 struct again {
 	const char *window;       /* as it was given; NULL: all of the run */
 	const char *out, *images; /* NULL: where they are by default */
+	bool cycles; /* no trace, but who spends them; `dir`: the run's */
 };
 bool trace_again(const char *recording, const struct trace_filter *f,
 		 const struct again *how, char *dir, struct error *err);

@@ -3,10 +3,14 @@
  * account is the same in whatever pieces a run is done; and the run is the same
  * with and without it. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cpu/timing/profile.h"
 #include "exact.h"
+#include "sim/symbols.h"
 
 struct form {
 	const char *kernel;
@@ -187,4 +191,140 @@ Test(cycles, sum_up_change_nothing_and_are_the_same_in_pieces)
 			free(r.account.entry);
 		}
 	}
+}
+
+/* --- each cause --- */
+
+#define SPEND_ROUNDS 3000 /* tests/guest/exact/spend.S */
+
+/* Small caches, and costs that the numbers below are of. */
+static const char small[] = "cache l1d 32 8 0\n"
+			    "cache l2 128 8 10\n"
+			    "cache llc 512 16 46\n"
+			    "set dram 350\n"
+			    "tlb dtlb 64 8 0\n"
+			    "tlb stlb 128 8 7\n"
+			    "set walk 30\n"
+			    "class cpuid ops 50 serial 100\n"
+			    "class invlpg serial 120\n"
+			    "class lock latency 0 ops 4 serial 16\n"
+			    "event exception 300\n"
+			    "event interrupt 400\n";
+
+static const struct {
+	const char *function;
+	enum timing_cause cause;
+	unsigned percent; /* of its cycles, at least */
+	unsigned each;    /* cycles of each round for it; 0: not said */
+} spends[] = {
+	{"spend_l1", TIMING_L1, 60, 0},
+	{"spend_l2", TIMING_L2, 60, 0},
+	{"spend_llc", TIMING_LLC, 75, 0},
+	{"spend_dram", TIMING_DRAM, 80, 0},
+	{"spend_tlb", TIMING_TLB, 75, 0},
+	{"spend_base", TIMING_BASE, 90, 0},
+	{"spend_front", TIMING_FRONT_END, 80, 0},
+	{"spend_units", TIMING_UNITS, 75, 0},
+	{"spend_chain", TIMING_DEPENDENCY, 60, 0},
+	{"spend_branch", TIMING_BRANCH, 60, 0},
+	{"spend_lock", TIMING_L1, 85, 0},
+	{"spend_cpuid", TIMING_PRIVILEGED, 85, 100},
+	{"spend_invlpg", TIMING_PRIVILEGED, 80, 120},
+	{"spend_cr3", TIMING_PRIVILEGED, 55, 0},
+	/* 500 ns at 4 GHz: docs/devices.md */
+	{"spend_port", TIMING_DEVICE, 90, 2000},
+	{"spend_exception", TIMING_CAUSE_INTERRUPT, 90, 300},
+	{"spend_timer", TIMING_CAUSE_INTERRUPT, 60, 0},
+};
+
+static struct machine *spending(char *profile)
+{
+	struct machine_config c;
+	struct machine *m;
+	struct error err;
+	FILE *f;
+	int fd = mkstemp(profile);
+
+	cr_assert_geq(fd, 0);
+	f = fdopen(fd, "w");
+	fwrite(timing_generic_profile, 1,
+	       (size_t)(timing_generic_profile_end - timing_generic_profile),
+	       f);
+	fputs(small, f);
+	fclose(f);
+	machine_config_defaults(&c);
+	c.ram_bytes = UINT64_C(16) << 20;
+	c.controllers = 0;
+	c.cpu_hz = UINT64_C(4000000000);
+	c.timing = TIMING_MEMORY;
+	c.profile = profile;
+	c.kernel = GUEST_DIR "/exact/spend.elf";
+	m = machine_create(&c, NULL, &err);
+	cr_assert(m, "%s", err.text);
+	machine_account(m);
+	return m;
+}
+
+/* What the function spent, by cause; returns all of it. */
+static int64_t function_of(const struct symbols *s, const struct account *a,
+			   const char *name, int64_t by[TIMING_CAUSE_COUNT])
+{
+	int64_t all = 0;
+
+	memset(by, 0, TIMING_CAUSE_COUNT * sizeof(*by));
+	for (size_t i = 0; i < a->count; i++) {
+		uint64_t offset;
+		const char *f = symbols_function(s, a->entry[i].pc, &offset);
+
+		for (unsigned k = 0; f && k < TIMING_CAUSE_COUNT; k++) {
+			if (strcmp(f, name) != 0)
+				break;
+			by[k] += a->entry[i].ticks[k];
+			all += a->entry[i].ticks[k];
+		}
+	}
+	return all;
+}
+
+Test(cycles, go_to_what_they_are_spent_on)
+{
+	char profile[] = "/tmp/parterre-spend-XXXXXX";
+	struct machine *m = spending(profile);
+	struct symbols *s;
+	struct account a;
+	struct error err;
+
+	cr_assert_eq(machine_run(m, EXACT_END), MACHINE_OFF);
+	cr_assert_eq(machine_off_code(m), 7);
+	unlink(profile);
+	s = symbols_read(GUEST_DIR "/exact/spend.64", &err);
+	cr_assert(s, "%s", err.text);
+	a = account_of(m);
+	sums_up(&a, 1, "spend");
+	for (size_t i = 0; i < ARRAY_LEN(spends); i++) {
+		enum timing_cause cause = spends[i].cause;
+		int64_t by[TIMING_CAUSE_COUNT];
+		int64_t all = function_of(s, &a, spends[i].function, by);
+
+		cr_expect(all && by[cause] * 100 >= all * spends[i].percent,
+			  "%s: %ld of %ld ticks are %s", spends[i].function,
+			  by[cause], all, timing_cause_name[cause]);
+		if (spends[i].each)
+			cr_expect_eq(by[cause],
+				     (int64_t)spends[i].each * SPEND_ROUNDS *
+					     TIMING_TICKS_PER_CYCLE,
+				     "%s: %ld ticks are %s", spends[i].function,
+				     by[cause], timing_cause_name[cause]);
+	}
+	/* After each load of CR3 the loop's pages are walked to again. */
+	{
+		int64_t by[TIMING_CAUSE_COUNT];
+
+		function_of(s, &a, "spend_cr3", by);
+		cr_expect_geq(by[TIMING_TLB],
+			      30 * SPEND_ROUNDS * TIMING_TICKS_PER_CYCLE);
+	}
+	free(a.entry);
+	symbols_free(s);
+	machine_destroy(m);
 }

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who spent the cycles, as a user asks for it: the same run with and without,
+ * sums that other readers come to, the same from a recording. */
+#include <stdio.h>
+#include <string.h>
+
+#include "shell.h"
+
+#define SHORT " --quiet --timing memory --out %s/"
+#define GUEST CASES "spend.lua"
+
+/* One run, in scratch()/out. */
+static void run(void)
+{
+	wants(shell(PARTERRE " run --cycles" SHORT "out " GUEST, scratch()), 0);
+}
+
+Test(cycles, change_nothing_and_are_the_same_again)
+{
+	struct output *o;
+
+	run();
+	wants(shell(PARTERRE " run" SHORT "bare " GUEST, scratch()), 0);
+	wants(shell(PARTERRE " run --cycles --pieces 7" SHORT "pieces " GUEST,
+		    scratch()),
+	      0);
+	wants(shell("cd %s && cmp out/cycles.txt pieces/cycles.txt && "
+		    "! test -e bare/cycles.txt && for i in bare pieces; do "
+		    "cmp out/trace/stream $i/trace/stream && "
+		    "for k in end retired chain digest trace; do "
+		    "test \"$(grep ^$k out/result)\" = "
+		    "\"$(grep ^$k $i/result)\" || exit; done || exit; done",
+		    scratch()),
+	      0);
+	/* A recording is run again. */
+	wants(shell(PARTERRE " record" SHORT "rec -o %s/a.rec " GUEST,
+		    scratch(), scratch()),
+	      0);
+	o = shell(PARTERRE " trace stat --cycles --folded --out %s/again "
+			   "%s/a.rec >%s/recorded && " PARTERRE
+			   " trace stat --cycles --folded %s/out >%s/folded && "
+			   "cmp %s/recorded %s/folded",
+		  scratch(), scratch(), scratch(), scratch(), scratch(),
+		  scratch(), scratch());
+	wants(o, 0);
+}
+
+Test(cycles, sum_up_for_other_readers)
+{
+	struct output *o;
+
+	run();
+	wants(shell(PARTERRE
+		    " trace stat --cycles --json %s/out >%s/json && " PARTERRE
+		    " trace stat --cycles --folded %s/out/trace "
+		    ">%s/folded",
+		    scratch(), scratch(), scratch(), scratch()),
+	      0);
+	/* Each line: partition, mode, function, cause; and its cycles. */
+	o = shell("! grep -nvE '^[^; ]+;(monitor|program|kernel|process);"
+		  "[^; ]+;[A-Za-z0-9-]+ [1-9][0-9]*$' %s/folded && "
+		  "test $(wc -l <%s/folded) -gt 1000",
+		  scratch(), scratch());
+	wants(o, 0);
+	/* As many as the CPU had, but for those in which it halted; the stacks
+	 * by column, the causes of each partition. */
+	o = shell("sum=$(awk '{ s += $NF } END { print s }' %s/folded) && "
+		  "jq -e --argjson s $sum '.cycles_of_all_stacks == $s and "
+		  "(.cpus[0].working + .cpus[0].ahead - $s | fabs) <= 2 and "
+		  ".cpus[0].cycles == (.cpus[0].to_ps / 1000 | floor) and "
+		  "([.stacks[] | to_entries[3:][].value] | add) == $s and "
+		  "([.causes[] | select(.cause == \"all\").cycles] | add) == $s"
+		  " and ([.causes[] | select(.cause != \"all\").cycles] | add)"
+		  " == $s' %s/json",
+		  scratch(), scratch());
+	wants(o, 0);
+	/* What is known of who does what. */
+	o = shell("for i in 'start;monitor;boot_entry;privileged' "
+		  "'io.a;program;io_main_loop;base' "
+		  "'guest1;process;crc32c;L1' 'guest1;monitor;syscall_entry;"
+		  "privileged' 'guest1;kernel;.*;TLB'; do "
+		  "grep -q \"^$i \" %s/folded || { echo no $i; false; } || "
+		  "exit; done",
+		  scratch());
+	wants(o, 0);
+	/* Rings and switches in the trace say who had the CPU when: another way
+	 * to the same times (a cycle is a nanosecond here).  Memory's waits are
+	 * charged when their block ends, which may be behind a change of ring.
+	 */
+	wants(shell(PARTERRE
+		    " trace stat --json %s/out/trace >%s/t && " PARTERRE
+		    " trace stat --cycles --json %s/out >%s/c && "
+		    "jq -e -n --slurpfile t %s/t --slurpfile c %s/c '"
+		    "[$t[0].time[] | select(.partition | "
+		    "test(\"idle|boot\") | not) | . as $p | "
+		    "([$c[0].causes[] | select(.cause == \"all\" and "
+		    ".partition == $p.partition and .mode != \"monitor\")"
+		    ".cycles] | add / 1000) as $own | "
+		    "([$c[0].causes[] | select(.cause == \"all\" and "
+		    ".partition == $p.partition and .mode == \"monitor\")"
+		    ".cycles] | add / 1000) as $monitor | "
+		    "{p: $p.partition, own: ($own / $p.us), "
+		    "monitor: ($monitor / $p.monitor_us)}] | "
+		    "debug | length > 5 and all(.own > 0.95 and .own < 1.05 "
+		    "and .monitor > 0.95 and .monitor < 1.05)'",
+		    scratch(), scratch(), scratch(), scratch(), scratch(),
+		    scratch()),
+	      0);
+}
+
+Test(cycles, that_are_not_there)
+{
+	struct output *o = shell(PARTERRE " trace stat --cycles %s", scratch());
+
+	wants(o, 2);
+	says(o, "the run left no cycles.txt; run it again with --cycles, or "
+		"give a recording of it");
+	o = shell("printf 'parterre-cycles 2\\n' >%s/cycles.txt; " PARTERRE
+		  " trace stat --cycles %s",
+		  scratch(), scratch());
+	wants(o, 2);
+	says(o, "cycles.txt:1: these are no cycles of version 1");
+	o = shell("printf 'parterre-cycles 1\\ntiming flat 1000\\nstack a b c "
+		  "1 2\\nend\\n' >%s/cycles.txt; " PARTERRE
+		  " trace stat --cycles %s",
+		  scratch(), scratch());
+	wants(o, 2);
+	says(o, "cycles.txt:3: not a line of this version; run it again");
+	o = shell("printf 'parterre-cycles 1\\ntiming flat 1000\\n' "
+		  ">%s/cycles.txt; " PARTERRE " trace stat --cycles %s",
+		  scratch(), scratch());
+	wants(o, 2);
+	says(o, "cycles.txt:3: the file is cut off");
+	o = shell(PARTERRE " trace stat --cycles --window 1ms..2ms %s",
+		  scratch());
+	wants(o, 2);
+	says(o, "of the whole run");
+	wants(shell(PARTERRE " trace stat --folded %s", scratch()), 2);
+}

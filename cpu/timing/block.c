@@ -313,44 +313,63 @@ void timing_block(struct timing *t, const struct timing_code *c,
 
 /* --- by cause --- */
 
+/* What cost() divides a block's ticks into, in its order. */
+static const enum timing_cause split_cause[] = {
+	TIMING_BASE,       TIMING_FRONT_END, TIMING_UNITS,
+	TIMING_DEPENDENCY, TIMING_L1,
+};
+#define SPLIT_PARTS ARRAY_LEN(split_cause)
+
 /* Of the ticks of the first `n` instructions. */
 static void split_until(const struct timing_split *s, const uint32_t *until,
-			uint32_t count, uint32_t n,
-			uint64_t ticks[TIMING_CAUSE_COUNT])
+			uint32_t count, uint32_t n, int64_t ticks[SPLIT_PARTS])
 {
-	uint64_t serial, own, all, below = 0;
+	uint64_t own, all, sum = 0, below = 0;
 
-	memset(ticks, 0, TIMING_CAUSE_COUNT * sizeof(*ticks));
+	memset(ticks, 0, SPLIT_PARTS * sizeof(*ticks));
 	if (!n)
 		return;
-	serial = s->privileged[n - 1] + s->locked[n - 1];
-	own = until[n - 1] - serial;
+	own = until[n - 1] - s->privileged[n - 1] - s->locked[n - 1];
 	all = until[count - 1] - s->privileged[count - 1] -
 	      s->locked[count - 1];
-	for (unsigned i = 0, sum = 0; i < TIMING_CAUSE_COUNT; i++) {
-		uint64_t up;
+	for (unsigned i = 0; i < SPLIT_PARTS; i++) {
+		uint64_t up = below;
 
-		sum += s->part[i];
-		up = all ? own * sum / all : 0;
-		ticks[i] = up - below;
+		if (s->part[split_cause[i]]) {
+			sum += s->part[split_cause[i]];
+			up = n == count ? sum : own * sum / all;
+		}
+		ticks[i] = (int64_t)(up - below);
 		below = up;
 	}
-	ticks[TIMING_PRIVILEGED] += s->privileged[n - 1];
-	ticks[TIMING_L1] += s->locked[n - 1];
 }
 
-void timing_split_add(const struct timing_split *s, const uint32_t *until,
-		      uint32_t count, uint32_t from, uint32_t to, bool take,
-		      int64_t ticks[TIMING_CAUSE_COUNT])
+static void add(int64_t *to, int64_t ticks, bool take)
 {
-	uint64_t low[TIMING_CAUSE_COUNT], high[TIMING_CAUSE_COUNT];
+	*to += take ? -ticks : ticks;
+}
 
-	split_until(s, until, count, from, low);
-	split_until(s, until, count, to, high);
-	for (unsigned i = 0; i < TIMING_CAUSE_COUNT; i++) {
-		int64_t n = (int64_t)(high[i] - low[i]);
+void timing_split_each(const struct timing_split *s, const uint32_t *until,
+		       uint32_t count, uint32_t from, uint32_t to, bool take,
+		       int64_t *(*at)(void *owner, uint32_t i), void *owner)
+{
+	int64_t part[2][SPLIT_PARTS];
 
-		ticks[i] += take ? -n : n;
+	split_until(s, until, count, from, part[from & 1]);
+	for (uint32_t i = from; i < to; i++) {
+		const int64_t *low = part[i & 1], *high = part[~i & 1];
+		uint32_t privileged = s->privileged[i], locked = s->locked[i];
+		int64_t *ticks = at(owner, i);
+
+		split_until(s, until, count, i + 1, part[~i & 1]);
+		for (unsigned k = 0; k < SPLIT_PARTS; k++)
+			add(&ticks[split_cause[k]], high[k] - low[k], take);
+		if (i) {
+			privileged -= s->privileged[i - 1];
+			locked -= s->locked[i - 1];
+		}
+		add(&ticks[TIMING_PRIVILEGED], privileged, take);
+		add(&ticks[TIMING_L1], locked, take);
 	}
 }
 

@@ -116,10 +116,11 @@ struct timing_split {
 	uint32_t part[TIMING_CAUSE_COUNT];
 	uint32_t *privileged, *locked;
 };
-/* Adds what instructions [from, to) cost to `ticks`, or takes it off. */
-void timing_split_add(const struct timing_split *s, const uint32_t *until,
-		      uint32_t count, uint32_t from, uint32_t to, bool take,
-		      int64_t ticks[TIMING_CAUSE_COUNT]);
+/* Adds what each of instructions [from, to) costs to what `at` gives for it, or
+ * takes it off. */
+void timing_split_each(const struct timing_split *s, const uint32_t *until,
+		       uint32_t count, uint32_t from, uint32_t to, bool take,
+		       int64_t *(*at)(void *owner, uint32_t i), void *owner);
 
 /* until[i]: ticks from the block's start to the end of instruction i; each is
  * at least one more than the one before.  waits[i]: where instruction i loads

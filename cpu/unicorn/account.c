@@ -69,28 +69,61 @@ void account_add(struct cpu *cpu, vaddr_t pc, enum timing_cause cause,
 
 /* --- blocks --- */
 
-/* With TIMING_FLAT an instruction is a cycle. */
-static void block_ticks(const struct block *b, uint32_t i,
-			int64_t ticks[TIMING_CAUSE_COUNT])
+/* A block that costs are added of, to addresses or, `each`, to one after the
+ * other. */
+struct place {
+	struct account *account;
+	uint32_t context;
+	uint64_t pc;
+	const uint16_t *offset;
+	int64_t (*each)[TIMING_CAUSE_COUNT];
+};
+
+static int64_t *at_address(void *owner, uint32_t i)
 {
-	memset(ticks, 0, TIMING_CAUSE_COUNT * sizeof(*ticks));
-	if (b->timed)
-		timing_split_add(b->timed->split, b->timed->until, b->count, i,
-				 i + 1, false, ticks);
-	else
-		ticks[TIMING_BASE] = TIMING_TICKS_PER_CYCLE;
+	const struct place *p = owner;
+
+	return ticks_at(p->account, p->context, p->pc + p->offset[i]);
+}
+
+static int64_t *at_index(void *owner, uint32_t i)
+{
+	const struct place *p = owner;
+
+	return p->each[i];
+}
+
+/* Instructions [at, count) of a block that is no part of another; with
+ * TIMING_FLAT an instruction is a cycle. */
+static void block_ticks(const struct block *b, uint32_t at, bool take,
+			int64_t *(*to)(void *owner, uint32_t i),
+			struct place *p)
+{
+	const int64_t cycle = TIMING_TICKS_PER_CYCLE;
+
+	p->pc = b->pc;
+	p->offset = b->offset;
+	if (b->timed) {
+		timing_split_each(b->timed->split, b->timed->until, b->count,
+				  at, b->count, take, to, p);
+		return;
+	}
+	for (uint32_t i = at; i < b->count; i++)
+		to(p, i)[TIMING_BASE] += take ? -cycle : cycle;
 }
 
 static void add_block(struct account *a, uint32_t context,
 		      const struct block *b, int64_t times)
 {
-	int64_t each[TIMING_CAUSE_COUNT], *to;
+	int64_t each[BLOCK_MAX][TIMING_CAUSE_COUNT], *to;
+	struct place p = {a, context, .each = each};
 
+	memset(each, 0, b->count * sizeof(*each));
+	block_ticks(b, 0, false, at_index, &p);
 	for (uint32_t i = 0; i < b->count; i++) {
-		block_ticks(b, i, each);
-		to = ticks_at(a, context, b->pc + b->offset[i]);
+		to = at_address(&p, i);
 		for (unsigned k = 0; k < TIMING_CAUSE_COUNT; k++)
-			to[k] += times * each[k];
+			to[k] += times * each[i][k];
 	}
 }
 
@@ -111,8 +144,7 @@ void account_fold(struct cpu *cpu)
 	}
 }
 
-/* The block under way as one that was translated; what it costs by cause is
- * worked out again: a snapshot does not hold it. */
+/* A snapshot does not hold what the block under way costs by cause. */
 static void split_way(struct cpu *cpu)
 {
 	struct under_way *w = &cpu->way;
@@ -137,32 +169,27 @@ static void split_way(struct cpu *cpu)
 static void add_way(struct cpu *cpu, uint32_t from, uint32_t to, bool take)
 {
 	struct under_way *w = &cpu->way;
+	struct place p = {cpu->account, cpu->account->context, w->pc, w->offset,
+			  NULL};
 
 	if (!w->is_split)
 		split_way(cpu);
-	for (uint32_t i = from; i < to; i++)
-		timing_split_add(&w->split, w->until, w->count, i, i + 1, take,
-				 ticks_at(cpu->account, cpu->account->context,
-					  w->pc + w->offset[i]));
+	timing_split_each(&w->split, w->until, w->count, from, to, take,
+			  at_address, &p);
 }
 
 void account_settle(struct cpu *cpu, const struct block *b, uint32_t at)
 {
 	struct account *a = cpu->account;
-	int64_t each[TIMING_CAUSE_COUNT], *to;
+	struct place p;
 
 	if (!a)
 		return;
-	if (b->timed && b->timed->limited) {
+	p = (struct place){a, a->context, .each = NULL};
+	if (b->timed && b->timed->limited)
 		add_way(cpu, cpu->part_at + at, cpu->part_at + b->count, true);
-		return;
-	}
-	for (uint32_t i = at; i < b->count; i++) {
-		block_ticks(b, i, each);
-		to = ticks_at(a, a->context, b->pc + b->offset[i]);
-		for (unsigned k = 0; k < TIMING_CAUSE_COUNT; k++)
-			to[k] -= each[k];
-	}
+	else
+		block_ticks(b, at, true, at_address, &p);
 }
 
 void account_part(struct cpu *cpu)

@@ -222,7 +222,16 @@ static void set_under_way(struct cpu *cpu, const struct block *b,
 	memcpy(w->until, b->timed->until, b->count * sizeof(*w->until));
 	memcpy(w->waits, b->timed->waits, b->count * sizeof(*w->waits));
 	memcpy(w->code, b->timed->code, w->bytes);
-	w->is_split = false;
+	w->is_split = b->timed->split != NULL;
+	if (!w->is_split)
+		return;
+	w->split = *b->timed->split;
+	w->split.privileged = w->privileged;
+	w->split.locked = w->locked;
+	memcpy(w->privileged, b->timed->split->privileged,
+	       b->count * sizeof(*w->privileged));
+	memcpy(w->locked, b->timed->split->locked,
+	       b->count * sizeof(*w->locked));
 }
 
 void timed_settle(struct cpu *cpu, const struct block *b, uint32_t at)

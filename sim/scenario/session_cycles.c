@@ -121,6 +121,8 @@ static void merge(struct stacks *t)
 {
 	size_t n = 0;
 
+	if (!t->count)
+		return;
 	qsort(t->stack, t->count, sizeof(*t->stack), by_name);
 	for (size_t i = 0; i < t->count; i++) {
 		struct stack *to = n ? &t->stack[n - 1] : NULL;

@@ -217,21 +217,24 @@ struct cycles_sum cycles_sum(const struct cycles *c, size_t at)
 
 static int by_cycles(const void *a, const void *b)
 {
-	const struct cycles_stack *x = *(const struct cycles_stack *const *)a;
-	const struct cycles_stack *y = *(const struct cycles_stack *const *)b;
+	const struct cycles_stack *x = a, *y = b;
+	int order;
 
 	if (x->all != y->all)
 		return x->all > y->all ? -1 : 1;
-	return x < y ? -1 : x > y; /* as in the file */
+	order = strcmp(x->partition, y->partition);
+	if (!order)
+		order = strcmp(x->mode, y->mode);
+	return order ? order : strcmp(x->function, y->function);
 }
 
-const struct cycles_stack **cycles_top(const struct cycles *c)
+struct cycles_stack *cycles_top(const struct cycles *c)
 {
-	const struct cycles_stack **top = calloc(c->count + 1, sizeof(*top));
+	struct cycles_stack *top = calloc(c->count + 1, sizeof(*top));
 
 	CHECK(top);
-	for (size_t i = 0; i < c->count; i++)
-		top[i] = &c->stack[i];
+	if (c->count)
+		memcpy(top, c->stack, c->count * sizeof(*top));
 	qsort(top, c->count, sizeof(*top), by_cycles);
 	return top;
 }
@@ -339,21 +342,21 @@ static void put_top(struct table *o, const struct cycles *c)
 		{"function", CELL_TEXT, -30},  {"cycles", CELL_NUMBER, 14},
 		{"permille", CELL_NUMBER, 9},  {"on", CELL_TEXT, -45},
 	};
-	const struct cycles_stack **top = cycles_top(c);
+	struct cycles_stack *top = cycles_top(c);
 
 	table_begin(o, "functions", columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < c->count && i < TOP; i++) {
 		char why[120];
 		union cell cell[] = {
-			{.s = top[i]->partition},
-			{.s = top[i]->mode},
-			{.s = top[i]->function},
-			{.u = top[i]->all},
-			{.u = permille(top[i]->all, c->all)},
+			{.s = top[i].partition},
+			{.s = top[i].mode},
+			{.s = top[i].function},
+			{.u = top[i].all},
+			{.u = permille(top[i].all, c->all)},
 			{.s = why},
 		};
 
-		cycles_why(top[i]->by, top[i]->all, why, sizeof(why));
+		cycles_why(top[i].by, top[i].all, why, sizeof(why));
 		table_row(o, cell);
 	}
 	table_end(o);

@@ -50,8 +50,8 @@ struct cycles_sum {
 };
 /* The sum that begins at stack `at`; the next one at `at` plus its count. */
 struct cycles_sum cycles_sum(const struct cycles *c, size_t at);
-/* The stacks of most cycles, most first: malloc(), as many as there are. */
-const struct cycles_stack **cycles_top(const struct cycles *c);
+/* A copy of the stacks, those of most cycles first: malloc(). */
+struct cycles_stack *cycles_top(const struct cycles *c);
 /* "DRAM 71 %, base 12 %": the causes of most, three at most. */
 void cycles_why(const uint64_t by[TIMING_CAUSE_COUNT], uint64_t all, char *to,
 		size_t bytes);

@@ -135,7 +135,7 @@ static void cpu_row(FILE *f, unsigned i, const struct cycles_cpu *c)
 
 void report_cycles(FILE *f, const struct cycles *c)
 {
-	const struct cycles_stack **top;
+	struct cycles_stack *top;
 
 	if (!c->cpus)
 		return;
@@ -152,7 +152,7 @@ void report_cycles(FILE *f, const struct cycles *c)
 		   "<th>on what</th></tr>\n");
 	top = cycles_top(c);
 	for (size_t i = 0; i < c->count && i < FUNCTIONS; i++)
-		function_row(f, c, top[i]);
+		function_row(f, c, &top[i]);
 	free(top);
 	fprintf(f, "</table>\n<table><tr><th></th><th class=\"n\">cycles</th>"
 		   "<th class=\"n\">at work</th><th class=\"n\">halted</th>"

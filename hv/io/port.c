@@ -89,6 +89,11 @@ bool port_is_guest(unsigned handle)
 	return is_open(p) && p->enabled && !p->trunk;
 }
 
+const uint8_t *port_mac(unsigned handle)
+{
+	return ports[handle].mac;
+}
+
 int port_of(const uint8_t mac[6])
 {
 	for (unsigned h = 0; h < CHANNEL_SLOTS; h++) {

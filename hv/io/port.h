@@ -27,7 +27,8 @@ void port_detach(unsigned handle);
 bool port_drained(unsigned handle);
 
 bool port_is_guest(unsigned handle);
-int port_of(const uint8_t mac[6]); /* its handle; -1: of no guest here */
+const uint8_t *port_mac(unsigned handle); /* of a guest's */
+int port_of(const uint8_t mac[6]);        /* its handle; -1: of no guest here */
 /* False: no buffer was posted, or it isn't enabled; the frame is lost. */
 bool port_deliver(unsigned handle, const struct frame *f);
 

@@ -2,11 +2,14 @@
 /* hv/io/switch.c - see switch.h. */
 #include "io/switch.h"
 
+#include "abi/channel.h"
 #include "io/external.h"
 #include "io/learned.h"
 #include "io/port.h"
 #include "io/trunk.h"
+#include "lib/string.h"
 #include "lib/sys.h"
+#include "net/wire.h"
 
 struct switch_counts switch_counts;
 
@@ -69,10 +72,47 @@ void switch_frame(unsigned from, const struct frame *f)
 	}
 }
 
+/* A request for an address (RFC 903), which asks nobody: there is no server. */
+#define RARP         0x8035
+#define RARP_REQUEST 3
+#define RARP_BYTES   46 /* the shortest payload */
+
+static void announce(unsigned port)
+{
+	static uint8_t payload[RARP_BYTES];
+	uint8_t header[NET_HEADER_BYTES];
+	struct frame f = {
+		.header = header, .payload = payload, .bytes = RARP_BYTES};
+
+	memset(header, 0xff, ETHER_MAC_BYTES);
+	memcpy(header + ETHER_MAC_BYTES, port_mac(port), ETHER_MAC_BYTES);
+	put16(header + 2 * ETHER_MAC_BYTES, RARP);
+	put16(payload + ARP_HARDWARE, 1);
+	put16(payload + ARP_PROTOCOL, ETHER_IPV4);
+	put16(payload + ARP_LENGTHS, 0x0604);
+	put16(payload + ARP_OPERATION, RARP_REQUEST);
+	memcpy(payload + ARP_SENDER_MAC, port_mac(port), ETHER_MAC_BYTES);
+	memcpy(payload + ARP_TARGET_MAC, port_mac(port), ETHER_MAC_BYTES);
+	to_uplink(SWITCH_EXTERNAL, port, &f);
+}
+
+static void look_at_external(void)
+{
+	static bool was_up;
+	bool up = external_up();
+
+	for (unsigned p = 0; up && !was_up && p < SWITCH_EXTERNAL; p++) {
+		if (port_is_guest(p))
+			announce(p);
+	}
+	was_up = up;
+}
+
 bool switch_run(void)
 {
 	bool any = ports_run();
 
+	look_at_external();
 	any |= trunk_run();
 	any |= external_run();
 	return any;

@@ -20,6 +20,10 @@
  * other whichever path serves them, and reach the world as long as one external
  * port is up.
  *
+ * When the external port comes up, a frame in the name of each guest here goes
+ * out by it: those on the wire, who may know the guest behind the other I/O
+ * partition's card, learn where it is without its having to send anything.
+ *
  * Not modelled: VLANs, spanning trees, multicast groups (all get them).
  */
 #ifndef PARTERRE_IO_SWITCH_H

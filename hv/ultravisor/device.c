@@ -340,6 +340,11 @@ void device_adopt(void)
 
 /* Bus mastering is the last thing that enable() does, and only the ultravisor
  * can. */
+static bool masters(const struct db_dev *d)
+{
+	return pci_read16(config_of[d->id], PCI_COMMAND) & COMMAND_MASTER;
+}
+
 void device_enable_rest(uint64_t number)
 {
 	const struct db_part *part = db_part(&db, number);
@@ -347,17 +352,14 @@ void device_enable_rest(uint64_t number)
 	for (unsigned i = 0; i < DB_DEVS; i++) {
 		const struct db_dev *d = db_dev_at(&db, i);
 
-		if (d && d->owner == number &&
-		    !(pci_read16(config_of[d->id], PCI_COMMAND) &
-		      COMMAND_MASTER))
+		if (d && d->owner == number && !masters(d))
 			enable(d, part->slot);
 	}
 }
 
 bool device_masters(const struct db_dev *d)
 {
-	return d->vectors && part_running(d->owner) &&
-	       (pci_read16(config_of[d->id], PCI_COMMAND) & COMMAND_MASTER);
+	return d->vectors && part_running(d->owner) && masters(d);
 }
 
 /* ---- in transactions ---------------------------------------------------- */
@@ -408,10 +410,16 @@ static void effect_assign(const struct effect *e)
 {
 	const struct db_dev *d = db_dev(&db, (uint32_t)e->a);
 	const struct db_part *part = db_part(&db, e->b);
+	const struct view *view = view_make(e->b);
 
-	view_publish(e->b);
-	if (d && part_running(e->b)) /* else when it is started */
+	/* One that runs drives it as soon as it sees it: it has to be ready by
+	 * then, and is not made ready a second time, which would reset it. Else
+	 * that is done at the start. */
+	if (view)
+		iommu_view(view); /* its domain may be new */
+	if (d && part_running(e->b) && !masters(d))
 		enable(d, part->slot);
+	view_publish(e->b);
 }
 
 /* The nth of that class that is free. */

@@ -61,6 +61,14 @@ Test(rows, s71_s75_s81_connections_outlive_both_cards)
 		by_cards(cpus);
 }
 
+/* On four CPUs the wire is quiet when the card comes: nobody on it would hear
+ * of guest2's new place, if its switch did not tell. */
+Test(rows, s70_s75_a_card_is_given_to_one_that_runs)
+{
+	row_scenario("s70-card-later", "");
+	row_scenario_on(2, "s70-card-later", "--set iommu=true");
+}
+
 Test(rows, s75_the_card_of_the_dead_is_quiet)
 {
 	for (unsigned cpus = 1; cpus <= 4; cpus *= 2) {

@@ -167,8 +167,8 @@ static void put_end(struct panel *p, const struct seen *s, uint32_t who, int x,
 	bool down = !q || strcmp(q->state, "running") != 0;
 
 	canvas_fill(&p->canvas, x, y, 120, 24, PANEL_CARD);
-	canvas_frame(&p->canvas, x, y, 120, 24,
-		     down ? PANEL_BAD : panel_colour(s, who));
+	/* Not in its colour: one of them is nearly that of the dead. */
+	canvas_frame(&p->canvas, x, y, 120, 24, down ? PANEL_BAD : PANEL_SOFT);
 	canvas_fill(&p->canvas, x + 6, y + 7, 10, 10, panel_colour(s, who));
 	canvas_text(&p->canvas, x + 22, y + 4, 12, down ? PANEL_BAD : PANEL_INK,
 		    "%s", seen_name(s, who));

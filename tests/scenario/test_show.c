@@ -203,7 +203,8 @@ Test(show, window_types_into_the_machine, .timeout = 120)
 		    "controllers = 0 }\nrun_for(ms(60))\nEND\ntrue",
 		    scratch()),
 	      0);
-	script("until stands\nclick screen 0\nkey a\nkey Up\nrelease\n"
+	script("until stands\nclick screen 0\nkey a\nkey Up\n"
+	       "click screen 0\nrelease\n"
 	       "key space\nuntil over\nkey q");
 	o = shell(WINDOW "--json --stop-at 5ms --images " BUILD_DIR
 			 "/tests/guest --out %s/out %s/own.lua",
@@ -211,7 +212,9 @@ Test(show, window_types_into_the_machine, .timeout = 120)
 	wants(o, 0);
 	snprintf(a, sizeof(a), "%.19s", json_value(o, "digest"));
 	says(shell("grep ^input %s/out/input.txt | cut -d' ' -f3-", scratch()),
-	     "0 2 1c\n0 2 f01c\n0 2 e075\n0 2 e0f075\n");
+	     "0 2 1c\n0 2 f01c\n0 2 e075\n0 2 e0f075\n"
+	     "0 3 00000001\n0 3 00000000\n"
+	     "0 2 14\n0 2 f014\n"); /* Ctrl does not stay down */
 	o = shell("sh %s/out/command --json --out %s/again", scratch(),
 		  scratch());
 	wants(o, 0);

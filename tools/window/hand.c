@@ -100,38 +100,48 @@ static const uint16_t set2[SDL_NUM_SCANCODES] = {
 
 /* --- for the guest --- */
 
-static void grab(struct window *w, bool on)
-{
-	w->panel.grabbed = on;
-	w->dirty = true;
-	SDL_SetRelativeMouseMode(on ? SDL_TRUE : SDL_FALSE);
-}
-
 static void tell(struct window *w, struct wire_order *o)
 {
 	w->on &= wire_put(w->fd, o, sizeof(*o));
 }
 
-static void guest_key(struct window *w, const SDL_KeyboardEvent *e)
+static void tell_key(struct window *w, SDL_Scancode key, bool down)
 {
 	struct wire_order o = {.what = WIRE_KEYS, .arg = w->seen.machine};
-	uint16_t code = e->keysym.scancode < SDL_NUM_SCANCODES
-				? set2[e->keysym.scancode]
-				: 0;
+	uint16_t code = key < SDL_NUM_SCANCODES ? set2[key] : 0;
 
-	if (e->type == SDL_KEYDOWN && (e->keysym.mod & KMOD_CTRL) &&
-	    (e->keysym.mod & KMOD_ALT)) {
-		grab(w, false);
-		return;
-	}
 	if (!code)
 		return;
+	w->down[key] = down;
 	if (code & EXTENDED)
 		o.data[o.bytes++] = 0xE0;
-	if (e->type == SDL_KEYUP)
+	if (!down)
 		o.data[o.bytes++] = 0xF0;
 	o.data[o.bytes++] = (uint8_t)code;
 	tell(w, &o);
+}
+
+/* The guest never hears of what is let go after it lost the keyboard: it is
+ * told now. */
+static void grab(struct window *w, bool on)
+{
+	for (int key = 0; key < SDL_NUM_SCANCODES && !on; key++) {
+		if (w->down[key])
+			tell_key(w, (SDL_Scancode)key, false);
+	}
+	w->buttons = 0;
+	w->panel.grabbed = on;
+	w->dirty = true;
+	SDL_SetRelativeMouseMode(on ? SDL_TRUE : SDL_FALSE);
+}
+
+static void guest_key(struct window *w, const SDL_KeyboardEvent *e)
+{
+	if (e->type == SDL_KEYDOWN && (e->keysym.mod & KMOD_CTRL) &&
+	    (e->keysym.mod & KMOD_ALT))
+		grab(w, false);
+	else
+		tell_key(w, e->keysym.scancode, e->type == SDL_KEYDOWN);
 }
 
 static int8_t clamped(int n)
@@ -141,17 +151,29 @@ static int8_t clamped(int n)
 
 static void guest_mouse(struct window *w, int x, int y, int z)
 {
-	Uint32 held = SDL_GetMouseState(NULL, NULL);
 	struct wire_order o = {
 		.what = WIRE_MOUSE, .arg = w->seen.machine, .bytes = 4};
 
 	o.data[0] = (uint8_t)clamped(x);
 	o.data[1] = (uint8_t)clamped(-y);
 	o.data[2] = (uint8_t)clamped(-z);
-	o.data[3] = (uint8_t)((held & SDL_BUTTON_LMASK ? 1 : 0) |
-			      (held & SDL_BUTTON_RMASK ? 2 : 0) |
-			      (held & SDL_BUTTON_MMASK ? 4 : 0));
+	o.data[3] = w->buttons;
 	tell(w, &o);
+}
+
+/* By its events: a button may be up again before the first of them is seen. */
+static void guest_button(struct window *w, const SDL_MouseButtonEvent *e)
+{
+	uint8_t bit = e->button == SDL_BUTTON_LEFT     ? 1
+		      : e->button == SDL_BUTTON_RIGHT  ? 2
+		      : e->button == SDL_BUTTON_MIDDLE ? 4
+						       : 0;
+
+	if (e->type == SDL_MOUSEBUTTONDOWN)
+		w->buttons |= bit;
+	else
+		w->buttons &= (uint8_t)~bit;
+	guest_mouse(w, 0, 0, 0);
 }
 
 static void guest_event(struct window *w, const SDL_Event *e)
@@ -166,7 +188,7 @@ static void guest_event(struct window *w, const SDL_Event *e)
 		break;
 	case SDL_MOUSEBUTTONDOWN:
 	case SDL_MOUSEBUTTONUP:
-		guest_mouse(w, 0, 0, 0);
+		guest_button(w, &e->button);
 		break;
 	case SDL_MOUSEWHEEL:
 		guest_mouse(w, 0, 0, e->wheel.y);

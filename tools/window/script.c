@@ -80,6 +80,10 @@ static int release(void)
 {
 	SDL_Event e = {.type = SDL_KEYDOWN};
 
+	e.key.keysym.sym = SDLK_LCTRL;
+	e.key.keysym.scancode = SDL_SCANCODE_LCTRL;
+	e.key.keysym.mod = KMOD_LCTRL;
+	SDL_PushEvent(&e);
 	e.key.keysym.sym = SDLK_LALT;
 	e.key.keysym.scancode = SDL_SCANCODE_LALT;
 	e.key.keysym.mod = KMOD_LCTRL | KMOD_LALT;

@@ -26,6 +26,10 @@ struct window {
 	bool any, fresh; /* seen: ever, since a key or click */
 	bool dirty;      /* to be drawn anew */
 	bool on;
+	/* What the guest takes for pressed: keys, mouse buttons (bit 0: left,
+	 * 1: right, 2: middle). */
+	bool down[SDL_NUM_SCANCODES];
+	uint8_t buttons;
 	uint8_t *rgb; /* the guest's screen; NULL: none yet */
 	int width, height;
 	struct script *script; /* NULL: its user does it */

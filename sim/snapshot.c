@@ -19,7 +19,7 @@
 
 #define MAGIC       "parterre machine"
 #define MAGIC_BYTES 16
-#define VERSION     5
+#define VERSION     6
 #define TEXT_MAX    65536
 #define HIDDEN_MAX  (UINT64_C(1) << 25) /* words of one CPU */
 #define NO_PAGE     UINT64_MAX

@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cpu/timing/block.c - what a block costs: the largest of
  *
- *   - its slots of dispatch, by the width;
- *   - for each kind of unit, what is asked of it, by how many there are;
- *   - how much later its results come each time when it runs again and again:
- *     chains through registers and through memory operands that are written
- *     alike.  A chain that does not go on from one time to the next is
- *     overlapped with its neighbours, as far as the window reaches;
+ *   issue       its slots of dispatch, by the width;
+ *   units       for each kind, what is asked of it, by how many there are;
+ *   waiting     chains that do not go on from one time to the next overlap with
+ *               their neighbours, as far as there is room to wait: of
+ *               instructions in the schedulers, of loads in theirs, of all in
+ *               the window;
+ *   recurrence  how much later its results come each time when it runs again
+ *               and again: chains through registers and through memory operands
+ *               that are written alike;
  *
- * and what serialises on top.  Loads hit the first cache; what branches cost
- * that are not foreseen comes on top, each time (branch.h).  Sources: R.
- * Tomasulo, IBM J. R&D 1967, for what waits for what; the bounds are those of
- * any introduction to pipelines.
+ * and what serialises on top.  A block that branches to itself is a loop, and
+ * its chain begins when the loop does: then what recurrence makes of it more
+ * than the rest is charged as far as the loop goes on (struct branch: again).
+ *
+ * Loads hit the first cache; what branches cost that are not foreseen comes on
+ * top, each time (branch.h).  Sources: R. Tomasulo, IBM J. R&D 1967, for what
+ * waits for what; J. D. C. Little, Operations Research 1961, for room to wait:
+ * what waits at once is how often it comes by how long it stays.  The other
+ * bounds are those of any introduction to pipelines.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +39,7 @@ struct timing {
 	int load_port, load_vector_port, store_port;
 	/* The block at hand. */
 	struct insn insn[TIMING_BLOCK_MAX];
+	uint64_t before[TIMING_BLOCK_MAX]; /* of recurrence() */
 };
 
 /* --- chains --- */
@@ -38,6 +47,9 @@ struct timing {
 struct chains {
 	uint64_t ready[INSN_REGISTERS];
 	uint64_t last; /* the latest of all */
+	/* Of the instruction at hand: when its address is known, and all that
+	 * it waits for is there. */
+	uint64_t addressed, ready_to_go;
 	struct {
 		uint32_t place; /* 0: none */
 		uint64_t registers, ready;
@@ -81,21 +93,21 @@ static void store_at(struct chains *c, const struct insn *in, uint64_t when)
 }
 
 /* `loads`: with what they take. */
-static void chain(struct chains *c, const struct insn *in, uint32_t forward,
-		  bool loads)
+static void chain(struct chains *c, const struct insn *in, bool loads)
 {
 	uint64_t when = latest(c, in->source);
 
+	c->addressed = latest(c, in->address);
 	if (in->loads) {
-		uint64_t loaded =
-			latest(c, in->address) + (loads ? in->load : 0);
+		uint64_t loaded = c->addressed + (loads ? in->load : 0);
 		uint64_t stored = in->place ? stored_at(c, in->place) : 0;
 
 		if (stored)
-			loaded = stored + forward;
+			loaded = stored + in->forward;
 		if (loaded > when)
 			when = loaded;
 	}
+	c->ready_to_go = when;
 	when += in->class->latency;
 	if (when > c->last)
 		c->last = when;
@@ -110,23 +122,78 @@ static void chain(struct chains *c, const struct insn *in, uint32_t forward,
 		store_at(c, in, when);
 }
 
-/* What the chains add each time; *once: the longest of a single time. */
-static uint64_t recurrence(const struct timing *t, unsigned count, bool loads,
-			   uint64_t *once)
+/* What the chains add each time.  *waiters: how many instructions come later
+ * each time by more than `most`. */
+static uint64_t recurrence(struct timing *t, unsigned count, bool loads,
+			   uint64_t most, unsigned *waiters)
 {
-	uint32_t forward = t->profile.key[PROFILE_FORWARD];
 	struct chains c = {0};
 	uint64_t half = 0;
 
+	*waiters = 0;
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		for (unsigned i = 0; i < count; i++)
-			chain(&c, &t->insn[i], forward, loads);
-		if (round == 0)
-			*once = c.last;
+		for (unsigned i = 0; i < count; i++) {
+			chain(&c, &t->insn[i], loads);
+			if (round == ROUNDS - 1 && t->insn[i].class->latency &&
+			    c.ready_to_go - t->before[i] > most)
+				++*waiters;
+			t->before[i] = c.ready_to_go;
+		}
 		if (round == ROUNDS / 2 - 1)
 			half = c.last;
 	}
 	return (c.last - half) / (ROUNDS / 2);
+}
+
+/* Slots that the instruction takes; a jump that fuses takes none. */
+static uint32_t slots(const struct timing *t, unsigned i)
+{
+	if (i && t->insn[i].jcc && t->insn[i - 1].fuses)
+		return 0;
+	return t->insn[i].ops;
+}
+
+static uint64_t max(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t beyond(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* What a single time makes wait, from dispatch on: instructions for operands,
+ * loads for addresses, slots for what stands before them in the window; each
+ * the sum over all of how long, by the room that there is. */
+static uint64_t waiting(const struct timing *t, unsigned count, bool with_loads)
+{
+	const uint32_t *key = t->profile.key;
+	uint64_t scheduler = 0, loads = 0, window = 0, dispatched = 0, end = 0;
+	struct chains c = {0};
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct insn *in = &t->insn[i];
+		uint64_t at = dispatched * CYCLE / key[PROFILE_WIDTH], wait;
+
+		chain(&c, in, with_loads);
+		if (in->loads && with_loads)
+			loads += beyond(c.addressed, at);
+		/* What is renamed alone waits nowhere. */
+		wait = in->class->latency ? beyond(c.ready_to_go, at) : 0;
+		scheduler += wait;
+		end = max(end, c.ready_to_go + in->class->latency);
+		window += beyond(end, at) * slots(t, i) / CYCLE;
+		dispatched += slots(t, i);
+	}
+	return max(scheduler * CYCLE / key[PROFILE_SCHEDULER],
+		   max(loads * CYCLE / key[PROFILE_LOADS],
+		       window * CYCLE / key[PROFILE_WINDOW]));
 }
 
 /* --- units --- */
@@ -148,10 +215,10 @@ static uint64_t busiest_port(const struct timing *t, unsigned count)
 		if (in->stores && t->store_port >= 0)
 			use[t->store_port] += CYCLE;
 	}
-	/* Stores alone go in pairs, among loads they don't (own measurement).
-	 */
 	if (loads && t->store_port >= 0)
-		use[t->store_port] *= 2;
+		use[t->store_port] = use[t->store_port] *
+				     t->profile.key[PROFILE_STORE_WITH_LOADS] /
+				     CYCLE;
 	for (unsigned p = 0; p < t->profile.port_count; p++) {
 		uint64_t each = use[p] / t->profile.port[p].count;
 
@@ -159,24 +226,6 @@ static uint64_t busiest_port(const struct timing *t, unsigned count)
 			most = each;
 	}
 	return most;
-}
-
-/* Slots that the instruction takes; a jump that fuses takes none. */
-static uint32_t slots(const struct timing *t, unsigned i)
-{
-	if (i && t->insn[i].jcc && t->insn[i - 1].fuses)
-		return 0;
-	return t->insn[i].ops;
-}
-
-static uint64_t max(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-static uint64_t min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 /* Which loads of a block lead to the address of their own next time: follows
@@ -219,51 +268,83 @@ static void raise(uint64_t *most, uint64_t bound, uint32_t *part)
 	*most = bound;
 }
 
-static uint64_t bound_by_chains(const struct timing *t, unsigned count,
-				uint64_t all, bool loads)
+/* `loops`: what the chains add each time is left to the loop. */
+static uint64_t bound_by_chains(struct timing *t, unsigned count, bool loops,
+				bool loads)
+{
+	uint64_t most = waiting(t, count, loads);
+	unsigned unused;
+
+	return loops ? most
+		     : max(most, recurrence(t, count, loads, 0, &unused));
+}
+
+/* What a loop's recurrence costs more than `most`: see branch.h.  The k-th time
+ * around, the chain is k times that late, and by so much all that waits for it
+ * waits longer: there is room for that until the schedulers or the window are
+ * full. */
+static void loop(struct timing *t, unsigned count, uint64_t most, uint64_t all,
+		 struct branch *branch)
 {
 	const uint32_t *key = t->profile.key;
-	uint64_t once, most = recurrence(t, count, loads, &once), n = 0;
+	unsigned waiters, unused;
+	uint64_t late =
+		beyond(recurrence(t, count, true, most, &waiters), most);
 
-	most = max(most, once * all / key[PROFILE_WINDOW]);
-	for (unsigned i = 0; i < count && loads; i++)
-		n += t->insn[i].loads ? CYCLE : 0;
-	return max(most, once * n / key[PROFILE_LOADS]);
+	branch->again = (uint32_t)late;
+	branch->ramp =
+		(uint32_t)max(late * waiters * CYCLE / key[PROFILE_SCHEDULER],
+			      late * all / key[PROFILE_WINDOW]);
+	branch->by_loads =
+		late && recurrence(t, count, false, most, &unused) <= most;
 }
 
 /* Without what serialises.  `part`: by cause, in the order of the bounds: what
  * each asks for beyond those before it; NULL: nobody asks. */
-static uint64_t cost(const struct timing *t, unsigned count, uint64_t all,
-		     uint32_t *part)
+static uint64_t cost(struct timing *t, const struct timing_code *c,
+		     uint64_t all, struct branch *branch, uint32_t *part)
 {
 	const uint32_t *key = t->profile.key;
-	const struct insn *last = &t->insn[count - 1];
+	const struct insn *last = &t->insn[c->count - 1];
+	bool loops = last->jcc &&
+		     branch->pc + (uint64_t)(int64_t)last->jump == c->pc;
 	uint64_t most = 0, chains;
 
 #define PART(cause) (part ? &part[cause] : NULL)
-	raise(&most, max(all * CYCLE / key[PROFILE_WIDTH], count),
+	/* To the nearest tick: an iteration of a REP is few. */
+	raise(&most,
+	      max((all * CYCLE + key[PROFILE_WIDTH] / 2) / key[PROFILE_WIDTH],
+		  c->count),
 	      PART(TIMING_BASE));
 	if (last->leaves)
 		raise(&most, key[PROFILE_TAKEN], PART(TIMING_FRONT_END));
-	else if (last->jcc)
-		raise(&most, key[PROFILE_TAKEN] / 2, PART(TIMING_FRONT_END));
-	raise(&most, busiest_port(t, count), PART(TIMING_UNITS));
-	chains = bound_by_chains(t, count, all, true);
+	raise(&most, busiest_port(t, c->count), PART(TIMING_UNITS));
+	chains = bound_by_chains(t, c->count, loops, true);
 	/* Chains without loads are no longer than those with them. */
 	if (part)
-		raise(&most, min(chains, bound_by_chains(t, count, all, false)),
+		raise(&most,
+		      min(chains, bound_by_chains(t, c->count, loops, false)),
 		      PART(TIMING_DEPENDENCY));
 	raise(&most, chains, PART(TIMING_L1));
 #undef PART
+	if (loops)
+		loop(t, c->count, max(most, key[PROFILE_TAKEN]), all, branch);
+	if (last->jcc)
+		branch->taken = (uint32_t)beyond(key[PROFILE_TAKEN], most);
 	return most;
 }
 
-static void ends_in(const struct timing_code *c, const struct insn *last,
-		    struct branch *branch)
+static void ends_in(const struct timing *t, const struct timing_code *c,
+		    const struct insn *last, struct branch *branch)
 {
-	branch->kind = last->branch;
-	branch->pc = c->pc + c->offset[c->count - 1];
-	branch->next = c->pc + c->bytes;
+	*branch = (struct branch){
+		.kind = last->branch,
+		.pc = c->pc + c->offset[c->count - 1],
+		.next = c->pc + c->bytes,
+		.cost = last->branch == BRANCH_REPEAT
+				? last->class->start
+				: t->profile.key[PROFILE_MISPREDICT],
+	};
 }
 
 static void split_serial(const struct timing *t, uint32_t count,
@@ -295,7 +376,8 @@ void timing_block(struct timing *t, const struct timing_code *c,
 	}
 	if (split)
 		memset(split->part, 0, sizeof(split->part));
-	total = cost(t, c->count, all, split ? split->part : NULL) - c->count;
+	ends_in(t, c, &t->insn[c->count - 1], branch);
+	total = cost(t, c, all, branch, split ? split->part : NULL) - c->count;
 	/* Handed out by slots; a tick for each beside. */
 	for (uint32_t i = 0; i < c->count; i++) {
 		done += slots(t, i);
@@ -304,7 +386,6 @@ void timing_block(struct timing *t, const struct timing_code *c,
 	}
 	if (!all)
 		until[c->count - 1] += (uint32_t)total;
-	ends_in(c, &t->insn[c->count - 1], branch);
 	if (waits)
 		loads_that_wait(t, c->count, waits);
 	if (split)
@@ -378,24 +459,9 @@ void timing_block_branch(struct timing *t, const struct timing_code *c,
 {
 	uint32_t last = c->offset[c->count - 1];
 
-	ends_in(c,
+	ends_in(t, c,
 		insn_look(t->decoder, c->code + last, c->bytes - last, c->bits),
 		branch);
-}
-
-uint32_t timing_branch_cost(const struct timing *t, enum branch_kind kind)
-{
-	return t->profile.key[kind == BRANCH_REPEAT ? PROFILE_REPEAT
-						    : PROFILE_MISPREDICT];
-}
-
-uint32_t timing_branch(const struct timing *t, struct branch_predictor *p,
-		       const struct branch *b, uint64_t to)
-{
-	bool right = b->kind == BRANCH_REPEAT ? b->pc == to
-					      : branch_foreseen(p, b, to);
-
-	return right ? 0 : timing_branch_cost(t, b->kind);
 }
 
 uint32_t timing_event(const struct timing *t, enum timing_event event)

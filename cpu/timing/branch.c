@@ -11,7 +11,7 @@ void branch_predictor_reset(struct branch_predictor *p)
 	memset(p, 0, sizeof(*p));
 	for (size_t i = 0; i < BRANCH_COUNTERS; i++)
 		p->known[i].own = WEAKLY_NOT | WEAKLY_NOT << 2;
-	memset(p->path, WEAKLY_NOT, sizeof(p->path));
+	memset(p->by_path, WEAKLY_NOT, sizeof(p->by_path));
 }
 
 /* `i`: bits 0 to 3 of `own`, 4 and 5 of the path's; `t`: was it taken. */
@@ -31,10 +31,13 @@ void branch_predictor_reset(struct branch_predictor *p)
 	(TO(OWN(i), t) | CHOSEN(t, i) << 2 | TO(PATH(i), t) << 8 |             \
 	 !RIGHT(t, i) << 16)
 
+#define GOES_ON(t, i) ((i) >> 7 == (t))
 #define SAME(t, i)                                                             \
-	((t) << 7 | ((i) >> 7 == (t) && ((i)&BRANCH_SURE) < BRANCH_SURE        \
-			     ? ((i)&BRANCH_SURE) + 1                           \
-			     : 0))
+	((t) << 7 |                                                            \
+	 (GOES_ON(t, i) && ((i)&BRANCH_SURE) < BRANCH_SURE                     \
+		  ? ((i)&BRANCH_SURE) + 1                                      \
+		  : 0) |                                                       \
+	 (GOES_ON(t, i) && ((i)&BRANCH_SURE) >= BRANCH_RUN) << 8)
 
 #define ALL4(f, t, i) f(t, i), f(t, (i) + 1), f(t, (i) + 2), f(t, (i) + 3)
 #define ALL16(f, t, i)                                                         \
@@ -45,12 +48,15 @@ void branch_predictor_reset(struct branch_predictor *p)
 		ALL16(f, t, (i) + 48)
 
 const uint32_t branch_next[2][64] = {{ALL64(NEXT, 0, 0)}, {ALL64(NEXT, 1, 0)}};
-const uint8_t branch_same[2][256] = {
+const uint16_t branch_same[2][256] = {
 	{ALL64(SAME, 0, 0), ALL64(SAME, 0, 64), ALL64(SAME, 0, 128),
 	 ALL64(SAME, 0, 192)},
 	{ALL64(SAME, 1, 0), ALL64(SAME, 1, 64), ALL64(SAME, 1, 128),
 	 ALL64(SAME, 1, 192)},
 };
+
+const uint8_t branch_choice[4][4] = {
+	{0, 1, 2, 3}, {1, 2, 3, 3}, {0, 0, 1, 2}, {0, 1, 2, 3}};
 
 bool branch_foreseen(struct branch_predictor *p, const struct branch *b,
 		     uint64_t to)

@@ -12,13 +12,16 @@ name generic: six slots, four integer and four vector units
 
 set width 6                # SOG 2.9: six macro-ops are dispatched in a cycle
 set window 320             # SOG 2.9: entries of the retire control unit
+set scheduler 96           # SOG 2.10: four integer schedulers of 24 entries
 set load 4                 # SOG 2.6.1, own: L1 load to use, integer
 set load_vector 7          # SOG 2.6.1, own: floating point and vector
 set forward 0              # own: a load of what was just stored through the same operand is renamed
+set forward_vector 7       # guess: as load_vector; it is not renamed
+set forward_update 0       # own: neither is an addition to memory slower
+set store_with_loads 2     # own: stores alone go in pairs, among loads they don't
 set taken 1                # SOG 2.8.1: a taken branch each cycle
-set loads 108              # own: chains of loads that overlap
+set loads 54               # own: chains of loads that overlap
 set mispredict 16          # own: a branch that goes either way
-set repeat 12              # own: REP STOSQ of 64 bytes
 
 # --- memory: on top of what a hit of the first cache takes ---
 cache l1i 32 8 0           # SOG 2.7: 32 KiB, 8 ways
@@ -70,7 +73,9 @@ class lea                                 # own: a slot, and no ALU that others 
 class lea2 latency 2 alu:1                # SOG, own: scaled index, or three parts
 class imul latency 3 alu:1 mul:1          # SOG, own
 class mul latency 3 ops 2 alu:1 mul:2     # SOG
+class add_small alu:1                     # SOG: a constant added to 64 bits, as any other
 class div latency 12 ops 2 alu:1 div:6.6    # own: 64 by 64 bits, small quotients
+class div32 latency 12 ops 2 alu:1 div:6.6  # guess: of 32 bits, as of 64: by quotients alike
 class bits latency 1 alu:1                # SOG: POPCNT, LZCNT, TZCNT
 class scan latency 3 ops 8 alu:8          # SOG: BSF, BSR are microcode
 class swap alu:1                          # SOG: BSWAP
@@ -166,10 +171,14 @@ insn x87mul fmul fmulp fimul
 insn x87div fdiv fdivp fidiv fdivr fdivrp fidivr fsqrt
 insn x87long fsin fcos fptan fpatan f2xm1 fyl2x fyl2xp1 fsincos fprem fprem1 fscale fbld fbstp
 
-# --- strings: an iteration of REP; of fast_string for each byte ---
+# --- strings: an iteration of REP; of MOVS and STOS for each byte ---
 class string ops 4 latency 1 load:1 store:1  # SOG: without REP
-class rep ops 0.7                         # own: REPE CMPSB of a KiB
-class fast_string ops 0.188               # own: 32 bytes a cycle from the first cache
+class rep_movsb ops 0.188 start 12        # own: 32 bytes a cycle from the first cache
+class rep_movs ops 0.188 start 12         # own: MOVSW, MOVSD, MOVSQ
+class rep_stosb ops 0.188 start 12        # own: REP STOSQ of 64 bytes
+class rep_stos ops 0.188 start 12         # own
+class rep_compare ops 0.7 start 12        # own: REPE CMPSB of a KiB; SCAS
+class rep_load ops 6 start 12             # guess: LODS, an iteration a cycle
 insn string movsb movsw movsq stosb stosw stosd stosq lodsb lodsw lodsd lodsq scasb scasw scasd scasq cmpsb cmpsw cmpsq
 
 # --- what waits for everything before it ---

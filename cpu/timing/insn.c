@@ -21,8 +21,9 @@ struct remembered {
 struct insn_decoder {
 	const struct profile *profile;
 	const struct profile_class *plain, *vector, *x87, *move, *load, *store,
-		*rep, *fast_string, *zero, *lock, *cr3, *control, *segment,
-		*lea2;
+		*zero, *lock, *cr3, *control, *segment, *lea2, *add_small, *div,
+		*div32, *rep_movsb, *rep_movs, *rep_stosb, *rep_stos,
+		*rep_compare, *rep_load;
 	csh handle[3]; /* 16, 32, 64 bits */
 	cs_insn *in;
 	uint8_t reg[X86_REG_ENDING];       /* its bit, or NO_REG */
@@ -127,14 +128,21 @@ struct insn_decoder *insn_decoder_create(const struct profile *p)
 	d->move = class_named(p, "move");
 	d->load = class_named(p, "load");
 	d->store = class_named(p, "store");
-	d->rep = class_named(p, "rep");
-	d->fast_string = class_named(p, "fast_string");
 	d->zero = class_named(p, "zero");
 	d->lock = class_named(p, "lock");
 	d->cr3 = class_named(p, "load_cr3");
 	d->control = class_named(p, "control");
 	d->segment = class_named(p, "segment");
 	d->lea2 = class_named(p, "lea2");
+	d->add_small = class_named(p, "add_small");
+	d->div = class_named(p, "div");
+	d->div32 = class_named(p, "div32");
+	d->rep_movsb = class_named(p, "rep_movsb");
+	d->rep_movs = class_named(p, "rep_movs");
+	d->rep_stosb = class_named(p, "rep_stosb");
+	d->rep_stos = class_named(p, "rep_stos");
+	d->rep_compare = class_named(p, "rep_compare");
+	d->rep_load = class_named(p, "rep_load");
 	return d;
 }
 
@@ -280,6 +288,66 @@ static bool makes_zero(const cs_insn *in)
 	}
 }
 
+/* Scalar ones that leave the rest of the register as it was, and so wait for
+ * it; Capstone says that they but write it. */
+static bool merges(const cs_insn *in)
+{
+	const cs_x86 *x = &in->detail->x86;
+
+	switch (in->id) {
+	case X86_INS_SQRTSS:
+	case X86_INS_SQRTSD:
+	case X86_INS_RCPSS:
+	case X86_INS_RSQRTSS:
+	case X86_INS_ROUNDSS:
+	case X86_INS_ROUNDSD:
+	case X86_INS_CVTSI2SS:
+	case X86_INS_CVTSI2SD:
+	case X86_INS_CVTSS2SD:
+	case X86_INS_CVTSD2SS:
+	case X86_INS_MOVLPS:
+	case X86_INS_MOVLPD:
+	case X86_INS_MOVHPS:
+	case X86_INS_MOVHPD:
+		return x->operands[0].type == X86_OP_REG;
+	case X86_INS_MOVSS:
+	case X86_INS_MOVSD:
+		return x->op_count == 2 && x->operands[0].type == X86_OP_REG &&
+		       x->operands[1].type == X86_OP_REG;
+	default:
+		return false;
+	}
+}
+
+#define SMALL 1024 /* of 11 bits, with the sign */
+
+/* Adds a small constant to a register of 64 bits: some cores do so while they
+ * rename it. */
+static bool adds_small(const cs_insn *in)
+{
+	const cs_x86 *x = &in->detail->x86;
+	const cs_x86_op *to = &x->operands[0], *op = &x->operands[1];
+
+	if (!x->op_count || to->type != X86_OP_REG || to->size != 8)
+		return false;
+	switch (in->id) {
+	case X86_INS_INC:
+	case X86_INS_DEC:
+		return true;
+	case X86_INS_ADD:
+	case X86_INS_SUB:
+		return op->type == X86_OP_IMM && op->imm >= -SMALL &&
+		       op->imm < SMALL;
+	case X86_INS_LEA:
+		return op->mem.base != X86_REG_INVALID &&
+		       op->mem.base != X86_REG_RIP &&
+		       op->mem.index == X86_REG_INVALID &&
+		       op->mem.disp >= -SMALL && op->mem.disp < SMALL;
+	default:
+		return false;
+	}
+}
+
 /* --- kinds --- */
 
 static enum branch_kind branch_of(const cs_insn *in)
@@ -385,17 +453,49 @@ static bool is_string(const struct insn_decoder *d, unsigned *bytes)
 	return true;
 }
 
-static bool repeats_fast(unsigned id)
+static const struct profile_class *repeated(const struct insn_decoder *d,
+					    unsigned id)
 {
-	return (id >= X86_INS_MOVSB && id <= X86_INS_MOVSW) ||
-	       id == X86_INS_STOSB || id == X86_INS_STOSD ||
-	       id == X86_INS_STOSQ || id == X86_INS_STOSW;
+	switch (id) {
+	case X86_INS_MOVSB:
+		return d->rep_movsb;
+	case X86_INS_MOVSW:
+	case X86_INS_MOVSD:
+	case X86_INS_MOVSQ:
+		return d->rep_movs;
+	case X86_INS_STOSB:
+		return d->rep_stosb;
+	case X86_INS_STOSW:
+	case X86_INS_STOSD:
+	case X86_INS_STOSQ:
+		return d->rep_stos;
+	case X86_INS_LODSB:
+	case X86_INS_LODSW:
+	case X86_INS_LODSD:
+	case X86_INS_LODSQ:
+		return d->rep_load;
+	default:
+		return d->rep_compare;
+	}
+}
+
+/* What its load waits for after a store to the same place. */
+static uint32_t forward_of(const struct insn_decoder *d, const struct insn *i)
+{
+	const uint32_t *key = d->profile->key;
+
+	if (i->vector)
+		return key[PROFILE_FORWARD_VECTOR];
+	if (i->stores && (i->source & ~(UINT64_C(1) << INSN_FLAGS)))
+		return key[PROFILE_FORWARD_UPDATE];
+	return key[PROFILE_FORWARD];
 }
 
 static void look(struct insn_decoder *d, struct insn *to)
 {
 	const cs_x86 *x = &d->in->detail->x86;
 	const struct profile_class *other = NULL;
+	bool per_byte = false;
 	unsigned id = d->in->id, bytes = 0;
 	uint8_t prefix = x->prefix[0];
 
@@ -404,14 +504,22 @@ static void look(struct insn_decoder *d, struct insn *to)
 	use_stack(d, to);
 	to->branch = branch_of(d->in);
 	look_at_kind(to, id);
-	if (to->jcc)
+	if (to->jcc) {
 		to->branch = BRANCH_CONDITIONAL;
+		to->jump = (int32_t)x->operands[0].imm;
+	}
+	if (merges(d->in))
+		to->source |= bit_of(d, x->operands[0].reg);
 	if (id == X86_INS_MOV || id == X86_INS_PUSH || id == X86_INS_POP)
 		other = special(d, x);
 	if (id == X86_INS_LEA && x->op_count == 2 &&
 	    (x->operands[1].mem.scale > 1 ||
 	     (x->operands[1].mem.index && x->operands[1].mem.disp)))
 		other = d->lea2;
+	if (adds_small(d->in))
+		other = d->add_small;
+	if (to->class == d->div && x->operands[0].size <= 4)
+		other = d->div32;
 	if (makes_zero(d->in)) {
 		other = d->zero;
 		to->source = 0;
@@ -419,7 +527,8 @@ static void look(struct insn_decoder *d, struct insn *to)
 	if ((prefix == X86_PREFIX_REP || prefix == X86_PREFIX_REPNE) &&
 	    is_string(d, &bytes)) {
 		/* Each iteration comes here; they don't wait for each other. */
-		other = repeats_fast(id) ? d->fast_string : d->rep;
+		other = repeated(d, id);
+		per_byte = other != d->rep_compare && other != d->rep_load;
 		to->branch = BRANCH_REPEAT;
 		to->loads = to->stores = false;
 		to->source = to->address = to->result = 0;
@@ -436,7 +545,7 @@ static void look(struct insn_decoder *d, struct insn *to)
 		to->class = other;
 	to->ops = to->class->ops;
 	to->serial = to->class->serial;
-	if (other == d->fast_string)
+	if (per_byte)
 		to->ops *= bytes;
 	if (to->loads && to->stores && to->class != d->store)
 		to->ops += TIMING_TICKS_PER_CYCLE;
@@ -451,6 +560,7 @@ static void look(struct insn_decoder *d, struct insn *to)
 	if (to->loads)
 		to->load = d->profile->key[to->vector ? PROFILE_LOAD_VECTOR
 						      : PROFILE_LOAD];
+	to->forward = forward_of(d, to);
 }
 
 const struct insn *insn_look(struct insn_decoder *d, const uint8_t *code,

@@ -28,6 +28,9 @@ struct insn {
 	/* Names what it loads or stores: equal operands are equal places while
 	 * the registers of `address` stay; 0: no such operand. */
 	uint32_t place;
+	uint32_t forward; /* its load, after a store to the same place */
+	int32_t jump; /* of a conditional jump: from its begin to where it leads
+		       */
 	bool loads, stores, vector; /* loads a vector register */
 	enum branch_kind branch;
 	bool fuses;  /* with a conditional jump after it */

@@ -12,13 +12,16 @@
 static const char *const keys[PROFILE_KEY_COUNT] = {
 	[PROFILE_WIDTH] = "width",
 	[PROFILE_WINDOW] = "window",
+	[PROFILE_SCHEDULER] = "scheduler",
 	[PROFILE_LOAD] = "load",
 	[PROFILE_LOAD_VECTOR] = "load_vector",
 	[PROFILE_FORWARD] = "forward",
+	[PROFILE_FORWARD_VECTOR] = "forward_vector",
+	[PROFILE_FORWARD_UPDATE] = "forward_update",
+	[PROFILE_STORE_WITH_LOADS] = "store_with_loads",
 	[PROFILE_TAKEN] = "taken",
 	[PROFILE_LOADS] = "loads",
 	[PROFILE_MISPREDICT] = "mispredict",
-	[PROFILE_REPEAT] = "repeat",
 	[PROFILE_DRAM] = "dram",
 	[PROFILE_MISSES] = "misses",
 	[PROFILE_LINE_L2] = "line_l2",
@@ -230,6 +233,8 @@ static bool read_class(struct reader *r)
 			to = &c.ops;
 		else if (strcmp(r->word[i], "serial") == 0)
 			to = &c.serial;
+		else if (strcmp(r->word[i], "start") == 0)
+			to = &c.start;
 		if (to && i + 1 == r->count)
 			return bad(r, "a number is missing after", r->word[i]);
 		if (to ? !ticks(r, r->word[++i], to)
@@ -307,9 +312,11 @@ static bool read_line(struct reader *r, char *line)
 static bool complete(struct reader *r)
 {
 	static const char *const needed[] = {
-		"default",  "vector",  "x87",         "move", "load",
-		"store",    "rep",     "fast_string", "zero", "lock",
-		"load_cr3", "control", "segment",     "lea2",
+		"default",   "vector",   "x87",       "move",     "load",
+		"store",     "zero",     "lock",      "load_cr3", "control",
+		"segment",   "lea2",     "add_small", "div",      "div32",
+		"rep_movsb", "rep_movs", "rep_stosb", "rep_stos", "rep_compare",
+		"rep_load",
 	};
 	const struct profile *p = r->p;
 
@@ -327,11 +334,12 @@ static bool complete(struct reader *r)
 				   tables[i]);
 	}
 	if (!p->key[PROFILE_WIDTH] || !p->key[PROFILE_WINDOW] ||
-	    !p->key[PROFILE_LOADS] ||
+	    !p->key[PROFILE_LOADS] || !p->key[PROFILE_SCHEDULER] ||
 	    p->key[PROFILE_MISSES] < TIMING_TICKS_PER_CYCLE ||
 	    p->key[PROFILE_BANDWIDTH] < 10 * TIMING_TICKS_PER_CYCLE)
-		return bad(r, "of none nothing runs:",
-			   "width, window, loads, misses, bandwidth");
+		return bad(
+			r, "of none nothing runs:",
+			"width, window, scheduler, loads, misses, bandwidth");
 	for (unsigned i = 0; i < TIMING_EVENT_COUNT; i++) {
 		if (!p->event[i])
 			return bad(r, "the profile has no event", events[i]);

@@ -7,11 +7,12 @@
  *   name TEXT                     of the core, to the end of the line
  *   set KEY CYCLES                a number of the core: profile_keys, below
  *   port NAME COUNT               a kind of unit, and how many there are
- *   class NAME latency L ops N serial S USE...
+ *   class NAME latency L ops N serial S start T USE...
  *                                 of instructions: cycles from operands to
  *                                 result, slots of dispatch, cycles in which
- *                                 nothing else happens; each may be left out
- *                                 (1, 1, 0).  USE is PORT:CYCLES
+ *                                 nothing else happens, what a REP takes beside
+ *                                 its iterations; each may be left out (1, 1,
+ *                                 0, 0).  USE is PORT:CYCLES
  *   insn CLASS NAME...            instructions as Capstone calls them
  *   event NAME CYCLES             enum timing_event: exception, interrupt
  *   cache NAME KIB WAYS CYCLES    l1i, l1d, l2, llc: their size, what they take
@@ -33,16 +34,23 @@
 enum profile_key {
 	PROFILE_WIDTH,       /* dispatch slots in a cycle */
 	PROFILE_WINDOW,      /* slots that are under way at once */
+	PROFILE_SCHEDULER,   /* instructions that wait at once for operands */
 	PROFILE_LOAD,        /* latency of a load into a general register */
 	PROFILE_LOAD_VECTOR, /* ... into a vector register */
-	PROFILE_FORWARD,     /* from a store to a load of the same place */
-	PROFILE_TAKEN,       /* least time from a taken branch to the next */
-	PROFILE_LOADS,       /* loads that are under way at once */
-	PROFILE_MISPREDICT,  /* a branch that was not foreseen */
-	PROFILE_REPEAT,      /* REP, beside its iterations */
-	PROFILE_DRAM,        /* longer than the first cache */
-	PROFILE_MISSES,      /* that are under way at once */
-	PROFILE_LINE_L2,     /* from line to line, if they are foreseen */
+	/* From a store to a load of the same place: into a general register;
+	 * into a vector register; for an instruction that adds a register (or
+	 * the like) to memory. */
+	PROFILE_FORWARD,
+	PROFILE_FORWARD_VECTOR,
+	PROFILE_FORWARD_UPDATE,
+	PROFILE_STORE_WITH_LOADS, /* what a store asks of its unit among loads
+				   */
+	PROFILE_TAKEN,      /* least time from a taken branch to the next */
+	PROFILE_LOADS,      /* loads that wait at once for their addresses */
+	PROFILE_MISPREDICT, /* a branch that was not foreseen */
+	PROFILE_DRAM,       /* longer than the first cache */
+	PROFILE_MISSES,     /* that are under way at once */
+	PROFILE_LINE_L2,    /* from line to line, if they are foreseen */
 	PROFILE_LINE_LLC,
 	PROFILE_LINE_DRAM,
 	PROFILE_BANDWIDTH, /* lines that DRAM delivers in 1000 cycles, to all */
@@ -68,7 +76,7 @@ struct profile_table {
 
 struct profile_class {
 	char name[PROFILE_NAME];
-	uint32_t latency, ops, serial;
+	uint32_t latency, ops, serial, start;
 	uint32_t use[PROFILE_PORTS];
 };
 

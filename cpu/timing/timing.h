@@ -130,20 +130,10 @@ void timing_split_each(const struct timing_split *s, const uint32_t *until,
 void timing_block(struct timing *t, const struct timing_code *c,
 		  uint32_t *until, bool *waits, struct branch *branch,
 		  struct timing_split *split);
-/* Of a part of a block: how it ends, alone. */
+/* Of a part of a block: how it ends, alone; what depends on all of the block
+ * (`taken`, `again`, `ramp`) is 0. */
 void timing_block_branch(struct timing *t, const struct timing_code *c,
 			 struct branch *branch);
-/* What it costs that the branch led to `to`. */
-uint32_t timing_branch(const struct timing *t, struct branch_predictor *p,
-		       const struct branch *b, uint64_t to);
-
-/* ... if it was not foreseen; of a REP: that it is done. */
-uint32_t timing_branch_cost(const struct timing *t, enum branch_kind kind);
-/* The cause of that. */
-static inline enum timing_cause timing_branch_cause(enum branch_kind kind)
-{
-	return kind == BRANCH_REPEAT ? TIMING_FRONT_END : TIMING_BRANCH;
-}
 
 /* What happens to a CPU beside its instructions. */
 enum timing_event {

@@ -81,18 +81,38 @@ void timed_block_new(struct cpu *cpu, struct block *b, uint32_t bytes,
 
 uint32_t timed_exit_taken(const struct timed_exit *x)
 {
-	return x->cost * branch_surprise(x->predictor, x->known, x->hash, true);
+	return x->branch.taken +
+	       x->branch.cost *
+		       branch_surprise(x->predictor, x->known, x->hash, true);
+}
+
+/* Of the whole block. */
+static const struct branch *branch_of(const struct timed_exit *x)
+{
+	if (!x->limited)
+		return &x->branch;
+	CHECK(x->cpu->way.on);
+	return &x->cpu->way.branch;
+}
+
+uint32_t timed_exit_again(const struct timed_exit *x)
+{
+	const struct branch *b = branch_of(x);
+	uint32_t same = x->known->same;
+
+	return b->taken + branch_again(b, same) +
+	       b->cost * branch_surprise(x->predictor, x->known, x->hash, true);
 }
 
 uint32_t timed_exit_not_taken(const struct timed_exit *x)
 {
-	return x->cost *
+	return x->branch.cost *
 	       branch_surprise(x->predictor, x->known, x->hash, false);
 }
 
 uint32_t timed_exit_repeat(const struct timed_exit *x)
 {
-	return x->cost;
+	return x->branch.cost;
 }
 
 uint32_t timed_exit_call(const struct timed_exit *x)
@@ -110,25 +130,63 @@ static uint64_t target(const struct cpu *cpu)
 
 uint32_t timed_exit_return(const struct timed_exit *x)
 {
-	return branch_return(x->predictor, target(x->cpu)) ? 0 : x->cost;
+	return branch_return(x->predictor, target(x->cpu)) ? 0 : x->branch.cost;
+}
+
+uint32_t timed_exit_indirect(const struct timed_exit *x)
+{
+	return branch_indirect(x->predictor, x->hash, target(x->cpu))
+		       ? 0
+		       : x->branch.cost;
+}
+
+uint32_t timed_exit_indirect_call(const struct timed_exit *x)
+{
+	branch_call(x->predictor, x->branch.next);
+	return timed_exit_indirect(x);
 }
 
 uint32_t timed_exit_anywhere(const struct timed_exit *x)
 {
-	return timing_branch(x->cpu->complex->timing, x->predictor, &x->branch,
-			     target(x->cpu));
+	const struct branch *b = &x->branch;
+	uint64_t to = target(x->cpu);
+
+	switch (b->kind) {
+	case BRANCH_CONDITIONAL:
+		return to == b->next ? timed_exit_not_taken(x)
+				     : timed_exit_again(x);
+	case BRANCH_REPEAT:
+		return to == b->pc ? 0 : b->cost;
+	default:
+		return branch_foreseen(x->predictor, b, to) ? 0 : b->cost;
+	}
+}
+
+static uint32_t told_as(const struct timed_exit *x, enum timing_cause cause,
+			uint32_t cost)
+{
+	if (cost)
+		account_add(x->cpu, x->branch.pc, cause, cost);
+	return cost;
 }
 
 static uint32_t told(const struct timed_exit *x, uint32_t cost)
 {
-	account_add(x->cpu, x->branch.pc, timing_branch_cause(x->branch.kind),
-		    cost);
-	return cost;
+	return told_as(x,
+		       x->branch.kind == BRANCH_REPEAT ? TIMING_FRONT_END
+						       : TIMING_BRANCH,
+		       cost);
 }
 
-static uint32_t told_taken(const struct timed_exit *x)
+static uint32_t told_again(const struct timed_exit *x)
 {
-	return told(x, timed_exit_taken(x));
+	const struct branch *b = branch_of(x);
+	uint32_t late = branch_again(b, x->known->same);
+
+	return told_as(x, TIMING_FRONT_END, b->taken) +
+	       told_as(x, b->by_loads ? TIMING_L1 : TIMING_DEPENDENCY, late) +
+	       told(x, b->cost * branch_surprise(x->predictor, x->known,
+						 x->hash, true));
 }
 
 static uint32_t told_not_taken(const struct timed_exit *x)
@@ -146,23 +204,42 @@ static uint32_t told_back(const struct timed_exit *x)
 	return told(x, timed_exit_return(x));
 }
 
+static uint32_t told_indirect(const struct timed_exit *x)
+{
+	return told(x, timed_exit_indirect(x));
+}
+
+static uint32_t told_indirect_call(const struct timed_exit *x)
+{
+	return told(x, timed_exit_indirect_call(x));
+}
+
 static uint32_t told_anywhere(const struct timed_exit *x)
 {
+	if (x->branch.kind == BRANCH_CONDITIONAL &&
+	    target(x->cpu) != x->branch.next)
+		return told_again(x);
 	return told(x, timed_exit_anywhere(x));
 }
 
 const struct timed_calls timed_calls = {
 	.taken = timed_exit_taken,
+	.again = timed_exit_again,
 	.not_taken = timed_exit_not_taken,
 	.repeat = timed_exit_repeat,
 	.back = timed_exit_return,
+	.indirect = timed_exit_indirect,
+	.indirect_call = timed_exit_indirect_call,
 	.anywhere = timed_exit_anywhere,
 };
 const struct timed_calls timed_calls_accounted = {
-	.taken = told_taken,
+	.taken = told_again,
+	.again = told_again,
 	.not_taken = told_not_taken,
 	.repeat = told_repeat,
 	.back = told_back,
+	.indirect = told_indirect,
+	.indirect_call = told_indirect_call,
 	.anywhere = told_anywhere,
 };
 
@@ -175,7 +252,7 @@ const struct timed_exit *timed_exit_new(struct cpu *cpu, const struct block *b)
 	x->predictor = &cpu->predictor;
 	x->hash = branch_hash(x->branch.pc);
 	x->known = branch_known(x->predictor, x->hash);
-	x->cost = timing_branch_cost(cpu->complex->timing, x->branch.kind);
+	x->limited = b->timed->limited;
 	return x;
 }
 
@@ -218,6 +295,7 @@ static void set_under_way(struct cpu *cpu, const struct block *b,
 	w->pc = b->pc;
 	w->count = b->count;
 	w->bytes = b->timed->bytes;
+	w->branch = b->timed->branch;
 	memcpy(w->offset, b->offset, b->count * sizeof(*w->offset));
 	memcpy(w->until, b->timed->until, b->count * sizeof(*w->until));
 	memcpy(w->waits, b->timed->waits, b->count * sizeof(*w->waits));

@@ -53,24 +53,31 @@ struct timed_exit {
 	struct branch branch;
 	struct branch_known *known;
 	uint32_t hash; /* branch_hash() */
-	uint32_t cost; /* timing_branch_cost() */
+	bool limited;  /* of a part: the block under way knows better */
 };
 /* Called by translated code, which takes what they return off the room of
- * ticks: of a conditional branch, taken or not; of a REP that is done; of a
- * call to a place that is known; of RET; of any, whose place is in the
- * instruction pointer. */
+ * ticks: of a conditional branch, taken or not; taken, that closes a loop or is
+ * of a part of a block; of a REP that is done; of a call to a place that is
+ * known; where the place is in the instruction pointer, of RET, of a jump, of a
+ * call; of any. */
 uint32_t timed_exit_taken(const struct timed_exit *x);
+uint32_t timed_exit_again(const struct timed_exit *x);
 uint32_t timed_exit_not_taken(const struct timed_exit *x);
 uint32_t timed_exit_repeat(const struct timed_exit *x);
 uint32_t timed_exit_call(const struct timed_exit *x);
 uint32_t timed_exit_return(const struct timed_exit *x);
+uint32_t timed_exit_indirect(const struct timed_exit *x);
+uint32_t timed_exit_indirect_call(const struct timed_exit *x);
 uint32_t timed_exit_anywhere(const struct timed_exit *x);
 /* The same of each, for who accounts. */
 struct timed_calls {
 	uint32_t (*taken)(const struct timed_exit *x);
+	uint32_t (*again)(const struct timed_exit *x);
 	uint32_t (*not_taken)(const struct timed_exit *x);
 	uint32_t (*repeat)(const struct timed_exit *x);
 	uint32_t (*back)(const struct timed_exit *x);
+	uint32_t (*indirect)(const struct timed_exit *x);
+	uint32_t (*indirect_call)(const struct timed_exit *x);
 	uint32_t (*anywhere)(const struct timed_exit *x);
 };
 extern const struct timed_calls timed_calls, timed_calls_accounted;
@@ -96,6 +103,7 @@ struct under_way {
 	uint64_t start; /* retired count at its beginning */
 	uint64_t pc;
 	uint32_t count, bytes;
+	struct branch branch;
 	uint16_t offset[TIMING_BLOCK_MAX];
 	uint32_t until[TIMING_BLOCK_MAX];
 	bool waits[TIMING_BLOCK_MAX];

@@ -24,7 +24,7 @@
 #include "sim/check.h"
 
 #define HEAD_WORDS  7
-#define WAY_WORDS   3
+#define WAY_WORDS   5
 #define KNOWN_WORDS (sizeof(struct branch_predictor) / 8)
 #define MODE_WORDS  4
 #define ENTRY_WORDS 2
@@ -357,6 +357,9 @@ static void add_way(struct words *w, const struct under_way *way)
 	add(w, way->start);
 	add(w, way->pc);
 	add(w, way->bytes);
+	add(w, (uint64_t)way->branch.again << 32 | way->branch.taken);
+	add(w, (uint64_t)way->branch.ramp << 32 | way->branch.cost |
+		       (uint64_t)way->branch.by_loads << 63);
 	for (uint32_t i = 0; i < way->count; i++)
 		add(w, (uint64_t)way->waits[i] << 63 |
 			       (uint64_t)way->until[i] << 16 | way->offset[i]);
@@ -506,6 +509,12 @@ static const uint64_t *set_way(struct under_way *way, uint64_t count,
 	way->start = p[0];
 	way->pc = p[1];
 	way->bytes = (uint32_t)p[2];
+	way->branch =
+		(struct branch){.taken = (uint32_t)p[3],
+				.again = (uint32_t)(p[3] >> 32),
+				.cost = (uint32_t)p[4],
+				.ramp = (uint32_t)(p[4] >> 32) & INT32_MAX,
+				.by_loads = p[4] >> 63};
 	way->count = (uint32_t)count;
 	p += WAY_WORDS;
 	for (uint64_t i = 0; i < count; i++, p++) {

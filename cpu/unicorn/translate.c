@@ -402,9 +402,10 @@ static void *charge_memory(struct cpu *cpu, const struct block *b, uint64_t env,
  * NULL: nothing.  A jump to a place that is known has two ways, 0 if the branch
  * is not taken and 1 if it is; way 0 of a REP is the one to itself. */
 static uint32_t (*exit_of(const struct timed_calls *calls,
-			  enum branch_kind kind,
+			  const struct timed_block *b,
 			  void *op))(const struct timed_exit *x)
 {
+	enum branch_kind kind = b->branch.kind;
 	uint8_t code = AT(op, uint8_t, OP_CODE);
 
 	if (kind == BRANCH_NONE)
@@ -412,11 +413,23 @@ static uint32_t (*exit_of(const struct timed_calls *calls,
 	if (code == TCG_GOTO_TB) {
 		if (kind == BRANCH_REPEAT)
 			return args(op)[0] ? calls->repeat : NULL;
+		if (kind == BRANCH_CONDITIONAL && !args(op)[0])
+			return calls->not_taken;
 		if (kind == BRANCH_CONDITIONAL)
-			return args(op)[0] ? calls->taken : calls->not_taken;
+			return b->limited || b->branch.again ? calls->again
+							     : calls->taken;
 		return timed_exit_call;
 	}
-	return kind == BRANCH_RETURN ? calls->back : calls->anywhere;
+	switch (kind) {
+	case BRANCH_RETURN:
+		return calls->back;
+	case BRANCH_INDIRECT:
+		return calls->indirect;
+	case BRANCH_INDIRECT_CALL:
+		return calls->indirect_call;
+	default:
+		return calls->anywhere;
+	}
 }
 
 static void foresee(struct cpu *cpu, const struct block *b, uint64_t env,
@@ -425,7 +438,7 @@ static void foresee(struct cpu *cpu, const struct block *b, uint64_t env,
 	void *tcg = AT(cpu->uc, void *, UC_TCG_CTX);
 	uint32_t (*call)(const struct timed_exit *x) =
 		exit_of(cpu->account ? &timed_calls_accounted : &timed_calls,
-			b->timed->branch.kind, op);
+			b->timed, op);
 	uint64_t x, t, u;
 
 	if (!call)

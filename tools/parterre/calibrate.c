@@ -24,17 +24,17 @@
 #include "sim/check.h"
 #include "tools/parterre/parterre.h"
 
-#define ROUNDS_MAX  100
-#define TRIES       20 /* for each round that counts */
-#define REFERENCES  200
-#define LOOPS       300
-#define BRANCHES    UINT64_C(65536)
-#define LINE        UINT64_C(64)
-#define LINES       UINT64_C(2048) /* a round: less than the host's slice */
-#define FIRST_BYTES UINT64_C(8192)
-#define FILL_LONG   4096
-#define FILL_SHORT  64
-#define LLC_KIB_MAX 65536 /* a snapshot holds the state of all its lines */
+#define ROUNDS_MAX   100
+#define TRIES        20 /* for each round that counts */
+#define REFERENCES   200
+#define LOOPS        300
+#define BRANCHES     UINT64_C(65536)
+#define LINE         UINT64_C(64)
+#define LINES        UINT64_C(2048) /* a round: less than the host's slice */
+#define FIRST_BYTES  UINT64_C(8192)
+#define STRING_LONG  UINT64_C(4096)
+#define STRING_SHORT UINT64_C(64)
+#define LLC_KIB_MAX  65536 /* a snapshot holds the state of all its lines */
 
 /* Where the last round came to. */
 struct place {
@@ -50,6 +50,7 @@ struct task {
 	uint64_t n, bytes;
 	uint8_t *area;
 	struct place *place;
+	enum probe_string string;
 };
 
 struct calibration {
@@ -153,9 +154,9 @@ static void branches(const struct task *t)
 	probe_branches(t->n, t->area);
 }
 
-static void fill(const struct task *t)
+static void string(const struct task *t)
 {
-	probe_fill(t->n, t->area, t->bytes);
+	probe_string(t->string, t->n, t->area, t->bytes);
 }
 
 static void chase(const struct task *t)
@@ -237,6 +238,19 @@ static unsigned width_of(const struct calibration *c)
 	return move > add ? move : add;
 }
 
+/* Of chains that begin anew, each that much later than the one before: the sum
+ * over all of how long it waits, from dispatch on, by how often the chain comes
+ * (cpu/timing/block.c). */
+static double room_to_wait(const struct calibration *c, double cycles,
+			   double latency)
+{
+	double wait = 0, slot = 1.0 / width_of(c);
+
+	for (unsigned i = 0; i + 1 < PROBE_WAIT; i++)
+		wait += at_least(i * latency - (i + 1) * slot, 0);
+	return at_least(cycles > 0 ? wait / cycles : 1, 1);
+}
+
 static void write_core(struct calibration *c, FILE *f)
 {
 	const double *v = c->cycles;
@@ -244,7 +258,17 @@ static void write_core(struct calibration *c, FILE *f)
 
 	fprintf(f, "set width %u\n", width);
 	fprintf(f, "set load %.3f\n", c->load);
-	fprintf(f, "set forward %.3f\n", v[PROBE_FORWARD_CHAIN]);
+	fprintf(f, "set scheduler %.3f\n",
+		room_to_wait(c, v[PROBE_WAIT_ADD], 1));
+	fprintf(f, "set loads %.3f\n",
+		room_to_wait(c, v[PROBE_WAIT_LOAD], c->load));
+	fprintf(f, "set forward %.3f\nset forward_vector %.3f\n",
+		at_least(v[PROBE_FORWARD_CHAIN] - 1, 0),
+		v[PROBE_FORWARD_VECTOR]);
+	fprintf(f, "set forward_update %.3f\n",
+		at_least(v[PROBE_FORWARD_UPDATE] - 1, 0));
+	fprintf(f, "set store_with_loads %.3f\n",
+		at_least(v[PROBE_STORE_WITH_LOADS] * units(v[PROBE_STORE]), 1));
 	fprintf(f, "set taken %.3f\n", v[PROBE_JUMP]);
 	fprintf(f, "port alu %u\nport shift %u\nport mul %u\n",
 		units(v[PROBE_ADD]), units(v[PROBE_SHIFT]),
@@ -258,6 +282,9 @@ static void write_core(struct calibration *c, FILE *f)
 	fprintf(f, "port vmul %u\nport fadd %u\nport fmul %u\n",
 		units(v[PROBE_PMULUDQ]), units(v[PROBE_ADDPS]),
 		units(v[PROBE_MULPS]));
+	/* What is added while it is renamed takes no unit. */
+	fprintf(f, "class add_small latency %.3f%s\n", v[PROBE_SMALL_CHAIN],
+		v[PROBE_SMALL_CHAIN] < 0.5 ? "" : " alu:1");
 	fprintf(f, "class nop latency 0 ops %.3f\n", v[PROBE_NOP] * width);
 	fprintf(f, "class imul latency %.3f alu:1 mul:1\n",
 		v[PROBE_IMUL_CHAIN]);
@@ -271,14 +298,17 @@ static void write_core(struct calibration *c, FILE *f)
 		v[PROBE_PMULUDQ_CHAIN]);
 	fprintf(f, "class vshuffle latency %.3f shuffle:1 vector:1\n",
 		v[PROBE_PSHUFD_CHAIN]);
-	fprintf(f, "class fdivd latency %.3f fdiv:%.3f\n", v[PROBE_DIVSD_CHAIN],
+	fprintf(f, "class fdivd latency %.3f fdiv:%.3f\n",
+		at_least(v[PROBE_DIVSD_CHAIN] - v[PROBE_MULSD_CHAIN], 1),
 		v[PROBE_DIVSD]);
-	/* With two logical ones in its chain. */
 	fprintf(f, "class fsqrtd latency %.3f fdiv:%.3f\n",
-		at_least(v[PROBE_SQRTSD_CHAIN] - 2, 1), v[PROBE_SQRTSD]);
-	/* With an OR in its chain. */
+		at_least(v[PROBE_SQRTSD_CHAIN] - v[PROBE_ADDSD_CHAIN], 1),
+		v[PROBE_SQRTSD]);
+	/* With an OR in their chains. */
 	fprintf(f, "class div latency %.3f ops 2 alu:1 div:%.3f\n",
 		at_least(v[PROBE_DIV_CHAIN] - 1, 1), v[PROBE_DIV]);
+	fprintf(f, "class div32 latency %.3f ops 2 alu:1 div:%.3f\n",
+		at_least(v[PROBE_DIV32_CHAIN] - 1, 1), v[PROBE_DIV32]);
 	fprintf(f, "class transfer latency %.3f transfer:1\n",
 		v[PROBE_TRANSFER_CHAIN] / 2);
 	fprintf(f, "class convert2 latency %.3f ops 2 fadd:1 vector:1\n",
@@ -302,14 +332,38 @@ static void write_branches(struct calibration *c, FILE *f)
 		at_least(2 * (randomly - surely), 1));
 }
 
+/* A line through a short one and a long one. */
 static void write_strings(struct calibration *c, FILE *f)
 {
-	double many = special(c, "REP STOSB, long", fill, LOOPS, FILL_LONG);
-	double few = special(c, "REP STOSB, short", fill, LOOPS, FILL_SHORT);
-	double each = many / FILL_LONG;
+	static const struct {
+		const char *class, *name;
+		unsigned unit; /* bytes that `ops` is of */
+	} strings[PROBE_STRINGS] = {
+		[PROBE_MOVSB] = {"rep_movsb", "REP MOVSB", 1},
+		[PROBE_MOVSQ] = {"rep_movs", "REP MOVSQ", 1},
+		[PROBE_STOSB] = {"rep_stosb", "REP STOSB", 1},
+		[PROBE_STOSQ] = {"rep_stos", "REP STOSQ", 1},
+		[PROBE_CMPSB] = {"rep_compare", "REPE CMPSB", 1},
+		[PROBE_LODSQ] = {"rep_load", "REP LODSQ", 8},
+	};
 
-	fprintf(f, "class fast_string ops %.3f\n", each * width_of(c));
-	fprintf(f, "set repeat %.3f\n", at_least(few - each * FILL_SHORT, 1));
+	memset(c->area, 0, 2 * STRING_LONG);
+	for (unsigned i = 0; i < PROBE_STRINGS; i++) {
+		struct task t = {.name = strings[i].name,
+				 .special = string,
+				 .string = (enum probe_string)i,
+				 .n = LOOPS,
+				 .bytes = STRING_LONG,
+				 .area = c->area};
+		double many = cycles_of(c, &t), few, each;
+
+		t.bytes = STRING_SHORT;
+		few = cycles_of(c, &t);
+		each = at_least((many - few) / (STRING_LONG - STRING_SHORT), 0);
+		fprintf(f, "class %s ops %.3f start %.3f\n", strings[i].class,
+			each * strings[i].unit * width_of(c),
+			at_least(few - each * STRING_SHORT, 0));
+	}
 }
 
 struct level {
@@ -414,18 +468,15 @@ static void write_profile(struct calibration *c, FILE *f)
 	       f);
 	fprintf(f, "\n# --- measured by parterre calibrate ---\n"
 		   "name fitted to a host by parterre calibrate\n");
+	*(void **)c->area = c->area; /* for loads that wait */
 	for (unsigned i = 0; i < PROBE_COUNT; i++) {
-		unsigned each = i < PROBE_NOP || i == PROBE_DIV ||
-						i == PROBE_JUMP ||
-						i == PROBE_LOCK
-					? 1
-					: 6;
 		const struct task t = {.name = probes[i].name,
 				       .probe = &probes[i],
 				       .n = LOOPS,
 				       .area = c->area};
 
-		c->cycles[i] = cycles_of(c, &t) / (PROBE_TIMES * each);
+		c->cycles[i] =
+			cycles_of(c, &t) / (PROBE_TIMES * probes[i].each);
 	}
 	link_lines(c->area, FIRST_BYTES);
 	c->load = special(c, "chase in the first cache", chase, LINES,

@@ -16,10 +16,12 @@
 struct probe {
 	const char *name;
 	void (*run)(uint64_t n, void *area);
+	unsigned each; /* of what is measured in a copy */
 };
 
 enum probe_name {
 	PROBE_ADD_CHAIN, /* the reference: a cycle each */
+	PROBE_SMALL_CHAIN,
 	PROBE_IMUL_CHAIN,
 	PROBE_LEA_CHAIN,
 	PROBE_POPCNT_CHAIN,
@@ -27,20 +29,26 @@ enum probe_name {
 	PROBE_MULSD_CHAIN,
 	PROBE_PMULUDQ_CHAIN,
 	PROBE_PSHUFD_CHAIN,
-	PROBE_DIVSD_CHAIN,
-	PROBE_SQRTSD_CHAIN,
-	PROBE_DIV_CHAIN,
+	PROBE_DIVSD_CHAIN,  /* and a multiplication */
+	PROBE_SQRTSD_CHAIN, /* and an addition */
+	PROBE_DIV_CHAIN,    /* and an OR */
+	PROBE_DIV32_CHAIN,
 	PROBE_TRANSFER_CHAIN, /* there and back */
 	PROBE_CONVERT_CHAIN,  /* there and back */
-	PROBE_FORWARD_CHAIN,
+	PROBE_FORWARD_CHAIN,  /* and an addition, as UPDATE */
+	PROBE_FORWARD_VECTOR,
+	PROBE_FORWARD_UPDATE,
+	PROBE_WAIT_ADD, /* chains of PROBE_WAIT, which begin anew */
+	PROBE_WAIT_LOAD,
 	PROBE_NOP,
-	PROBE_MOVE, /* six in each of the PROBE_TIMES, as those that follow */
+	PROBE_MOVE,
 	PROBE_ADD,
 	PROBE_SHIFT,
 	PROBE_IMUL,
 	PROBE_LOAD,
 	PROBE_LOAD_VECTOR,
 	PROBE_STORE,
+	PROBE_STORE_WITH_LOADS,
 	PROBE_PADDD,
 	PROBE_PSHUFD,
 	PROBE_PSLLD,
@@ -50,11 +58,13 @@ enum probe_name {
 	PROBE_DIVSD,
 	PROBE_SQRTSD,
 	PROBE_DIV,
+	PROBE_DIV32,
 	PROBE_JUMP,
 	PROBE_LOCK,
 	PROBE_COUNT
 };
 extern const struct probe probes[PROBE_COUNT];
+#define PROBE_WAIT 44
 
 /* Where a level of memory was looked at. */
 #define PROBE_AREA (UINT64_C(64) << 20)
@@ -68,7 +78,17 @@ void probe_branches(uint64_t n, const uint8_t *area);
 void *probe_chase(uint64_t n, void *at);
 uint64_t probe_random(uint64_t n, const void *area, uint64_t x, uint64_t mask);
 void probe_lines(uint64_t n, const void *area, uint64_t from, uint64_t mask);
-/* REP STOSB of so many bytes. */
-void probe_fill(uint64_t n, void *area, uint64_t bytes);
+/* REP of so many bytes, of zeroes. */
+enum probe_string {
+	PROBE_MOVSB,
+	PROBE_MOVSQ,
+	PROBE_STOSB,
+	PROBE_STOSQ,
+	PROBE_CMPSB,
+	PROBE_LODSQ,
+	PROBE_STRINGS
+};
+void probe_string(enum probe_string kind, uint64_t n, void *area,
+		  uint64_t bytes);
 
 #endif

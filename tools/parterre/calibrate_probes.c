@@ -30,6 +30,7 @@
 			 "%%xmm8, %%xmm4\n\t" insn "%%xmm8, %%xmm5")
 
 PROBE(add_chain, "add %%r10, %%rax")
+PROBE(small_chain, "add $5, %%rax")
 PROBE(imul_chain, "imul %%r10, %%rax")
 PROBE(lea_chain, "lea 5(%%r10,%%rax,2), %%rax")
 PROBE(popcnt_chain, "popcnt %%rax, %%rax")
@@ -37,17 +38,22 @@ PROBE(addsd_chain, "addsd %%xmm1, %%xmm0")
 PROBE(mulsd_chain, "mulsd %%xmm1, %%xmm0")
 PROBE(pmuludq_chain, "pmuludq %%xmm1, %%xmm0")
 PROBE(pshufd_chain, "pshufd $57, %%xmm0, %%xmm0")
-PROBE(divsd_chain, "divsd %%xmm1, %%xmm0")
-/* Through a sum that stays where it is: a root of 1 is found at once. */
-PROBE(sqrtsd_chain, "pand %%xmm8, %%xmm0\n\tpor %%xmm9, %%xmm0\n\t"
-		    "sqrtsd %%xmm0, %%xmm0")
+/* Numbers of many digits, as others may be found at once: thirds, and the root
+ * of a sum. */
+PROBE(divsd_chain, "divsd %%xmm9, %%xmm0\n\tmulsd %%xmm9, %%xmm0")
+PROBE(sqrtsd_chain, "addsd %%xmm9, %%xmm0\n\tsqrtsd %%xmm0, %%xmm0")
 PROBE(div_chain, "or $0x4000, %%rax\n\txor %%edx, %%edx\n\tdiv %%r10")
+PROBE(div32_chain, "or $0x4000, %%eax\n\txor %%edx, %%edx\n\tdiv %%r10d")
 PROBE(transfer_chain, "movq %%rax, %%xmm0\n\tmovq %%xmm0, %%rax")
 PROBE(convert_chain, "cvtsi2sd %%rax, %%xmm0\n\tcvttsd2si %%xmm0, %%rax")
-PROBE(forward_chain, "mov %%rax, 64(%1)\n\tmov 64(%1), %%rax")
+PROBE(forward_chain, "mov %%rax, 64(%1)\n\txor 64(%1), %%rax")
+PROBE(forward_vector, "movaps %%xmm0, 64(%1)\n\tmovaps 64(%1), %%xmm0")
+PROBE(forward_update, "xor %%r10, 64(%1)")
+PROBE(wait_add, "mov %%r10, %%rax\n\t.rept 43\n\tadd %%rax, %%rax\n\t.endr")
+PROBE(wait_load, "mov %1, %%rax\n\t.rept 43\n\tmov (%%rax), %%rax\n\t.endr")
 PROBE(nop, "nop\n\tnop\n\tnop\n\tnop\n\tnop\n\tnop")
 GENERAL(move, "mov %%r10, ")
-GENERAL(add, "add $3, ")
+GENERAL(add, "add %%r10, ")
 GENERAL(shift, "shl $2, ")
 PROBE(imul, "imul $3, %%rax, %%rax\n\timul $3, %%rcx, %%rcx\n\t"
 	    "imul $3, %%rsi, %%rsi\n\timul $3, %%r8, %%r8\n\t"
@@ -61,6 +67,8 @@ PROBE(load_vector, "movaps 64(%1), %%xmm0\n\tmovaps 80(%1), %%xmm1\n\t"
 PROBE(store, "mov %%rax, 64(%1)\n\tmov %%rax, 72(%1)\n\t"
 	     "mov %%rax, 80(%1)\n\tmov %%rax, 88(%1)\n\t"
 	     "mov %%rax, 96(%1)\n\tmov %%rax, 104(%1)")
+PROBE(store_with_loads, "mov 64(%1), %%rax\n\tmov %%r8, 128(%1)\n\t"
+			"mov 72(%1), %%rcx\n\tmov %%r9, 136(%1)")
 VECTOR(paddd, "paddd ")
 VECTOR(pshufd, "pshufd $57, ")
 PROBE(pslld, "pslld $1, %%xmm0\n\tpslld $1, %%xmm1\n\tpslld $1, %%xmm2\n\t"
@@ -68,48 +76,59 @@ PROBE(pslld, "pslld $1, %%xmm0\n\tpslld $1, %%xmm1\n\tpslld $1, %%xmm2\n\t"
 VECTOR(pmuludq, "pmuludq ")
 VECTOR(addps, "addps ")
 VECTOR(mulps, "mulps ")
-VECTOR(divsd, "divsd ")
+#define QUOTIENT(to) "movaps %%xmm8, " to "\n\tdivsd %%xmm9, " to "\n\t"
+PROBE(divsd, QUOTIENT("%%xmm0") QUOTIENT("%%xmm1") QUOTIENT("%%xmm2")
+		     QUOTIENT("%%xmm3") QUOTIENT("%%xmm4") QUOTIENT("%%xmm5"))
 PROBE(sqrtsd, "sqrtsd %%xmm9, %%xmm0\n\tsqrtsd %%xmm9, %%xmm1\n\t"
 	      "sqrtsd %%xmm9, %%xmm2\n\tsqrtsd %%xmm9, %%xmm3\n\t"
 	      "sqrtsd %%xmm9, %%xmm4\n\tsqrtsd %%xmm9, %%xmm5")
 PROBE(div, "mov $77777, %%eax\n\txor %%edx, %%edx\n\tdiv %%r10")
+PROBE(div32, "mov $77777, %%eax\n\txor %%edx, %%edx\n\tdiv %%r10d")
 PROBE(jump, "jmp 2f\n\t.p2align 5\n2:")
 PROBE(lock, "lock add %%r10, 64(%1)")
 
 const struct probe probes[PROBE_COUNT] = {
-	[PROBE_ADD_CHAIN] = {"add chain", add_chain},
-	[PROBE_IMUL_CHAIN] = {"imul chain", imul_chain},
-	[PROBE_LEA_CHAIN] = {"lea chain", lea_chain},
-	[PROBE_POPCNT_CHAIN] = {"popcnt chain", popcnt_chain},
-	[PROBE_ADDSD_CHAIN] = {"addsd chain", addsd_chain},
-	[PROBE_MULSD_CHAIN] = {"mulsd chain", mulsd_chain},
-	[PROBE_PMULUDQ_CHAIN] = {"pmuludq chain", pmuludq_chain},
-	[PROBE_PSHUFD_CHAIN] = {"pshufd chain", pshufd_chain},
-	[PROBE_DIVSD_CHAIN] = {"divsd chain", divsd_chain},
-	[PROBE_SQRTSD_CHAIN] = {"sqrtsd chain", sqrtsd_chain},
-	[PROBE_DIV_CHAIN] = {"div chain", div_chain},
-	[PROBE_TRANSFER_CHAIN] = {"transfer chain", transfer_chain},
-	[PROBE_CONVERT_CHAIN] = {"convert chain", convert_chain},
-	[PROBE_FORWARD_CHAIN] = {"forward chain", forward_chain},
-	[PROBE_NOP] = {"nop", nop},
-	[PROBE_MOVE] = {"move", move},
-	[PROBE_ADD] = {"add", add},
-	[PROBE_SHIFT] = {"shift", shift},
-	[PROBE_IMUL] = {"imul", imul},
-	[PROBE_LOAD] = {"load", load},
-	[PROBE_LOAD_VECTOR] = {"vector load", load_vector},
-	[PROBE_STORE] = {"store", store},
-	[PROBE_PADDD] = {"paddd", paddd},
-	[PROBE_PSHUFD] = {"pshufd", pshufd},
-	[PROBE_PSLLD] = {"pslld", pslld},
-	[PROBE_PMULUDQ] = {"pmuludq", pmuludq},
-	[PROBE_ADDPS] = {"addps", addps},
-	[PROBE_MULPS] = {"mulps", mulps},
-	[PROBE_DIVSD] = {"divsd", divsd},
-	[PROBE_SQRTSD] = {"sqrtsd", sqrtsd},
-	[PROBE_DIV] = {"div", div},
-	[PROBE_JUMP] = {"jump", jump},
-	[PROBE_LOCK] = {"lock", lock},
+	[PROBE_ADD_CHAIN] = {"add chain", add_chain, 1},
+	[PROBE_SMALL_CHAIN] = {"add chain of constants", small_chain, 1},
+	[PROBE_IMUL_CHAIN] = {"imul chain", imul_chain, 1},
+	[PROBE_LEA_CHAIN] = {"lea chain", lea_chain, 1},
+	[PROBE_POPCNT_CHAIN] = {"popcnt chain", popcnt_chain, 1},
+	[PROBE_ADDSD_CHAIN] = {"addsd chain", addsd_chain, 1},
+	[PROBE_MULSD_CHAIN] = {"mulsd chain", mulsd_chain, 1},
+	[PROBE_PMULUDQ_CHAIN] = {"pmuludq chain", pmuludq_chain, 1},
+	[PROBE_PSHUFD_CHAIN] = {"pshufd chain", pshufd_chain, 1},
+	[PROBE_DIVSD_CHAIN] = {"divsd chain", divsd_chain, 1},
+	[PROBE_SQRTSD_CHAIN] = {"sqrtsd chain", sqrtsd_chain, 1},
+	[PROBE_DIV_CHAIN] = {"div chain", div_chain, 1},
+	[PROBE_DIV32_CHAIN] = {"div chain, 32 bits", div32_chain, 1},
+	[PROBE_TRANSFER_CHAIN] = {"transfer chain", transfer_chain, 1},
+	[PROBE_CONVERT_CHAIN] = {"convert chain", convert_chain, 1},
+	[PROBE_FORWARD_CHAIN] = {"forward chain", forward_chain, 1},
+	[PROBE_FORWARD_VECTOR] = {"vector forward chain", forward_vector, 1},
+	[PROBE_FORWARD_UPDATE] = {"update chain", forward_update, 1},
+	[PROBE_WAIT_ADD] = {"additions that wait", wait_add, 1},
+	[PROBE_WAIT_LOAD] = {"loads that wait", wait_load, 1},
+	[PROBE_NOP] = {"nop", nop, 6},
+	[PROBE_MOVE] = {"move", move, 6},
+	[PROBE_ADD] = {"add", add, 6},
+	[PROBE_SHIFT] = {"shift", shift, 6},
+	[PROBE_IMUL] = {"imul", imul, 6},
+	[PROBE_LOAD] = {"load", load, 6},
+	[PROBE_LOAD_VECTOR] = {"vector load", load_vector, 6},
+	[PROBE_STORE] = {"store", store, 6},
+	[PROBE_STORE_WITH_LOADS] = {"stores among loads", store_with_loads, 2},
+	[PROBE_PADDD] = {"paddd", paddd, 6},
+	[PROBE_PSHUFD] = {"pshufd", pshufd, 6},
+	[PROBE_PSLLD] = {"pslld", pslld, 6},
+	[PROBE_PMULUDQ] = {"pmuludq", pmuludq, 6},
+	[PROBE_ADDPS] = {"addps", addps, 6},
+	[PROBE_MULPS] = {"mulps", mulps, 6},
+	[PROBE_DIVSD] = {"divsd", divsd, 6},
+	[PROBE_SQRTSD] = {"sqrtsd", sqrtsd, 6},
+	[PROBE_DIV] = {"div", div, 1},
+	[PROBE_DIV32] = {"div, 32 bits", div32, 1},
+	[PROBE_JUMP] = {"jump", jump, 1},
+	[PROBE_LOCK] = {"lock", lock, 1},
 };
 
 void probe_branches(uint64_t n, const uint8_t *area)
@@ -156,15 +175,40 @@ void probe_lines(uint64_t n, const void *area, uint64_t from, uint64_t mask)
 				 : "cc");
 }
 
-void probe_fill(uint64_t n, void *area, uint64_t bytes)
-{
-	while (n--) {
-		void *to = area;
-		uint64_t count = bytes;
+#define STRING(insn, width)                                                    \
+	while (n--) {                                                          \
+		void *from = area, *to = (char *)area + bytes;                 \
+		uint64_t count = bytes / (width);                              \
+                                                                               \
+		__asm__ volatile(insn                                          \
+				 : "+S"(from), "+D"(to), "+c"(count)           \
+				 : "a"(0)                                      \
+				 : "memory", "cc");                            \
+	}
 
-		__asm__ volatile("rep stosb"
-				 : "+D"(to), "+c"(count)
-				 : "a"(0)
-				 : "memory");
+void probe_string(enum probe_string kind, uint64_t n, void *area,
+		  uint64_t bytes)
+{
+	switch (kind) {
+	case PROBE_MOVSB:
+		STRING("rep movsb", 1)
+		break;
+	case PROBE_MOVSQ:
+		STRING("rep movsq", 8)
+		break;
+	case PROBE_STOSB:
+		STRING("rep stosb", 1)
+		break;
+	case PROBE_STOSQ:
+		STRING("rep stosq", 8)
+		break;
+	case PROBE_CMPSB:
+		STRING("repe cmpsb", 1)
+		break;
+	case PROBE_LODSQ:
+		STRING("rep lodsq", 8)
+		break;
+	case PROBE_STRINGS:
+		break;
 	}
 }

@@ -6,6 +6,16 @@
 #define AREA                                                                   \
 	((void *)UINT64_C(0x8000000)) /* identity-mapped, as start.S says */
 
+/* The same memory in small pages, from the second GiB on. */
+#define SMALL   ((void *)UINT64_C(0x40000000))
+#define TABLE   512
+#define PRESENT UINT64_C(3) /* and writable */
+#define TABLES  (AREA_BYTES / PAGE_BYTES / TABLE)
+
+extern uint64_t pointers[TABLE]; /* of start.S */
+static __attribute__((aligned(4096))) uint64_t directory[TABLE];
+static __attribute__((aligned(4096))) uint64_t table[TABLES][TABLE];
+
 int main(const uint32_t *info);
 void map_page(uint64_t address);
 
@@ -53,19 +63,33 @@ void map_page(uint64_t address) /* of start.S; nothing faults here */
 	(void)address;
 }
 
+static void map_small(void)
+{
+	for (uint64_t i = 0; i < TABLES; i++) {
+		for (uint64_t k = 0; k < TABLE; k++)
+			table[i][k] = ((uintptr_t)AREA +
+				       (i * TABLE + k) * PAGE_BYTES) |
+				      PRESENT;
+		directory[i] = (uintptr_t)table[i] | PRESENT;
+	}
+	pointers[1] = (uintptr_t)directory | PRESENT;
+}
+
 int main(const uint32_t *info)
 {
 	(void)info;
+	map_small();
 	for (size_t k = 0; k < kernel_count; k++) {
+		void *area = kernels[k].pages ? SMALL : AREA;
 		uint64_t t;
 
 		for (uint64_t i = 0; i < AREA_BYTES / 8; i++)
-			((volatile uint64_t *)AREA)[i] = i;
+			((volatile uint64_t *)area)[i] = i;
 		if (kernels[k].prepare)
-			kernels[k].prepare(AREA);
-		kernels[k].run(kernels[k].n, AREA);
+			kernels[k].prepare(area);
+		kernels[k].run(kernels[k].n, area);
 		t = tsc();
-		kernels[k].run(kernels[k].n, AREA);
+		kernels[k].run(kernels[k].n, area);
 		t = 1000 * (tsc() - t) / kernels[k].n;
 		put(kernels[k].class);
 		put(" ");

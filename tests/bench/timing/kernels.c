@@ -7,7 +7,7 @@
  *   branch      taken and not, foreseeable and not
  *   string      REP
  *   function    what programs are made of
- *   memory      sequential and random, from the second cache to DRAM
+ *   memory      sequential and random, from the second cache to DRAM; pages
  */
 #include "kernels.h"
 
@@ -593,6 +593,46 @@ static uint64_t memory_store_dram(uint64_t n, void *area)
 	}
 	return n;
 }
+/* A word in each page, without order: 16384 pages are more than TLBs hold, and
+ * their lines fit a second cache. */
+#define PAGES (AREA_BYTES / PAGE_BYTES)
+static uint64_t in_page(uint64_t page)
+{
+	return page * PAGE_BYTES + page % 61 * LINE;
+}
+static void walk_prepare(void *area)
+{
+	char *p = area;
+
+	state = 88172645463325252;
+	for (uint64_t i = 0; i < PAGES; i++)
+		*(void **)(p + in_page(i)) = p + in_page(i);
+	for (uint64_t i = PAGES - 1; i > 0; i--) {
+		void **a = (void **)(p + in_page(i));
+		void **b = (void **)(p + in_page(draw() % i));
+		void *swap = *a;
+
+		*a = *b;
+		*b = swap;
+	}
+}
+static uint64_t memory_walk_chase(uint64_t n, void *area)
+{
+	while (n--)
+		area = next_of(area);
+	return (uintptr_t)area;
+}
+static uint64_t memory_walk_random(uint64_t n, void *area)
+{
+	uint64_t sum = 0, x = 1;
+
+	for (uint64_t i = 0; i < n; i++) {
+		x = x * UINT64_C(6364136223846793005) + 1;
+		sum += *(volatile uint64_t *)((char *)area +
+					      in_page((x >> 30) % PAGES));
+	}
+	return sum;
+}
 
 static void links_to_itself(void *area)
 {
@@ -600,83 +640,90 @@ static void links_to_itself(void *area)
 }
 
 const struct kernel kernels[] = {
-	{"add", "chain", chain_add, NULL, 4000},
-	{"imul", "chain", chain_imul, NULL, 1500},
-	{"shift", "chain", chain_shift, NULL, 4000},
-	{"mixed", "chain", chain_mixed, NULL, 2000},
-	{"adc", "chain", chain_adc, NULL, 4000},
-	{"cmov", "chain", chain_cmov, NULL, 4000},
-	{"load", "chain", chain_load, links_to_itself, 1000},
-	{"forward", "chain", chain_forward, NULL, 1000},
-	{"forward2", "chain", chain_forward2, NULL, 1000},
-	{"addsd", "chain", chain_addsd, NULL, 1500},
-	{"mulsd", "chain", chain_mulsd, NULL, 1500},
-	{"paddd", "chain", chain_paddd, NULL, 4000},
-	{"pmuludq", "chain", chain_pmulld, NULL, 1500},
-	{"transfer", "chain", chain_transfer, NULL, 1500},
-	{"chase_l1", "chain", chase_l1, chase_l1_prepare, 20000},
-	{"add", "units", units_add, NULL, 8000},
-	{"imul", "units", units_imul, NULL, 4000},
-	{"shift", "units", units_shift, NULL, 8000},
-	{"load", "units", units_load, NULL, 8000},
-	{"store", "units", units_store, NULL, 4000},
-	{"copy", "units", units_copy, NULL, 4000},
-	{"lea", "units", units_lea, NULL, 8000},
-	{"nop", "units", units_nop, NULL, 8000},
-	{"move", "units", units_move, NULL, 8000},
-	{"addps", "units", units_addps, NULL, 4000},
-	{"mulps", "units", units_mulps, NULL, 4000},
-	{"paddd", "units", units_paddd, NULL, 8000},
-	{"pshufd", "units", units_shuffle, NULL, 4000},
-	{"load_add", "units", units_load_add, NULL, 8000},
-	{"loadps", "units", units_loadps, NULL, 6000},
-	{"both", "units", units_both, NULL, 8000},
-	{"setcc", "units", units_setcc, NULL, 8000},
-	{"push_pop", "units", units_push, NULL, 8000},
-	{"random_l1", "units", random_l1, NULL, 20000},
-	{"div64", "division", div_64, NULL, 2000},
-	{"div32_chain", "division", div_32_chain, NULL, 2000},
-	{"divsd_chain", "division", div_double, NULL, 6000},
-	{"sqrtsd", "division", div_sqrt, NULL, 1500},
-	{"not_taken", "branch", branch_not_taken, NULL, 6000},
-	{"taken", "branch", branch_taken, NULL, 6000},
-	{"alternate", "branch", branch_alternate, NULL, 40000},
-	{"every_8", "branch", branch_every_8, NULL, 40000},
-	{"random_half", "branch", branch_random_half, random_bytes, 65536},
-	{"random_tenth", "branch", branch_random_tenth, random_bytes, 65536},
-	{"indirect", "branch", branch_indirect, NULL, 20000},
+	{"add", "chain", chain_add, NULL, 4000, false},
+	{"imul", "chain", chain_imul, NULL, 1500, false},
+	{"shift", "chain", chain_shift, NULL, 4000, false},
+	{"mixed", "chain", chain_mixed, NULL, 2000, false},
+	{"adc", "chain", chain_adc, NULL, 4000, false},
+	{"cmov", "chain", chain_cmov, NULL, 4000, false},
+	{"load", "chain", chain_load, links_to_itself, 1000, false},
+	{"forward", "chain", chain_forward, NULL, 1000, false},
+	{"forward2", "chain", chain_forward2, NULL, 1000, false},
+	{"addsd", "chain", chain_addsd, NULL, 1500, false},
+	{"mulsd", "chain", chain_mulsd, NULL, 1500, false},
+	{"paddd", "chain", chain_paddd, NULL, 4000, false},
+	{"pmuludq", "chain", chain_pmulld, NULL, 1500, false},
+	{"transfer", "chain", chain_transfer, NULL, 1500, false},
+	{"chase_l1", "chain", chase_l1, chase_l1_prepare, 20000, false},
+	{"add", "units", units_add, NULL, 8000, false},
+	{"imul", "units", units_imul, NULL, 4000, false},
+	{"shift", "units", units_shift, NULL, 8000, false},
+	{"load", "units", units_load, NULL, 8000, false},
+	{"store", "units", units_store, NULL, 4000, false},
+	{"copy", "units", units_copy, NULL, 4000, false},
+	{"lea", "units", units_lea, NULL, 8000, false},
+	{"nop", "units", units_nop, NULL, 8000, false},
+	{"move", "units", units_move, NULL, 8000, false},
+	{"addps", "units", units_addps, NULL, 4000, false},
+	{"mulps", "units", units_mulps, NULL, 4000, false},
+	{"paddd", "units", units_paddd, NULL, 8000, false},
+	{"pshufd", "units", units_shuffle, NULL, 4000, false},
+	{"load_add", "units", units_load_add, NULL, 8000, false},
+	{"loadps", "units", units_loadps, NULL, 6000, false},
+	{"both", "units", units_both, NULL, 8000, false},
+	{"setcc", "units", units_setcc, NULL, 8000, false},
+	{"push_pop", "units", units_push, NULL, 8000, false},
+	{"random_l1", "units", random_l1, NULL, 20000, false},
+	{"div64", "division", div_64, NULL, 2000, false},
+	{"div32_chain", "division", div_32_chain, NULL, 2000, false},
+	{"divsd_chain", "division", div_double, NULL, 6000, false},
+	{"sqrtsd", "division", div_sqrt, NULL, 1500, false},
+	{"not_taken", "branch", branch_not_taken, NULL, 6000, false},
+	{"taken", "branch", branch_taken, NULL, 6000, false},
+	{"alternate", "branch", branch_alternate, NULL, 40000, false},
+	{"every_8", "branch", branch_every_8, NULL, 40000, false},
+	{"random_half", "branch", branch_random_half, random_bytes, 65536,
+	 false},
+	{"random_tenth", "branch", branch_random_tenth, random_bytes, 65536,
+	 false},
+	{"indirect", "branch", branch_indirect, NULL, 20000, false},
 	{"indirect_random", "branch", branch_indirect_random, random_bytes,
 	 65536},
-	{"calls", "branch", branch_calls, NULL, 400},
-	{"movsb_4k", "string", string_movsb, NULL, 600},
-	{"movsq_4k", "string", string_movsq, NULL, 600},
-	{"stosb_4k", "string", string_stosb, NULL, 600},
-	{"stosq_64", "string", string_stosq_short, NULL, 3000},
-	{"cmpsb_1k", "string", string_cmpsb, zeroes, 50},
-	{"crc", "function", function_crc, crc_table, 30},
-	{"fnv", "function", function_fnv, random_bytes, 30},
-	{"sip", "function", function_sip, random_bytes, 200},
-	{"matrix", "function", function_matrix, random_bytes, 40},
-	{"matrix_double", "function", function_matrix_double, doubles, 20},
-	{"sort", "function", function_sort, random_bytes, 200},
-	{"copy", "function", function_copy, random_bytes, 300},
-	{"strlen", "function", function_strlen, letters, 150},
-	{"match", "function", function_match, letters, 10000},
-	{"print", "function", function_print, NULL, 4000},
-	{"search", "function", function_search, ascending, 5000},
-	{"xorshift", "function", function_xorshift, NULL, 40000},
-	{"sieve", "function", function_sieve, NULL, 60},
-	{"line_l2", "memory", memory_line_l2, NULL, 40000},
-	{"line_llc", "memory", memory_line_llc, NULL, 130000},
-	{"line_dram", "memory", memory_line_dram, NULL, 1000000},
-	{"chase_l2", "memory", memory_chase_l2, memory_chase_l2_prepare, 30000},
+	{"calls", "branch", branch_calls, NULL, 400, false},
+	{"movsb_4k", "string", string_movsb, NULL, 600, false},
+	{"movsq_4k", "string", string_movsq, NULL, 600, false},
+	{"stosb_4k", "string", string_stosb, NULL, 600, false},
+	{"stosq_64", "string", string_stosq_short, NULL, 3000, false},
+	{"cmpsb_1k", "string", string_cmpsb, zeroes, 50, false},
+	{"crc", "function", function_crc, crc_table, 30, false},
+	{"fnv", "function", function_fnv, random_bytes, 30, false},
+	{"sip", "function", function_sip, random_bytes, 200, false},
+	{"matrix", "function", function_matrix, random_bytes, 40, false},
+	{"matrix_double", "function", function_matrix_double, doubles, 20,
+	 false},
+	{"sort", "function", function_sort, random_bytes, 200, false},
+	{"copy", "function", function_copy, random_bytes, 300, false},
+	{"strlen", "function", function_strlen, letters, 150, false},
+	{"match", "function", function_match, letters, 10000, false},
+	{"print", "function", function_print, NULL, 4000, false},
+	{"search", "function", function_search, ascending, 5000, false},
+	{"xorshift", "function", function_xorshift, NULL, 40000, false},
+	{"sieve", "function", function_sieve, NULL, 60, false},
+	{"line_l2", "memory", memory_line_l2, NULL, 40000, false},
+	{"line_llc", "memory", memory_line_llc, NULL, 130000, false},
+	{"line_dram", "memory", memory_line_dram, NULL, 1000000, false},
+	{"chase_l2", "memory", memory_chase_l2, memory_chase_l2_prepare, 30000,
+	 false},
 	{"chase_llc", "memory", memory_chase_llc, memory_chase_llc_prepare,
 	 130000},
 	{"chase_dram", "memory", memory_chase_dram, memory_chase_dram_prepare,
 	 100000},
-	{"random_l2", "memory", memory_random_l2, NULL, 40000},
-	{"random_llc", "memory", memory_random_llc, NULL, 130000},
-	{"random_dram", "memory", memory_random_dram, NULL, 300000},
-	{"store_dram", "memory", memory_store_dram, NULL, 1000000},
+	{"random_l2", "memory", memory_random_l2, NULL, 40000, false},
+	{"random_llc", "memory", memory_random_llc, NULL, 130000, false},
+	{"random_dram", "memory", memory_random_dram, NULL, 300000, false},
+	{"store_dram", "memory", memory_store_dram, NULL, 1000000, false},
+	{"walk_chase", "memory", memory_walk_chase, walk_prepare, 32768, true},
+	{"walk_random", "memory", memory_walk_random, walk_prepare, 32768,
+	 true},
 };
 const size_t kernel_count = sizeof(kernels) / sizeof(kernels[0]);

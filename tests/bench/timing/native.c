@@ -64,23 +64,36 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* AREA_BYTES, of large pages if the host has them to give, or of small ones. */
+static void *area_of(bool large)
+{
+	void *area = mmap(NULL, 2 * AREA_BYTES, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (area == MAP_FAILED) {
+		perror("native: no memory for the kernels");
+		exit(1);
+	}
+	area = (void *)(((uintptr_t)area + AREA_BYTES - 1) & ~(AREA_BYTES - 1));
+	madvise(area, AREA_BYTES, large ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	return area;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned rounds = argc > 1 ? (unsigned)atoi(argv[1]) : 25;
 	static double noise[ROUNDS_MAX];
-	void *area = mmap(NULL, 2 * AREA_BYTES, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *areas[] = {area_of(true), area_of(false)};
 
-	if (area == MAP_FAILED || !rounds || rounds > ROUNDS_MAX) {
+	if (!rounds || rounds > ROUNDS_MAX) {
 		fprintf(stderr, "usage: native [ROUNDS], 1 to %d\n",
 			ROUNDS_MAX);
 		return 2;
 	}
-	area = (void *)(((uintptr_t)area + AREA_BYTES - 1) & ~(AREA_BYTES - 1));
-	madvise(area, AREA_BYTES, MADV_HUGEPAGE);
 	for (size_t k = 0; k < kernel_count; k++) {
 		const struct kernel *kernel = &kernels[k];
 		double all[ROUNDS_MAX], least = 0;
+		void *area = areas[kernel->pages];
 		unsigned good = 0;
 
 		for (uint64_t i = 0; i < AREA_BYTES / 8; i++)

@@ -136,7 +136,8 @@ static bool coin(void)
 static unsigned not_foreseen(unsigned period)
 {
 	static struct branch_predictor p;
-	const struct branch b = {BRANCH_CONDITIONAL, 0x1000, 0x1002};
+	const struct branch b = {
+		.kind = BRANCH_CONDITIONAL, .pc = 0x1000, .next = 0x1002};
 	unsigned wrong = 0;
 
 	branch_predictor_reset(&p);

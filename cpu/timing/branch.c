@@ -37,7 +37,8 @@ void branch_predictor_reset(struct branch_predictor *p)
 	 (GOES_ON(t, i) && ((i)&BRANCH_SURE) < BRANCH_SURE                     \
 		  ? ((i)&BRANCH_SURE) + 1                                      \
 		  : 0) |                                                       \
-	 (GOES_ON(t, i) && ((i)&BRANCH_SURE) >= BRANCH_RUN) << 8)
+	 (GOES_ON(t, i) && ((i)&BRANCH_SURE) >= BRANCH_RUN) << 8 |             \
+	 (!GOES_ON(t, i) && ((i)&BRANCH_SURE) == BRANCH_SURE) << 9)
 
 #define ALL4(f, t, i) f(t, i), f(t, (i) + 1), f(t, (i) + 2), f(t, (i) + 3)
 #define ALL16(f, t, i)                                                         \

@@ -99,7 +99,8 @@ static inline struct branch_known *branch_known(struct branch_predictor *p,
 
 /* What becomes of the counters if it was not taken and if it was, by `own` and
  * 16 times that of the path: they in the lowest bytes, and whether it was not
- * foreseen.  And of branch_known.same, and whether the path stays as it is. */
+ * foreseen.  And of branch_known.same; in bit 8, whether the path stays as it
+ * is; in bit 9, whether it had been foreseen to go on. */
 extern const uint32_t branch_next[2][64];
 extern const uint16_t branch_same[2][256];
 /* ... of by_after, by twice whether the last target was right and whether that
@@ -124,11 +125,11 @@ static inline uint32_t branch_surprise(struct branch_predictor *p,
 	then = branch_next[taken][known->own | *by_path << 4];
 	now = was << BRANCH_STEP ^ (hash << 1 | taken);
 	counted = branch_same[taken][same];
-	p->path = now ^ ((now ^ was) & (0 - (uint64_t)(counted >> 8)));
+	p->path = now ^ ((now ^ was) & (0 - (uint64_t)(counted >> 8 & 1)));
 	known->same = (uint8_t)counted;
 	known->own = (uint8_t)then;
 	*by_path = (uint8_t)(then >> 8);
-	return then >> 16;
+	return then >> 16 | counted >> 9;
 }
 
 static inline void branch_call(struct branch_predictor *p, uint64_t next)

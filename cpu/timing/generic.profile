@@ -38,6 +38,7 @@ tlb itlb 64 8 0            # SOG 2.7: 64 entries
 tlb dtlb 64 8 0            # SOG 2.6.1: 72 entries; here a power of two
 tlb stlb 3072 24 7         # SOG 2.6.1: 3072 entries, 24 ways
 set walk 12                # guess: a step each of four levels, most of them in caches
+set walks 2                # guess: two walkers
 
 port alu 4                 # SOG 2.10.1: ALU0 to ALU3
 port shift 2               # SOG 2.10.2: ALU1, ALU2

@@ -365,7 +365,8 @@ uint32_t memory_data(struct memory *m, uint64_t now, vaddr_t va, paddr_t pa,
 	*wait = (struct memory_wait){.rest = cause[level]};
 	if (level == LEVEL_FIRST && !took)
 		return 0;
-	step = took / 2; /* two walk at once */
+	step = (uint32_t)((uint64_t)took * TIMING_TICKS_PER_CYCLE /
+			  m->p->key[PROFILE_WALKS]);
 	if (ahead) {
 		step += line_of(m, level);
 		latency = 0;

@@ -29,6 +29,7 @@ static const char *const keys[PROFILE_KEY_COUNT] = {
 	[PROFILE_LINE_DRAM] = "line_dram",
 	[PROFILE_BANDWIDTH] = "bandwidth",
 	[PROFILE_WALK] = "walk",
+	[PROFILE_WALKS] = "walks",
 };
 
 static const char *const tables[PROFILE_TABLE_COUNT] = {
@@ -336,10 +337,11 @@ static bool complete(struct reader *r)
 	if (!p->key[PROFILE_WIDTH] || !p->key[PROFILE_WINDOW] ||
 	    !p->key[PROFILE_LOADS] || !p->key[PROFILE_SCHEDULER] ||
 	    p->key[PROFILE_MISSES] < TIMING_TICKS_PER_CYCLE ||
+	    p->key[PROFILE_WALKS] < TIMING_TICKS_PER_CYCLE ||
 	    p->key[PROFILE_BANDWIDTH] < 10 * TIMING_TICKS_PER_CYCLE)
-		return bad(
-			r, "of none nothing runs:",
-			"width, window, scheduler, loads, misses, bandwidth");
+		return bad(r, "of none nothing runs:",
+			   "width, window, scheduler, loads, misses, walks, "
+			   "bandwidth");
 	for (unsigned i = 0; i < TIMING_EVENT_COUNT; i++) {
 		if (!p->event[i])
 			return bad(r, "the profile has no event", events[i]);

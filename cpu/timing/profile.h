@@ -55,6 +55,7 @@ enum profile_key {
 	PROFILE_LINE_DRAM,
 	PROFILE_BANDWIDTH, /* lines that DRAM delivers in 1000 cycles, to all */
 	PROFILE_WALK,      /* through the page tables, beside their lines */
+	PROFILE_WALKS,     /* ... that are under way at once */
 	PROFILE_KEY_COUNT
 };
 

@@ -81,6 +81,52 @@ Test(golden, of_other_images)
 	wants(shell(CHECK_IT, scratch(), scratch()), 6);
 }
 
+/* --- whatever counts time --- */
+
+#define WITH_TIMING                                                            \
+	"cd %s && " PARTERRE " check --quiet --out again --timing %s %s %s"
+
+static void same_with(const char *timing)
+{
+	struct output *o = shell(WITH_TIMING, scratch(), timing,
+				 SOURCE_DIR "/tests/golden/step-by-step.golden",
+				 SCENARIOS "step-by-step.lua");
+
+	wants(o, 0);
+	says(o, "semantic layer is the same");
+}
+
+/* Where nobody waits for who comes first, what happens is the same under each
+ * model, and on another core: two slots, slow loads, small caches. */
+Test(golden, what_happens_does_not_depend_on_the_model)
+{
+	shell("cat " SOURCE_DIR
+	      "/cpu/timing/generic.profile - >%s/slow.profile <<-END\n"
+	      "set width 2\nset load 9\nset mispredict 40\n"
+	      "cache l1d 8 2 0\ncache l2 64 4 25\nset dram 900\nEND\n",
+	      scratch());
+	same_with("flat");
+	same_with("block");
+	same_with("memory");
+	same_with("block --profile slow.profile");
+	same_with("memory --profile slow.profile");
+}
+
+/* Many requests under way: the model decides which is answered first. */
+Test(golden, who_comes_first_depends_on_the_model)
+{
+	struct output *o;
+
+	wants(shell(PARTERRE " record --quiet --out %s/out -o %s/a.rec " CASES
+			     "one-guest.lua",
+		    scratch(), scratch()),
+	      0);
+	o = shell(WITH_TIMING, scratch(), "memory", "a.golden",
+		  CASES "one-guest.lua");
+	wants(o, 6);
+	says(o, "the semantic layer differs first");
+}
+
 /* --- folders --- */
 
 #define MACHINE                                                                \

@@ -30,8 +30,12 @@
 #define LOOPS        300
 #define BRANCHES     UINT64_C(65536)
 #define LINE         UINT64_C(64)
-#define LINES        UINT64_C(2048) /* a round: less than the host's slice */
+#define LINES        UINT64_C(2048)  /* a round: less than the host's slice */
+#define IN_ORDER     UINT64_C(16384) /* so that rounds go around */
+#define AT_RANDOM    UINT64_C(65536) /* the first ones are no measure */
 #define FIRST_BYTES  UINT64_C(8192)
+#define PAGES        UINT64_C(8192) /* more than TLBs know of */
+#define STLB_CYCLES  7              /* as in the generic profile */
 #define STRING_LONG  UINT64_C(4096)
 #define STRING_SHORT UINT64_C(64)
 #define LLC_KIB_MAX  65536 /* a snapshot holds the state of all its lines */
@@ -54,7 +58,7 @@ struct task {
 };
 
 struct calibration {
-	uint8_t *area;
+	uint8_t *area, *pages; /* of large pages, of small ones */
 	unsigned rounds;
 	unsigned disturbed, good; /* rounds, over all */
 	double noise[PROBE_COUNT + 32];
@@ -169,6 +173,11 @@ static void at_random(const struct task *t)
 	t->place->x = probe_random(t->n, t->area, t->place->x, t->bytes - 1);
 }
 
+static void in_pages(const struct task *t)
+{
+	t->place->x = probe_pages(t->n, t->area, t->place->x, PAGES);
+}
+
 static void lines(const struct task *t)
 {
 	probe_lines(t->n, t->area, t->place->line, t->bytes - 1);
@@ -183,16 +192,26 @@ static uint64_t draw(uint64_t *state)
 	return *state;
 }
 
-/* All lines of so many bytes in one cycle without order (S. Sattolo, 1986). */
-static void link_lines(uint8_t *area, uint64_t bytes)
+static uint64_t line_at(uint64_t i)
 {
-	uint64_t count = bytes / LINE, state = 0x2545f4914f6cdd1d;
+	return i * LINE;
+}
+
+static uint64_t page_at(uint64_t i)
+{
+	return PROBE_PAGE(i);
+}
+
+/* All of so many places in one cycle without order (S. Sattolo, 1986). */
+static void link_all(uint8_t *area, uint64_t count, uint64_t (*at)(uint64_t i))
+{
+	uint64_t state = 0x2545f4914f6cdd1d;
 
 	for (uint64_t i = 0; i < count; i++)
-		*(void **)(area + i * LINE) = area + i * LINE;
+		*(void **)(area + at(i)) = area + at(i);
 	for (uint64_t i = count - 1; i > 0; i--) {
-		void **a = (void **)(area + i * LINE);
-		void **b = (void **)(area + draw(&state) % i * LINE);
+		void **a = (void **)(area + at(i));
+		void **b = (void **)(area + at(draw(&state) % i));
 		void *swap = *a;
 
 		*a = *b;
@@ -200,19 +219,31 @@ static void link_lines(uint8_t *area, uint64_t bytes)
 	}
 }
 
-static double special(struct calibration *c, const char *name,
-		      void (*what)(const struct task *t), uint64_t n,
-		      uint64_t bytes)
+static void link_lines(uint8_t *area, uint64_t bytes)
 {
-	struct place place = {.at = c->area};
+	link_all(area, bytes / LINE, line_at);
+}
+
+static double special_in(struct calibration *c, uint8_t *area, const char *name,
+			 void (*what)(const struct task *t), uint64_t n,
+			 uint64_t bytes)
+{
+	struct place place = {.at = area};
 	const struct task t = {.name = name,
 			       .place = &place,
 			       .special = what,
 			       .n = n,
 			       .bytes = bytes,
-			       .area = c->area};
+			       .area = area};
 
 	return cycles_of(c, &t);
+}
+
+static double special(struct calibration *c, const char *name,
+		      void (*what)(const struct task *t), uint64_t n,
+		      uint64_t bytes)
+{
+	return special_in(c, c->area, name, what, n, bytes);
 }
 
 /* --- the profile --- */
@@ -370,6 +401,7 @@ struct level {
 	const char *name;
 	unsigned long kib, ways;
 	double latency, line, random;
+	uint64_t bytes; /* that were looked at */
 };
 
 #define INTEL_CACHES   4u
@@ -423,8 +455,39 @@ static void look_at(struct calibration *c, struct level *l,
 		bytes *= 2;
 	link_lines(c->area, bytes);
 	l->latency = special(c, "chase", chase, LINES, bytes);
-	l->line = special(c, "lines", lines, LINES, bytes);
-	l->random = special(c, "random loads", at_random, LINES, bytes);
+	l->line = special(c, "lines", lines, IN_ORDER, bytes);
+	l->random = special(c, "random loads", at_random, AT_RANDOM, bytes);
+	l->bytes = bytes;
+}
+
+/* Of random loads, those that the cache before does not have; what these and
+ * the others take, by what a load takes on the average. */
+static double misses(const struct level *l, const struct level *before)
+{
+	double part = (double)before->kib * 1024 / (double)l->bytes;
+
+	part = part > 1 ? 1 : part;
+	return at_least(l->random > 0 ? (part * before->latency +
+					 (1 - part) * l->latency) /
+						l->random
+				      : 1,
+			1);
+}
+
+/* A word in each of many pages, from one to the other, and at random: its line
+ * and that of its page's entry come from the second cache. */
+static void write_walks(struct calibration *c, const struct level *l2, FILE *f)
+{
+	double chased, random, beside;
+
+	link_all(c->pages, PAGES, page_at);
+	chased =
+		special_in(c, c->pages, "chase through pages", chase, LINES, 0);
+	random = special_in(c, c->pages, "random pages", in_pages, LINES, 0);
+	beside = l2->latency + (l2->latency - c->load);
+	fprintf(f, "set walk %.3f\nset walks %.3f\n",
+		at_least(chased - beside - STLB_CYCLES, 1),
+		at_least(random > 0 ? (chased - c->load) / random : 1, 1));
 }
 
 static void write_memory(struct calibration *c, FILE *f)
@@ -448,8 +511,8 @@ static void write_memory(struct calibration *c, FILE *f)
 	fprintf(f, "cache llc %lu %lu %.3f\n", llc.kib, llc.ways,
 		at_least(llc.latency - load, 1));
 	fprintf(f, "set line_l2 %.3f\nset line_llc %.3f\n", l2.line, llc.line);
-	fprintf(f, "set misses %.3f\n",
-		at_least(llc.random > 0 ? llc.latency / llc.random : 1, 1));
+	fprintf(f, "set misses %.3f\n", misses(&llc, &l2));
+	write_walks(c, &l2, f);
 	if (llc.kib * 2048 > PROBE_AREA) {
 		fprintf(f, "# the last cache is too large to look behind it: "
 			   "DRAM as in the generic profile\n");
@@ -524,6 +587,21 @@ static int calibrate(struct calibration *c, const char *path)
 	return err.code ? complain("calibrate", &err) : EXIT_HELD;
 }
 
+/* Lives as long as the process. */
+static uint8_t *area_of(uint64_t bytes, int advice)
+{
+	void *memory = mmap(NULL, bytes + PROBE_AREA, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *area;
+
+	CHECK_MSG(memory != MAP_FAILED, "out of memory for the probes");
+	area = (uint8_t *)(((uintptr_t)memory + PROBE_AREA - 1) &
+			   ~(PROBE_AREA - 1));
+	madvise(area, bytes, advice);
+	memset(area, 1, bytes);
+	return area;
+}
+
 int main_calibrate(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -533,8 +611,7 @@ int main_calibrate(int argc, char **argv)
 	};
 	struct calibration c = {.rounds = 15};
 	const char *path = NULL;
-	uint8_t *memory;
-	int option, code;
+	int option;
 
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, "ho:", options, NULL)) != -1) {
@@ -563,14 +640,7 @@ int main_calibrate(int argc, char **argv)
 	if (!c.rounds || c.rounds > ROUNDS_MAX)
 		return usage_error("calibrate", "--rounds is from 1 to %d",
 				   ROUNDS_MAX);
-	memory = mmap(NULL, 2 * PROBE_AREA, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK_MSG(memory != MAP_FAILED, "out of memory for the probes");
-	c.area = (uint8_t *)(((uintptr_t)memory + PROBE_AREA - 1) &
-			     ~(PROBE_AREA - 1));
-	madvise(c.area, PROBE_AREA, MADV_HUGEPAGE);
-	memset(c.area, 1, PROBE_AREA);
-	code = calibrate(&c, path);
-	munmap(memory, 2 * PROBE_AREA);
-	return code;
+	c.area = area_of(PROBE_AREA, MADV_HUGEPAGE);
+	c.pages = area_of(PAGES * 4096, MADV_NOHUGEPAGE);
+	return calibrate(&c, path);
 }

@@ -78,6 +78,10 @@ void probe_branches(uint64_t n, const uint8_t *area);
 void *probe_chase(uint64_t n, void *at);
 uint64_t probe_random(uint64_t n, const void *area, uint64_t x, uint64_t mask);
 void probe_lines(uint64_t n, const void *area, uint64_t from, uint64_t mask);
+/* A word in each page of 4 KiB, at random, of `pages`, a power of two; where in
+ * the page, so that all sets of a cache are used. */
+#define PROBE_PAGE(page) ((page)*4096 + (page) % 61 * 64)
+uint64_t probe_pages(uint64_t n, const void *area, uint64_t x, uint64_t pages);
 /* REP of so many bytes, of zeroes. */
 enum probe_string {
 	PROBE_MOVSB,

@@ -164,6 +164,21 @@ uint64_t probe_random(uint64_t n, const void *area, uint64_t x, uint64_t mask)
 	return x;
 }
 
+uint64_t probe_pages(uint64_t n, const void *area, uint64_t x, uint64_t pages)
+{
+	uint64_t sum = 0;
+
+	for (uint64_t i = 0; i < n; i++) {
+		x = x * UINT64_C(2862933555777941757) + 3037000493;
+		__asm__ volatile("add (%1,%2), %0"
+				 : "+r"(sum)
+				 : "r"(area),
+				   "r"(PROBE_PAGE(x >> 24 & (pages - 1)))
+				 : "cc");
+	}
+	return x;
+}
+
 void probe_lines(uint64_t n, const void *area, uint64_t from, uint64_t mask)
 {
 	uint64_t sum = 0;

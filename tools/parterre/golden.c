@@ -3,6 +3,13 @@
  *
  * A trace is read once; each partition's layers grow side by side and are put
  * one behind the other at the end.
+ *
+ * The semantic layer holds no order that time alone decides: of a partition's
+ * landmarks that of landmarks, of its console lines that of lines (they come
+ * out of the serial line when it has sent them), of its other events that in
+ * each conversation (a queue of a channel, the requests of one partition;
+ * notices by their sort). Which of two clients a server answers first is when,
+ * not what.
  */
 #include "tools/parterre/golden.h"
 
@@ -15,14 +22,27 @@
 #include "sim/digest.h"
 #include "tools/parterre/parterre.h"
 
-#define MAGIC "parterre-golden 1"
+#define MAGIC "parterre-golden 2"
 #define LINE  2048
 
-struct part {
-	FILE *to; /* its semantic lines; NULL: none yet */
+/* Events of a kind that are in order among themselves. */
+struct conversation {
+	uint32_t kind;
+	uint64_t with, fold;
+};
+
+/* Lines that grow. */
+struct text {
+	FILE *to; /* NULL: none yet */
 	char *text;
 	size_t bytes;
-	uint64_t kinds[256], fold; /* since the last landmark */
+};
+
+struct part {
+	struct text landmarks, console;
+	uint64_t kinds[256];
+	struct conversation *talk;
+	size_t talks;
 	uint64_t calls, exceptions, digest;
 };
 
@@ -66,21 +86,89 @@ static uint64_t images_hash(const struct session *m)
 	return hash;
 }
 
-static void put_fold(struct part *p)
+static FILE *lines(struct text *t)
 {
-	bool any = false;
+	if (!t->to) {
+		t->to = open_memstream(&t->text, &t->bytes);
+		CHECK(t->to);
+	}
+	return t->to;
+}
 
+static void put_lines(struct text *t, FILE *to)
+{
+	if (!t->to)
+		return;
+	fflush(t->to);
+	fputs(t->text, to);
+}
+
+static void free_lines(struct text *t)
+{
+	if (t->to)
+		fclose(t->to);
+	free(t->text);
+}
+
+/* Of each kind, how many there were and a hash of all conversations. */
+static void put_talks(const struct part *p, FILE *to)
+{
 	for (const struct trace_kind *k = trace_kinds; k->name; k++) {
+		uint64_t sum = 0;
+
 		if (!p->kinds[k->number])
 			continue;
-		fprintf(p->to, "%s %" PRIu64 " %s", any ? "" : "  +",
-			p->kinds[k->number], k->name);
-		any = true;
+		for (size_t i = 0; i < p->talks; i++) {
+			uint64_t fold = p->talk[i].fold;
+
+			if (p->talk[i].kind == k->number)
+				sum += digest_fold(0, &fold, sizeof(fold));
+		}
+		fprintf(to, "  + %" PRIu64 " %s %016" PRIx64 "\n",
+			p->kinds[k->number], k->name, sum);
 	}
-	if (any)
-		fprintf(p->to, " %016" PRIx64 "\n", p->fold);
-	memset(p->kinds, 0, sizeof(p->kinds));
-	p->fold = 0;
+}
+
+#define NOTICES 2 /* queue of a control channel; behind it their answers */
+
+/* Which conversation the event belongs to, as one number for all of its kind.
+ * Notices come unasked, each sort for a reason of its own. */
+static uint64_t with_whom(const struct trace_record *r)
+{
+	uint64_t with = 0, queue = 0, id = 0;
+
+	for (unsigned i = 0; i < r->kind->field_count; i++) {
+		const char *field = r->kind->field[i].name;
+
+		if (strcmp(field, "channel") == 0 ||
+		    strcmp(field, "requester") == 0 ||
+		    strcmp(field, "stream") == 0)
+			with = r->value[i].u;
+		else if (strcmp(field, "queue") == 0)
+			queue = r->value[i].u;
+		else if (strcmp(field, "id") == 0)
+			id = r->value[i].u;
+	}
+	return with << 24 ^ queue << 16 ^ (queue >= NOTICES ? id : 0);
+}
+
+static void note_talk(struct part *p, const struct trace_record *r,
+		      const char *text)
+{
+	uint64_t with = with_whom(r);
+	size_t i = 0;
+
+	while (i < p->talks &&
+	       (p->talk[i].kind != r->kind->number || p->talk[i].with != with))
+		i++;
+	if (i == p->talks) {
+		p->talk = reallocarray(p->talk, ++p->talks, sizeof(*p->talk));
+		CHECK(p->talk);
+		p->talk[i] = (struct conversation){.kind = r->kind->number,
+						   .with = with};
+	}
+	p->talk[i].fold = digest_fold(p->talk[i].fold, text, strlen(text));
+	p->kinds[r->kind->number]++;
 }
 
 static void note_semantic(struct making *m, const struct trace_record *r)
@@ -92,17 +180,13 @@ static void note_semantic(struct making *m, const struct trace_record *r)
 
 	if (!semantic_text(&m->source, r, text, sizeof(text), &landmark))
 		return;
-	if (!p->to) {
-		p->to = open_memstream(&p->text, &p->bytes);
-		CHECK(p->to);
-	}
 	if (!landmark) {
-		p->kinds[r->kind->number]++;
-		p->fold = digest_fold(p->fold, text, strlen(text));
+		note_talk(p, r, text);
 		return;
 	}
-	put_fold(p);
-	fprintf(p->to, "  %s\n", text);
+	fprintf(lines(r->kind->number == TRACE_EV_CONSOLE ? &p->console
+							  : &p->landmarks),
+		"  %s\n", text);
 	fprintf(m->timed, "%" PRIu64 ".%012" PRIu64 " %s i=%" PRIu64 " %s\n",
 		r->time / PS_PER_S, r->time % PS_PER_S, name, r->retired, text);
 }
@@ -125,17 +209,25 @@ static void note_architectural(struct making *m, const struct trace_record *r)
 static void put_layers(struct making *m, const struct session *of, FILE *to)
 {
 	const struct session_sum *sum = &of->own;
+	uint64_t profile = 0;
 
-	fprintf(to, "machine %s\nimages %016" PRIx64 "\n[semantic]\n",
-		of->name[0] ? of->name : "-", images_hash(of));
+	if (of->config.profile)
+		fold_file(of->config.profile, &profile);
+
+	fprintf(to,
+		"machine %s\nimages %016" PRIx64 "\ntiming %s %016" PRIx64
+		"\n[semantic]\n",
+		of->name[0] ? of->name : "-", images_hash(of),
+		timing_model_name[of->config.timing], profile);
 	for (uint32_t i = 0; i < SOURCE_PARTITIONS; i++) {
 		struct part *p = &m->part[i];
 
-		if (!p->to)
+		if (!p->landmarks.to && !p->console.to && !p->talks)
 			continue;
-		put_fold(p);
-		fflush(p->to);
-		fprintf(to, "%s\n%s", source_name(&m->source, i), p->text);
+		fprintf(to, "%s\n", source_name(&m->source, i));
+		put_lines(&p->landmarks, to);
+		put_lines(&p->console, to);
+		put_talks(p, to);
 	}
 	fprintf(to, "[architectural]\n");
 	for (uint32_t i = 0; i < SOURCE_PARTITIONS; i++) {
@@ -179,9 +271,9 @@ static bool make_machine(const struct session *of, FILE *to, struct error *err)
 		source_close(&m->source);
 	}
 	for (size_t i = 0; i < SOURCE_PARTITIONS; i++) {
-		if (m->part[i].to)
-			fclose(m->part[i].to);
-		free(m->part[i].text);
+		free_lines(&m->part[i].landmarks);
+		free_lines(&m->part[i].console);
+		free(m->part[i].talk);
 	}
 	fclose(m->timed);
 	free(m->timed_text);
@@ -325,15 +417,17 @@ static int compare_layer(const char *recorded, const char *fresh,
 	return EXIT_TRACE;
 }
 
-static bool same_images(const char *a, const char *b)
+/* Of each machine the line that begins with `key`, "\nimages ". */
+static bool same(const char *a, const char *b, const char *key)
 {
 	for (;;) {
-		const char *x = strstr(a, "\nimages "),
-			   *y = strstr(b, "\nimages ");
+		const char *x = strstr(a, key), *y = strstr(b, key);
+		size_t n;
 
 		if (!x || !y)
 			return !x && !y;
-		if (strncmp(x, y, strlen("\nimages ") + 16) != 0)
+		n = 1 + strcspn(x + 1, "\n");
+		if (strncmp(x, y, n + 1) != 0)
 			return false;
 		a = x + 1;
 		b = y + 1;
@@ -342,18 +436,21 @@ static bool same_images(const char *a, const char *b)
 
 int golden_compare(const char *recorded, const char *fresh)
 {
-	bool same = same_images(recorded, fresh);
-	size_t count = same ? ARRAY_LEN(layers) : 1;
+	bool images = same(recorded, fresh, "\nimages ");
+	bool timing = same(recorded, fresh, "\ntiming ");
+	size_t count = images && timing ? ARRAY_LEN(layers) : 1;
 
 	for (size_t i = 0; i < count; i++) {
 		if (compare_layer(recorded, fresh, layers[i]))
 			return EXIT_TRACE;
 	}
-	if (same)
+	if (images && timing)
 		printf("semantic, architectural and timed layer are the "
 		       "same\n");
 	else
-		printf("semantic layer is the same; the images are others, so "
-		       "the architectural and timed layers are not compared\n");
+		printf("semantic layer is the same; %s, so the architectural "
+		       "and timed layers are not compared\n",
+		       images ? "time is counted otherwise"
+			      : "the images are others");
 	return EXIT_HELD;
 }

@@ -2,22 +2,26 @@
 /* tools/parterre/golden.h - golden traces: what a run must do again, as a text
  * to read and to review, in three layers.
  *
- *   parterre-golden 1
+ *   parterre-golden 2
  *   machine NAME                    each machine of the run
  *   images HASH                     of its programs' files, in their order
+ *   timing MODEL HASH               at power-on; of its profile, 0: the generic
  *   [semantic]                      who did what, in order, by partition
  *   io.a
- *     console text="[io.a] ready"   landmarks, each in a line
- *     + 34 block_response 12 control HASH   what lies between, folded
+ *     state of=guest1 ...           landmarks, each in a line
+ *     console text="[io.a] ready"   what it wrote
+ *     + 34 block_response HASH      the rest, folded, by conversation
  *   [architectural]                 which system calls and exceptions
  *   io.a 1234 syscall 0 exception HASH
  *   [timed]                         when
  *   0.033810095445 io.a i=1234 console ...   each landmark
  *   end PS retired N chain HEX digest HEX events N trace HEX
  *
- * The first layer has no time, no address and no count of instructions in it:
- * another compiler's images, or another table of costs, may leave it as it is.
- * The others are those of these very images, and are compared only with them.
+ * The first layer has no time, no address, no count of instructions in it, and
+ * no order that time alone decides: another compiler's images, or another model
+ * of time, leave it as it is where nothing is decided by who comes first.  The
+ * others are those of these very images and of that model, and are compared
+ * only with them.
  */
 #ifndef PARTERRE_TOOLS_GOLDEN_H
 #define PARTERRE_TOOLS_GOLDEN_H

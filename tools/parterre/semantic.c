@@ -3,7 +3,8 @@
  * partitions by name; no handle, address or instant of this one run.
  *
  * What depends on time alone is left out: switches, heartbeats, system calls
- * (a partition polls, asks for the time), the hardware's events.
+ * (a partition polls, asks for the time), the hardware's events, and a channel
+ * whose client is about to attach: it is seen on the way or is not.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,13 +33,26 @@ static bool left_out(const char *field)
 	return false;
 }
 
+#define ATTACHING 2 /* hv/abi/channel.h */
+
+static bool attaching(const struct trace_record *r)
+{
+	for (unsigned i = 0; i < r->kind->field_count; i++) {
+		if (strcmp(r->kind->field[i].name, "client_state") == 0)
+			return r->value[i].u == ATTACHING;
+	}
+	return false;
+}
+
 static bool is_semantic(const struct trace_record *r, bool *landmark)
 {
 	*landmark = false;
 	switch (r->kind->number) {
+	case TRACE_EV_CHANNEL:
+		*landmark = !attaching(r);
+		return *landmark;
 	case TRACE_EV_PARTITION:
 	case TRACE_EV_STATE:
-	case TRACE_EV_CHANNEL:
 	case TRACE_EV_DONE:
 	case TRACE_EV_CONSOLE:
 	case TRACE_EV_FAULT:

@@ -75,6 +75,10 @@ Test(timing_block, chains)
 			   "addq $1, (%%rdi)");
 	/* The rest of the register stays: a chain. */
 	cr_expect_float_eq(CYCLES("\xb0\x01", 60), 60, 0.01, "mov $1, %%al");
+	cr_expect_float_eq(CYCLES("\xf2\x0f\x51\xc1", 60), 1260, 0.01,
+			   "sqrtsd %%xmm1, %%xmm0");
+	cr_expect_float_eq(CYCLES("\x66\x0f\x51\xc1", 60), 510, 0.1,
+			   "sqrtpd %%xmm1, %%xmm0");
 }
 
 Test(timing_block, units)
@@ -97,9 +101,65 @@ Test(timing_block, jumps)
 {
 	cr_expect_float_eq(CYCLES_AND("\x90", 1, "\xc3"), 1, 0.01,
 			   "ret: a taken branch a cycle");
-	/* dec %ecx; jnz: fused, half a cycle at least, the chain is one */
-	cr_expect_float_eq(CYCLES_AND("\xff\xc9", 1, "\x75\xfc"), 1, 0.01,
+	/* dec %ecx; jnz to somewhere else: the chain is one */
+	cr_expect_float_eq(CYCLES_AND("\xff\xc9", 1, "\x75\xf0"), 1, 0.01,
 			   "dec, jnz");
+}
+
+/* A loop's chain begins with the loop: it is charged the longer it goes on. */
+Test(timing_block, loops)
+{
+	/* imul %rbx, %rax; dec %ecx; jnz to it */
+	static const uint8_t code[] = {0x48, 0x0f, 0xaf, 0xc3,
+				       0xff, 0xc9, 0x75, 0xf8};
+	static const uint16_t offset[] = {0, 4, 6};
+	struct timing_code c = {.code = code,
+				.offset = offset,
+				.bits = 64,
+				.count = 3,
+				.bytes = sizeof(code)};
+	struct branch b;
+	uint32_t until[3];
+
+	timing_block(timing, &c, until, NULL, &b, NULL);
+	cr_expect_eq(until[2] + b.taken, 256, "a cycle, but for the chain");
+	cr_expect_eq(b.again, 2 * 256, "imul: three cycles");
+	cr_expect_eq(branch_again(&b, BRANCH_TAKEN | 1), b.ramp);
+	cr_expect_gt(b.ramp, 0);
+	cr_expect_eq(branch_again(&b, BRANCH_TAKEN | BRANCH_SURE), b.again);
+	cr_expect_eq(branch_again(&b, BRANCH_SURE), 0, "it did not go on");
+	/* As part of what is no loop, the chain goes on. */
+	c.count = 2;
+	c.bytes = 6;
+	timing_block(timing, &c, until, NULL, &b, NULL);
+	cr_expect_eq(until[1], 3 * 256);
+}
+
+Test(timing_block, room_to_wait)
+{
+	uint32_t more = ticks("\x48\x8b\x00", 3, 12, "\x48\x89\xf8", 3);
+
+	/* mov (%%rax), %%rax, and mov %%rdi, %%rax at the end: the chain begins
+	 * anew; twelve loads wait 4 cycles longer each, for 54 places. */
+	cr_expect_float_eq((double)more / 256, (4 * 66 - 13) / 54.0, 0.1);
+}
+
+Test(timing_block, repeats)
+{
+	static const uint8_t code[] = {0xf3, 0x48, 0xab}; /* REP STOSQ */
+	static const uint16_t offset[] = {0};
+	struct timing_code c = {.code = code,
+				.offset = offset,
+				.bits = 64,
+				.count = 1,
+				.bytes = sizeof(code)};
+	struct branch b;
+	uint32_t until[1];
+
+	timing_block(timing, &c, until, NULL, &b, NULL);
+	cr_expect_eq(b.kind, BRANCH_REPEAT);
+	cr_expect_eq(b.cost, 12 * 256);
+	cr_expect_eq(until[0], 64, "a quarter of a cycle for eight bytes");
 }
 
 Test(timing_block, serialising)
@@ -164,9 +224,10 @@ Test(branch, conditional)
 Test(branch, returns_and_targets)
 {
 	static struct branch_predictor p;
-	struct branch call = {BRANCH_CALL, 0x1000, 0x1005};
-	struct branch ret = {BRANCH_RETURN, 0x2000, 0x2001};
-	struct branch jump = {BRANCH_INDIRECT, 0x3000, 0x3002};
+	struct branch call = {.kind = BRANCH_CALL, .pc = 0x1000};
+	struct branch ret = {.kind = BRANCH_RETURN, .pc = 0x2000};
+	struct branch jump = {.kind = BRANCH_INDIRECT, .pc = 0x3000};
+	unsigned wrong = 0;
 
 	branch_predictor_reset(&p);
 	for (unsigned i = 0; i < BRANCH_RETURNS; i++) {
@@ -179,6 +240,38 @@ Test(branch, returns_and_targets)
 	cr_expect_not(branch_foreseen(&p, &jump, 0x4000));
 	cr_expect(branch_foreseen(&p, &jump, 0x4000));
 	cr_expect_not(branch_foreseen(&p, &jump, 0x5000));
+	/* To five places by turns: by the path. */
+	for (unsigned i = 0; i < 1000; i++)
+		wrong +=
+			!branch_foreseen(&p, &jump, 0x6000 + i % 5) && i >= 100;
+	cr_expect_eq(wrong, 0);
+}
+
+/* A loop of many rounds between does not hide what was before. */
+Test(branch, path_reaches_behind_loops)
+{
+	static struct branch_predictor p;
+	const struct branch first = {
+		.kind = BRANCH_CONDITIONAL, .pc = 0x1000, .next = 0x1002};
+	const struct branch loop = {
+		.kind = BRANCH_CONDITIONAL, .pc = 0x2000, .next = 0x2002};
+	const struct branch last = {
+		.kind = BRANCH_CONDITIONAL, .pc = 0x3000, .next = 0x3002};
+	unsigned wrong = 0;
+
+	branch_predictor_reset(&p);
+	for (unsigned i = 0; i < 2000; i++) {
+		bool taken = coin();
+
+		(void)branch_foreseen(&p, &first, taken ? 0x900 : first.next);
+		for (unsigned k = 0; k < 50; k++)
+			(void)branch_foreseen(&p, &loop,
+					      k < 49 ? 0x900 : loop.next);
+		wrong += !branch_foreseen(&p, &last,
+					  taken ? 0x900 : last.next) &&
+			 i >= 1000;
+	}
+	cr_expect_lt(wrong, 50, "%u of 1000", wrong);
 }
 
 /* --- profiles --- */

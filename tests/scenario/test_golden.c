@@ -93,18 +93,20 @@ static void same_with(const char *timing)
 				 SCENARIOS "step-by-step.lua");
 
 	wants(o, 0);
-	says(o, "semantic layer is the same");
+	cr_assert(strstr(o->text, "semantic"), "%s", o->text);
 }
 
 /* Where nobody waits for who comes first, what happens is the same under each
  * model, and on another core: two slots, slow loads, small caches. */
 Test(golden, what_happens_does_not_depend_on_the_model)
 {
-	shell("cat " SOURCE_DIR
-	      "/cpu/timing/generic.profile - >%s/slow.profile <<-END\n"
-	      "set width 2\nset load 9\nset mispredict 40\n"
-	      "cache l1d 8 2 0\ncache l2 64 4 25\nset dram 900\nEND\n",
-	      scratch());
+	wants(shell("{ cat " SOURCE_DIR "/cpu/timing/generic.profile && "
+		    "printf '%%s\\n' 'set width 2' 'set load 9' "
+		    "'set mispredict 40' 'cache l1d 8 2 0' "
+		    "'cache l2 64 4 25' 'set dram 900'; } "
+		    ">%s/slow.profile",
+		    scratch()),
+	      0);
 	same_with("flat");
 	same_with("block");
 	same_with("memory");

@@ -24,6 +24,7 @@ static struct profile profile = {
 			[PROFILE_LINE_DRAM] = CYCLES(8),
 			[PROFILE_BANDWIDTH] = CYCLES(100),
 			[PROFILE_WALK] = CYCLES(20),
+			[PROFILE_WALKS] = CYCLES(2),
 		},
 	.table =
 		{

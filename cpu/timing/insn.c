@@ -516,7 +516,7 @@ static void look(struct insn_decoder *d, struct insn *to)
 	    (x->operands[1].mem.scale > 1 ||
 	     (x->operands[1].mem.index && x->operands[1].mem.disp)))
 		other = d->lea2;
-	if (adds_small(d->in))
+	if (adds_small(d->in) && d->add_small->latency < to->class->latency)
 		other = d->add_small;
 	if (to->class == d->div && x->operands[0].size <= 4)
 		other = d->div32;

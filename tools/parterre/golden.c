@@ -171,9 +171,27 @@ static void note_talk(struct part *p, const struct trace_record *r,
 	p->kinds[r->kind->number]++;
 }
 
+/* Whose line of the console it is: "[io.a] ready"; else `partition`, which ran
+ * when the serial line had sent it. */
+static uint32_t owner_of(const struct making *m, const char *line,
+			 uint32_t partition)
+{
+	for (uint32_t i = 0; i < SOURCE_PARTITIONS && line[0] == '['; i++) {
+		const char *name = source_name(&m->source, i);
+		size_t n = strlen(name);
+
+		if (n && strncmp(line + 1, name, n) == 0 && line[1 + n] == ']')
+			return i;
+	}
+	return partition;
+}
+
 static void note_semantic(struct making *m, const struct trace_record *r)
 {
-	struct part *p = &m->part[r->partition % SOURCE_PARTITIONS];
+	bool console = r->kind->number == TRACE_EV_CONSOLE;
+	uint32_t partition = console ? owner_of(m, r->value[0].s, r->partition)
+				     : r->partition;
+	struct part *p = &m->part[partition % SOURCE_PARTITIONS];
 	const char *name = source_name(&m->source, r->partition);
 	char text[LINE];
 	bool landmark;
@@ -184,9 +202,7 @@ static void note_semantic(struct making *m, const struct trace_record *r)
 		note_talk(p, r, text);
 		return;
 	}
-	fprintf(lines(r->kind->number == TRACE_EV_CONSOLE ? &p->console
-							  : &p->landmarks),
-		"  %s\n", text);
+	fprintf(lines(console ? &p->console : &p->landmarks), "  %s\n", text);
 	fprintf(m->timed, "%" PRIu64 ".%012" PRIu64 " %s i=%" PRIu64 " %s\n",
 		r->time / PS_PER_S, r->time % PS_PER_S, name, r->retired, text);
 }

@@ -111,7 +111,7 @@ function spend_make
 	again	spend_base
 
 	repeated spend_front
-	.rept	16
+	.rept	64
 	jmp	2f
 2:
 	.endr

@@ -361,6 +361,59 @@ Test(client, complains_of_each_server_on_its_own)
 	cr_expect_eq(waited, CLIENT_SLOW_NS);
 }
 
+/* What is told to command about a new server does not wait for what was told
+ * about the one before it. */
+Test(client, complains_of_a_new_server_soon)
+{
+	uint64_t waited = 0;
+
+	client.slow_ns = CLIENT_AGAIN_NS / 4;
+	cr_assert(client_read(&client, 1, 1));
+	cr_assert_eq(receive(), 1);
+	cr_expect_eq(client_complaint_due(&client),
+		     test_now_ns + CLIENT_AGAIN_NS / 4);
+	test_now_ns += CLIENT_AGAIN_NS / 4;
+	client_run(&client, test_now_ns);
+	cr_expect(client_complaint(&client, test_now_ns, &waited));
+	cr_expect_eq(client_complaint_due(&client),
+		     test_now_ns + CLIENT_AGAIN_NS, "of the same one");
+	client_pause(&client);
+	new_server();
+	cr_assert_eq(receive(), 1);
+	cr_expect_eq(client_complaint_due(&client),
+		     test_now_ns + CLIENT_AGAIN_NS / 4);
+}
+
+/* It counts how long the oldest that is with the server has been there. */
+Test(client, complains_of_what_is_there_longest)
+{
+	uint64_t waited = 0;
+
+	cr_assert(write_block(1, 1, 1));
+	cr_assert_eq(receive(), 1);
+	answer(1, BLOCK_OK); /* held: no flush covers it */
+	client_pause(&client);
+	new_server();
+	cr_assert_eq(receive(), 1, "sent again");
+	test_now_ns += CLIENT_SLOW_NS / 2;
+	cr_assert(client_read(&client, 2, 2));
+	cr_assert_eq(receive(), 1);
+	cr_expect_eq(client_complaint_due(&client),
+		     test_now_ns + CLIENT_SLOW_NS / 2);
+	test_now_ns += CLIENT_SLOW_NS / 2;
+	client_run(&client, test_now_ns);
+	cr_expect(client_complaint(&client, test_now_ns, &waited));
+	cr_expect_eq(waited, CLIENT_SLOW_NS);
+	answer(1, BLOCK_OK);
+	answer(2, BLOCK_OK);
+	/* Long after that complaint, a request of which nothing was said. */
+	test_now_ns += 2 * CLIENT_AGAIN_NS;
+	cr_assert(client_read(&client, 3, 3));
+	cr_assert_eq(receive(), 1);
+	cr_expect_eq(client_complaint_due(&client),
+		     test_now_ns + CLIENT_SLOW_NS);
+}
+
 Test(client, waiting_is_spoken_of_and_has_an_end)
 {
 	cr_assert(client_read(&client, 1, 1));

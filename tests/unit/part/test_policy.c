@@ -122,6 +122,20 @@ Test(policy, what_becomes_of_io_partitions)
 	cr_expect_not(policy_acts(rule));
 }
 
+/* Enough guests with disks, or somewhere to go. */
+Test(policy, complaints_from_which_something_may_follow)
+{
+	cr_assert(parse(GUEST DISK "complaints 1000 guests 1 times 1000\n"
+				   "on guest-complaint stop\n"),
+		  "line %u: %s", error.line, error.text);
+	cr_assert(parse(GUEST DISK "complaints 60000000 guests 8 times 1\n"
+				   "on guest-complaint failover\n"),
+		  "line %u: %s", error.line, error.text);
+	cr_expect(policy_acts(&policy.on_complaint));
+	cr_assert(parse(GUEST "on guest-complaint failover restart\n"),
+		  "line %u: %s", error.line, error.text);
+}
+
 Test(policy, dedicated_cpus_are_left_alone)
 {
 	cr_assert(parse(GUEST "cpu g1 1 dedicated\n"));
@@ -268,6 +282,19 @@ Test(policy, errors_name_the_line_and_the_remedy)
 		 "word 4: write a number, 1 to 8"},
 		{"complaints 5000 guests 1 times 0\n", 1,
 		 "word 6: write a number, 1 to 1000"},
+		{"complaints 60000001 guests 2 times 1\n", 1,
+		 "word 2: write a number, 1000 to"},
+		{"complaints 5000 guests 1 times 1001\n", 1,
+		 "word 6: write a number, 1 to 1000"},
+		{"complaints 5000 guests 2 times 1 more\n", 1,
+		 "write: complaints US"},
+		{"complaints 5000 people 2 times 1\n", 1,
+		 "write: complaints US"},
+		{"complaints 5000 guests 2 often 1\n", 1,
+		 "write: complaints US"},
+		{GUEST DISK "guest g2 image guest blocks 1\n"
+			    "on guest-complaint stop\n",
+		 0, "fewer guests have disks"},
 		{"on guest-complaint failover\n"
 		 "complaints 5000 guests 1 times 2\n"
 		 "complaints 5000 guests 1 times 2\n",

@@ -179,6 +179,33 @@ Test(rows_qemu, s10_operations_killed_on_qemu)
 	}
 }
 
+/* io.a comes round its loop and beats, but takes no request any more: nobody
+ * but its guests can tell. */
+Test(rows_qemu, s72_s78_guests_complain_of_one_that_beats_on_qemu)
+{
+	static const uint8_t returns_false[] = {0x31, 0xc0, 0xc3};
+
+	each_cpus(cpus, 2)
+	{
+		struct place p;
+
+		qemu_boot(ROWS "policy/qemu-complaints.policy", cpus);
+		qemu_wait("records to 64 blocks", 2);
+		p = function_of("io.a", "block_run");
+		(void)qemu_until(p.va, p.cr3);
+		cr_assert(!strstr(qemu_console(), " complains of "), "%s",
+			  qemu_console());
+		qemu_write(p.pa, returns_false, sizeof(returns_false));
+		qemu_go();
+		qemu_wait("command: guest1 complains of io.a", 1);
+		qemu_wait("command: guest2 complains of io.a", 1);
+		qemu_wait("command: io.a failed: it does not serve", 1);
+		qemu_wait("channels of io.a to io.b", 1);
+		work_ends();
+		qemu_end();
+	}
+}
+
 Test(rows_qemu, s12_a_broken_instance_stops_its_partition_alone_on_qemu)
 {
 	static uint8_t bytes[8192];

@@ -62,6 +62,10 @@ Test(trace_tool, filters_leave_what_they_name)
 		     1000);
 	says(shell(TRACE "--partition nobody --count %s/out/trace", scratch()),
 	     "         0  in all");
+	says(shell(TRACE "--partition nobody %s/out/trace", scratch()),
+	     "no partition of this trace is called 'nobody'");
+	says(shell(TRACE "--class full %s/out/trace", scratch()),
+	     "no such events are in it");
 	wants(shell(TRACE "--window 5ms..1ms %s/out/trace", scratch()), 2);
 	wants(shell(TRACE "--class device %s/out/trace", scratch()), 2);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -354,6 +355,41 @@ static int show_cycles(const struct how *how, const char *dir,
 	return EXIT_HELD;
 }
 
+/* Is it a partition of this trace? */
+static bool is_named(const struct source *s, const char *name)
+{
+	char *end;
+	uint64_t index = strtoull(name, &end, 0);
+
+	if (end != name && !*end)
+		return index < SOURCE_PARTITIONS && s->name[index][0];
+	for (size_t i = 0; i < SOURCE_PARTITIONS; i++) {
+		if (strcmp(s->name[i], name) == 0)
+			return true;
+	}
+	return strcmp(name, source_name(s, 0)) == 0;
+}
+
+/* Nothing was let through: perhaps there is nothing, perhaps it was asked for
+ * wrongly. */
+static void say_nothing(const struct source *s)
+{
+	const struct trace_filter *f = &s->filter;
+
+	for (size_t i = 0; i < f->partitions; i++) {
+		if (!is_named(s, f->partition[i]))
+			fprintf(stderr,
+				"parterre trace: no partition of this trace is "
+				"called '%s'; --event partition lists them\n",
+				f->partition[i]);
+	}
+	if (f->classes & (TRACE_CLASS_FLOW | TRACE_CLASS_FULL))
+		fprintf(stderr,
+			"parterre trace: no such events are in it; of a "
+			"recording --class flow and full run its window "
+			"again\n");
+}
+
 int main_trace(int argc, char **argv)
 {
 	static struct source s;
@@ -386,6 +422,8 @@ int main_trace(int argc, char **argv)
 	if (!source_open(&s, trace, &how.filter, &err))
 		return complain("trace", &err);
 	status = show(&s, &how, &err);
+	if (!status && !s.shown)
+		say_nothing(&s);
 	source_close(&s);
 	return status ? complain("trace", &err) : EXIT_HELD;
 }

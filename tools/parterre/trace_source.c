@@ -257,8 +257,10 @@ int source_next(struct source *s, struct trace_record *r, struct error *err)
 		if (!s->silent)
 			progress_trace("reading the trace", s->reader);
 		learn(s, r);
-		if (lets_through(s, r))
+		if (lets_through(s, r)) {
+			s->shown++;
 			break;
+		}
 	}
 	if (state != 1)
 		progress_end();

@@ -47,6 +47,7 @@ struct source {
 	struct programs *programs; /* NULL: its folder's name is too long */
 	bool named;
 	uint64_t number; /* of the last event, from 1 on, all counted */
+	uint64_t shown;  /* how many of them were let through */
 	bool silent;     /* no progress: its reader writes to the terminal */
 };
 

@@ -54,6 +54,10 @@ static char *describe(struct machine *m)
 		c->cpu_count, c->cpu_hz, c->quantum_ps);
 	fprintf(f, "digest interval %" PRIu64 "\n", c->digest_interval);
 	fprintf(f, "seed %" PRIu64 "\n", c->seed);
+	fprintf(f,
+		"disk: read %" PRIu64 " ps, write %" PRIu64
+		" ps, flush %" PRIu64 " ps (0: as ever)\n",
+		c->disk_read_ps, c->disk_write_ps, c->disk_flush_ps);
 	for (size_t i = 0; i < m->device_count; i++)
 		fprintf(f, "device %s, class %s, fields %016" PRIx64 "\n",
 			m->device[i]->name, m->device[i]->class->name,

@@ -122,13 +122,13 @@ _Static_assert(sizeof(struct queue_header) == 128 &&
 #define CHANNEL_PAGES(slot_bytes, data_pages)                                  \
 	(1 + ((slot_bytes) + 4095) / 4096 + (data_pages))
 
-/* Block channel: 28 pages. */
+/* Block channel: 32 pages, as many as a channel may have. */
 #define BLOCK_QUEUE_REQUEST 0  /* client -> server, struct block_request */
 #define BLOCK_QUEUE_RESPONSE 1 /* server -> client, struct block_response */
 #define BLOCK_SLOTS 32
-#define BLOCK_DATA_PAGES 24 /* one for each request outstanding */
+#define BLOCK_DATA_PAGES 30 /* one for each request outstanding */
 #define BLOCK_BYTES 4096    /* a block of the disk, as channels count */
-#define BLOCK_CHANNEL_PAGES 28
+#define BLOCK_CHANNEL_PAGES 32
 
 #define BLOCK_READ 1
 #define BLOCK_WRITE 2

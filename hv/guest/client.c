@@ -11,8 +11,15 @@
 /* Entries that writes and reads leave for a flush, without which held writes
  * would never go. */
 #define RESERVED 2
-/* Held writes after which the client flushes by itself. */
-#define HELD_MAX (CLIENT_ENTRIES / 2)
+
+/* So few that what they make room for goes out while more come. */
+#define ANSWERS_A_RUN 4
+/* A server that sleeps is woken for so many together, or when there are no
+ * more: more at a time would leave the disk idle meanwhile.  Where it has taken
+ * them before the call that wakes it is over, it runs in this one's place, and
+ * is woken less often. */
+#define TOGETHER      8
+#define TOGETHER_HERE 15
 
 void client_init(struct client *c, uint8_t (*data)[BLOCK_BYTES],
 		 void (*done)(uint32_t cookie, uint32_t status,
@@ -22,6 +29,10 @@ void client_init(struct client *c, uint8_t (*data)[BLOCK_BYTES],
 	c->oldest = CLIENT_NONE;
 	c->youngest = CLIENT_NONE;
 	c->first_queued = CLIENT_NONE;
+	c->first_open = CLIENT_NONE;
+	for (uint8_t i = 0; i < CLIENT_ENTRIES; i++)
+		c->entry[i].next = i + 1u < CLIENT_ENTRIES ? (uint8_t)(i + 1)
+							   : CLIENT_NONE;
 	c->next_sequence = 1;
 	c->slow_ns = CLIENT_SLOW_NS;
 	c->data = data;
@@ -45,26 +56,26 @@ static void unlink_entry(struct client *c, uint8_t i)
 static struct client_entry *make(struct client *c, uint16_t op,
 				 unsigned reserved, uint32_t cookie)
 {
-	uint8_t i = c->last_made;
+	uint8_t i = c->first_free;
 	struct client_entry *e;
 
 	if (c->used + reserved >= CLIENT_ENTRIES)
 		return NULL;
-	do
-		i = (i + 1) % CLIENT_ENTRIES;
-	while (c->entry[i].state != ENTRY_FREE);
-	c->last_made = i;
 	e = &c->entry[i];
+	c->first_free = e->next;
 	memset(e, 0, sizeof(*e));
 	e->state = ENTRY_QUEUED;
 	e->op = op;
 	e->cookie = cookie;
 	e->sequence = c->next_sequence++;
+	c->by_sequence[e->sequence % CLIENT_NUMBERS] = i;
 	e->previous = c->youngest;
 	e->next = CLIENT_NONE;
 	e->made_ns = c->now_ns;
 	if (c->first_queued == CLIENT_NONE)
 		c->first_queued = i;
+	if (c->first_open == CLIENT_NONE)
+		c->first_open = i;
 	if (c->youngest == CLIENT_NONE)
 		c->oldest = i;
 	else
@@ -72,6 +83,7 @@ static struct client_entry *make(struct client *c, uint16_t op,
 	c->youngest = i;
 	c->used++;
 	c->waiting++;
+	c->flushing += op == BLOCK_FLUSH;
 	return e;
 }
 
@@ -88,28 +100,54 @@ static void unsend(struct client *c, struct client_entry *e)
 	c->sent--;
 }
 
+/* It is open no more: nor need be those behind it. */
+static void pass(struct client *c, uint8_t i)
+{
+	if (c->first_open != i)
+		return;
+	do
+		i = c->entry[i].next;
+	while (i != CLIENT_NONE && c->entry[i].state == ENTRY_HELD);
+	c->first_open = i;
+}
+
 static void drop(struct client *c, struct client_entry *e)
 {
-	if (c->first_queued == index_of(c, e))
+	uint8_t i = index_of(c, e);
+
+	if (c->first_queued == i)
 		c->first_queued = e->next;
-	unlink_entry(c, index_of(c, e));
+	pass(c, i);
+	unlink_entry(c, i);
+	c->flushing -= e->op == BLOCK_FLUSH;
 	e->state = ENTRY_FREE;
+	e->next = c->first_free;
+	c->first_free = i;
 	c->used--;
+}
+
+void *client_write_place(struct client *c, uint64_t block, uint16_t flags,
+			 uint64_t tag0, uint64_t tag1, uint32_t cookie)
+{
+	struct client_entry *e = make(c, BLOCK_WRITE, RESERVED, cookie);
+
+	if (e == NULL)
+		return NULL;
+	e->flags = flags;
+	e->block = block;
+	e->tag[0] = tag0;
+	e->tag[1] = tag1;
+	return c->data[index_of(c, e)];
 }
 
 bool client_write(struct client *c, uint64_t block, const void *data,
 		  uint16_t flags, uint64_t tag0, uint64_t tag1, uint32_t cookie)
 {
-	struct client_entry *e = make(c, BLOCK_WRITE, RESERVED, cookie);
+	void *to = client_write_place(c, block, flags, tag0, tag1, cookie);
 
-	if (e == NULL)
-		return false;
-	e->flags = flags;
-	e->block = block;
-	e->tag[0] = tag0;
-	e->tag[1] = tag1;
-	memcpy(c->data[index_of(c, e)], data, BLOCK_BYTES);
-	return true;
+	if (to != NULL)
+		memcpy(to, data, BLOCK_BYTES);
+	return to != NULL;
 }
 
 bool client_read(struct client *c, uint64_t block, uint32_t cookie)
@@ -145,24 +183,33 @@ void client_pause(struct client *c)
 }
 
 /* Of several writes to one block that had been sent, the youngest's data goes
- * with all of them: client.h says why. */
-static void carry_youngest(struct client *c, struct client_entry *e)
+ * with all of them: client.h says why.  From the youngest to the oldest; the
+ * youngest to each block is found again by a table of blocks. */
+static void carry_youngest(struct client *c)
 {
-	struct client_entry *from = e;
+	uint8_t table[2 * CLIENT_NONE];
+	unsigned places = sizeof(table), at;
 
-	for (uint8_t i = e->next; i != CLIENT_NONE; i = c->entry[i].next) {
-		struct client_entry *y = &c->entry[i];
+	memset(table, CLIENT_NONE, sizeof(table));
+	for (uint8_t i = c->youngest; i != CLIENT_NONE;
+	     i = c->entry[i].previous) {
+		struct client_entry *e = &c->entry[i], *from = e;
 
-		if (y->op == BLOCK_WRITE && y->block == e->block &&
-		    y->ever_sent)
-			from = y;
+		if (e->op != BLOCK_WRITE || !e->ever_sent)
+			continue;
+		at = (unsigned)(e->block % places);
+		while (table[at] != CLIENT_NONE &&
+		       c->entry[table[at]].block != e->block)
+			at = (at + 1) % places;
+		if (table[at] == CLIENT_NONE) {
+			table[at] = i;
+			continue;
+		}
+		from = &c->entry[table[at]];
+		memcpy(c->data[i], c->data[table[at]], BLOCK_BYTES);
+		e->tag[0] = from->tag[0];
+		e->tag[1] = from->tag[1];
 	}
-	if (from == e)
-		return;
-	memcpy(c->data[index_of(c, e)], c->data[index_of(c, from)],
-	       BLOCK_BYTES);
-	e->tag[0] = from->tag[0];
-	e->tag[1] = from->tag[1];
 }
 
 enum channel_result client_resume(struct client *c, void *base, unsigned handle,
@@ -187,15 +234,14 @@ enum channel_result client_resume(struct client *c, void *base, unsigned handle,
 	c->sent = 0;
 	c->held = 0;
 	c->complained_ns = 0;
-	c->first_queued = c->oldest;
+	c->first_queued = c->first_open = c->oldest;
+	carry_youngest(c);
 	FOR_EACH(c, i)
 	{
 		struct client_entry *e = &c->entry[i];
 
 		if (!e->ever_sent)
 			continue;
-		if (e->op == BLOCK_WRITE)
-			carry_youngest(c, e);
 		e->state = ENTRY_QUEUED;
 		e->replay++;
 	}
@@ -208,7 +254,7 @@ enum channel_result client_resume(struct client *c, void *base, unsigned handle,
 static void tell(struct client *c, struct client_entry *e, uint32_t status)
 {
 	const void *data = e->op == BLOCK_READ && status == BLOCK_OK
-				   ? c->data[index_of(c, e)]
+				   ? channel_data(&c->channel, e->data_page)
 				   : NULL;
 
 	if (e->answered)
@@ -264,8 +310,8 @@ static void supersede(struct client *c, const struct client_entry *fua)
 /* Was the flush answered before a write that it has to cover? */
 static bool premature(const struct client *c, const struct client_entry *flush)
 {
-	for (uint8_t i = flush->previous; i != CLIENT_NONE;
-	     i = c->entry[i].previous) {
+	for (uint8_t i = c->first_open; &c->entry[i] != flush;
+	     i = c->entry[i].next) {
 		if (c->entry[i].op == BLOCK_WRITE &&
 		    c->entry[i].state != ENTRY_HELD)
 			return true;
@@ -299,6 +345,7 @@ static void end(struct client *c, struct client_entry *e, uint32_t status)
 		if (status == BLOCK_OK && !(e->flags & BLOCK_FLAG_FUA)) {
 			e->state = ENTRY_HELD;
 			c->held++;
+			pass(c, index_of(c, e));
 			return;
 		}
 		if (status != BLOCK_OK && was_answered)
@@ -325,8 +372,12 @@ static void end(struct client *c, struct client_entry *e, uint32_t status)
 
 static struct client_entry *find_sent(struct client *c, uint64_t sequence)
 {
-	FOR_EACH(c, i)
-	{
+	uint8_t i = c->by_sequence[sequence % CLIENT_NUMBERS];
+
+	if (c->entry[i].state == ENTRY_SENT && c->entry[i].sequence == sequence)
+		return &c->entry[i];
+	/* One that waited while CLIENT_NUMBERS others were made. */
+	for (i = c->first_open; i != CLIENT_NONE; i = c->entry[i].next) {
 		if (c->entry[i].state == ENTRY_SENT &&
 		    c->entry[i].sequence == sequence)
 			return &c->entry[i];
@@ -340,7 +391,7 @@ static bool take_answers(struct client *c)
 	struct block_response response;
 	bool any = false;
 
-	for (unsigned n = 0; n < BLOCK_SLOTS; n++) {
+	for (unsigned n = 0; n < ANSWERS_A_RUN; n++) {
 		struct client_entry *e;
 
 		if (!queue_remove(q, &response))
@@ -351,10 +402,6 @@ static bool take_answers(struct client *c)
 			c->odd++; /* told twice, never asked, or too early */
 			continue;
 		}
-		if (e->op == BLOCK_READ && response.status == BLOCK_OK)
-			memcpy(c->data[index_of(c, e)],
-			       channel_data(&c->channel, e->data_page),
-			       BLOCK_BYTES);
 		unsend(c, e);
 		end(c, e,
 		    response.status <= BLOCK_EINVAL ? response.status
@@ -378,49 +425,50 @@ static bool send(struct client *c, struct client_entry *e)
 	};
 	unsigned page = 0;
 
-	if (c->sent >= CLIENT_OUTSTANDING || !queue_room(q, 1))
+	if (c->sent >= CLIENT_OUTSTANDING) /* fewer than there are slots */
 		return false;
 	if (e->op != BLOCK_FLUSH) {
-		while (page < BLOCK_DATA_PAGES && (c->pages_busy >> page & 1))
-			page++;
-		if (page == BLOCK_DATA_PAGES)
+		page = (unsigned)__builtin_ctz(~c->pages_busy);
+		if (page >= BLOCK_DATA_PAGES)
 			return false;
+		request.data_page = (uint16_t)page;
+	}
+	if (!queue_put(q, &request)) /* seen with the others of this run */
+		return false;
+	if (e->op != BLOCK_FLUSH) {
 		c->pages_busy |= 1u << page;
 		if (e->op == BLOCK_WRITE)
 			memcpy(channel_data(&c->channel, page),
 			       c->data[index_of(c, e)], BLOCK_BYTES);
 	}
 	e->data_page = (uint8_t)page;
-	request.data_page = (uint16_t)page;
 	e->state = ENTRY_SENT;
 	e->ever_sent = true;
 	e->sent_ns = c->now_ns;
 	c->sent++;
 	c->replayed += e->replay > 0;
-	(void)queue_insert(q, &request);
 	return true;
 }
 
-static bool send_queued(struct client *c)
+static bool send_queued(struct client *c, bool more)
 {
+	struct queue *q = &c->channel.queue[BLOCK_QUEUE_REQUEST];
 	bool any = false;
 
 	/* Held writes are let go by flushes; a user that makes none would stop
 	 * for want of entries. */
-	if (c->held >= HELD_MAX) {
-		bool flush = false;
-
-		FOR_EACH(c, i)
-		flush |= c->entry[i].op == BLOCK_FLUSH;
-		if (!flush)
-			(void)make_flush(c, CLIENT_COOKIES);
-	}
+	if (c->held >= CLIENT_HELD_MAX && c->flushing == 0)
+		(void)make_flush(c, CLIENT_COOKIES);
 	while (c->first_queued != CLIENT_NONE &&
 	       send(c, &c->entry[c->first_queued])) /* in order or not at all */
 	{
 		c->first_queued = c->entry[c->first_queued].next;
 		any = true;
 	}
+	if (more && q->staged < (c->here ? TOGETHER_HERE : TOGETHER))
+		queue_offer(q);
+	else if (queue_publish(q))
+		c->here = queue_taken(q);
 	return any;
 }
 
@@ -433,8 +481,8 @@ static void watch(struct client *c, uint64_t now_ns)
 
 	/* Of each kind the first in the list is the oldest. */
 	c->since_ns = now_ns;
-	FOR_EACH(c, i)
-	{
+	for (uint8_t i = c->first_open; i != CLIENT_NONE;
+	     i = c->entry[i].next) {
 		const struct client_entry *e = &c->entry[i];
 
 		if (e->state == ENTRY_SENT && !sent) {
@@ -489,8 +537,9 @@ bool client_run(struct client *c, uint64_t now_ns)
 	}
 	c->now_ns = now_ns;
 	if (c->path == PATH_OPENED) {
-		any |= take_answers(c);
-		any |= send_queued(c);
+		bool more = take_answers(c);
+
+		any = send_queued(c, more) || more;
 	}
 	watch(c, now_ns);
 	return any;
@@ -517,8 +566,10 @@ bool client_complaint(struct client *c, uint64_t now_ns, uint64_t *waited_ns)
 
 bool client_sleep(struct client *c)
 {
-	return c->path != PATH_OPENED ||
-	       queue_sleep(&c->channel.queue[BLOCK_QUEUE_RESPONSE]);
+	if (c->path != PATH_OPENED)
+		return true;
+	(void)queue_publish(&c->channel.queue[BLOCK_QUEUE_REQUEST]);
+	return queue_sleep(&c->channel.queue[BLOCK_QUEUE_RESPONSE]);
 }
 
 void client_awake(struct client *c)

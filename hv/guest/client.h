@@ -2,8 +2,9 @@
 /* hv/guest/client.h - multipath block client: the guest's end of a block
  * channel whose server end may die and be replaced.
  *
- * Each request is an entry, kept in the order in which it was made, with its
- * own copy of the data.  Its life:
+ * Each request is an entry, kept in the order in which it was made, a write
+ * with its own copy of the data: what lies in the channel is the server's to
+ * spoil, and so is no good for a replay.  Its life:
  *
  *   QUEUED   made, or to be replayed; goes out in order
  *   SENT     with the server
@@ -49,9 +50,14 @@
 
 #include "lib/channel.h"
 
-#define CLIENT_ENTRIES     64
+#define CLIENT_ENTRIES     192
 #define CLIENT_OUTSTANDING BLOCK_DATA_PAGES
 #define CLIENT_COOKIES     0xffffffffu /* this cookie is the client's own */
+
+/* Held writes after which the client flushes by itself, in the background:
+ * what is under way then and comes while that flush takes its time has places
+ * left. */
+#define CLIENT_HELD_MAX 64
 
 /* A waiting request is spoken of after the first, and ends with BLOCK_EIO
  * after the second. */
@@ -83,6 +89,8 @@ struct client_entry {
 	uint64_t made_ns, sent_ns;
 };
 #define CLIENT_NONE 0xff
+_Static_assert(CLIENT_ENTRIES < CLIENT_NONE, "an entry's number has a byte");
+#define CLIENT_NUMBERS 256 /* of sequence numbers that follow each other */
 
 enum client_path {
 	PATH_DOWN, /* no channel yet, or paused: it is not touched */
@@ -95,11 +103,15 @@ struct client {
 	struct client_entry entry[CLIENT_ENTRIES];
 	uint8_t oldest, youngest;
 	uint8_t first_queued; /* what is QUEUED is younger than what isn't */
-	uint8_t last_made;
-	unsigned used, sent, held, waiting; /* waiting: not answered yet */
+	uint8_t first_open;   /* the oldest that isn't HELD */
+	uint8_t first_free;   /* a list by next */
+	uint8_t by_sequence[CLIENT_NUMBERS]; /* an entry that may have it */
+	unsigned used, sent, held, flushing;
+	unsigned waiting;    /* not answered yet */
 	uint32_t pages_busy; /* bit n: data page n is with the server */
 	uint64_t next_sequence;
 	bool opened;            /* once at least */
+	bool here;              /* the server shares this CPU, as it seems */
 	bool lost;              /* a held write failed; for the next flush */
 	bool waits;             /* the patience line was written */
 	uint64_t now_ns;        /* of the last client_run() */
@@ -109,7 +121,9 @@ struct client {
 	/* Counts. */
 	uint64_t writes, reads, flushes; /* answered OK, own flushes left out */
 	uint64_t replayed, odd, errors, failovers;
-	/* A request of the user's ended; data: of a read that went well. */
+	/* A request of the user's ended.  data: of a read that went well, in
+	 * the channel's page and only during the call; the server may still
+	 * change it, so it is copied before it is looked at. */
 	void (*done)(uint32_t cookie, uint32_t status, const void *data);
 	uint8_t (*data)[BLOCK_BYTES]; /* CLIENT_ENTRIES of them */
 };
@@ -130,11 +144,17 @@ void client_pause(struct client *c);
 bool client_write(struct client *c, uint64_t block, const void *data,
 		  uint16_t flags, uint64_t tag0, uint64_t tag1,
 		  uint32_t cookie);
+/* The same for who makes the data where they are kept: BLOCK_BYTES to be filled
+ * before the next client_run(); NULL: no entry is free. */
+void *client_write_place(struct client *c, uint64_t block, uint16_t flags,
+			 uint64_t tag0, uint64_t tag1, uint32_t cookie);
 bool client_read(struct client *c, uint64_t block, uint32_t cookie);
 bool client_flush(struct client *c, uint32_t cookie);
 
-/* Take answers, send what can be sent, watch over time.  True if anything
- * moved. */
+/* Take some answers, send what can be sent, watch over time.  True if anything
+ * moved: then it is to be called again, or client_sleep(), before the caller
+ * turns to anything long.  A server that sleeps is not woken before that, so
+ * that what the answers make room for is sent together. */
 bool client_run(struct client *c, uint64_t now_ns);
 
 /* Is the server to be complained of now?  *waited_ns: for so long has a request

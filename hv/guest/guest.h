@@ -61,6 +61,8 @@ extern struct process process[PROCESSES];
 /* In that place, or in any that is free (PROCESSES).  Its id; 0: no room. */
 uint64_t process_start(unsigned n, const struct process_args *args);
 void process_run(unsigned n, uint64_t mask); /* one slice */
+/* The same, of so much time; false: it did not end with a call. */
+bool process_goes_on(unsigned n, uint64_t ns);
 void process_end(struct process *p, uint64_t code);
 struct process *process_of(uint64_t id); /* NULL: none */
 bool process_any(enum process_state state);

@@ -3,7 +3,8 @@
  * what the way to the disk can do (tests/bench/io).
  *
  *   load=N      so many requests; 0: none
- *   depth=N     under way at once, at most CLIENT_ENTRIES less those reserved
+ *   depth=N     under way at once, at most CLIENT_ENTRIES less those reserved;
+ *               BLOCK_DATA_PAGES of them are with the server
  *   op=write    writes; without it, reads
  *   span=N      the blocks that they go to, in an order that is none
  */
@@ -11,6 +12,7 @@
 #include "lib/log.h"
 #include "lib/view.h"
 
+#define ROUNDS 16 /* at most, before others have their turn */
 #define STRIDE 97 /* prime to what a span usually is */
 
 static struct {
@@ -19,7 +21,6 @@ static struct {
 	uint64_t made, ended, failed;
 	uint64_t began_ns;
 } load;
-static uint8_t data[BLOCK_BYTES] __attribute__((aligned(BLOCK_BYTES)));
 
 void load_begin(void)
 {
@@ -42,11 +43,14 @@ bool load_ended(void)
 
 static bool make_one(void)
 {
-	uint64_t block = load.made * STRIDE % load.span;
+	uint64_t block = load.made * STRIDE % load.span, *data;
 
-	return load.write ? client_write(&client, block, data, 0, 0, 0,
-					 COOKIE_LOAD)
-			  : client_read(&client, block, COOKIE_LOAD);
+	if (!load.write)
+		return client_read(&client, block, COOKIE_LOAD);
+	data = client_write_place(&client, block, 0, 0, 0, COOKIE_LOAD);
+	if (data != NULL)
+		data[0] = load.made; /* the rest is what it was */
+	return data != NULL;
 }
 
 bool load_run(uint64_t now)
@@ -59,13 +63,17 @@ bool load_run(uint64_t now)
 		load.began_ns = now;
 		logf_("load: begins");
 	}
-	while (load.made < load.wanted && load.made - load.ended < load.depth &&
-	       make_one()) {
-		load.made++;
-		any = true;
+	for (unsigned n = 0; n < ROUNDS; n++) {
+		bool moved;
+
+		while (load.made < load.wanted &&
+		       load.made - load.ended < load.depth && make_one())
+			load.made++;
+		moved = client_run(&client, now);
+		any |= moved;
+		if (!moved)
+			break;
 	}
-	if (any)
-		(void)client_run(&client, now);
 	if (load.ended >= load.wanted) {
 		logf_("load: %lu %s in %lu ns, %lu failed", load.ended,
 		      load.write ? "writes" : "reads", now - load.began_ns,

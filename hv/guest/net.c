@@ -99,6 +99,7 @@ bool net_run(uint64_t now)
 		stack->changes++; /* who waits to send may go on */
 	had_room = nic_room(&nic);
 	stack_run(stack, now);
+	nic_tell(&nic); /* the guest may end before it sleeps */
 	return any;
 }
 
@@ -138,22 +139,28 @@ static int64_t error_of(int r)
 static int transfer(struct process *p, struct process_transfer *t)
 {
 	static uint8_t bytes[PROC_TRANSFER_BYTES];
+	const uint8_t *from = NULL;
 	int n = (int)t->socket, r;
-	struct datagram from;
+	struct datagram head;
 
 	switch (p->frame.rax) {
 	case PROC_CONNECT:
 		return socket_connect(stack, n, (uint32_t)t->address,
 				      (unsigned)t->port);
 	case PROC_SEND:
-		if (!space_copy_in(&p->space, bytes, t->at, t->bytes))
+		/* From where it lies, if that is one page. */
+		if (t->at % ABI_PAGE_BYTES + t->bytes <= ABI_PAGE_BYTES)
+			from = space_at(&p->space, t->at, false);
+		else if (space_copy_in(&p->space, bytes, t->at, t->bytes))
+			from = bytes;
+		if (from == NULL)
 			return -NET_EBAD;
-		return t->address == 0 ? socket_send(stack, n, bytes,
-						     (unsigned)t->bytes)
-				       : socket_send_to(stack, n, bytes,
-							(unsigned)t->bytes,
-							(uint32_t)t->address,
-							(unsigned)t->port);
+		return t->address == 0
+			       ? socket_send(stack, n, from, (unsigned)t->bytes)
+			       : socket_send_to(stack, n, from,
+						(unsigned)t->bytes,
+						(uint32_t)t->address,
+						(unsigned)t->port);
 	default:
 		/* Looked at first: what is taken cannot be put back. */
 		for (uint64_t at = t->at; at < t->at + t->bytes;
@@ -161,11 +168,11 @@ static int transfer(struct process *p, struct process_transfer *t)
 			if (space_at(&p->space, at, true) == NULL)
 				return -NET_EBAD;
 		}
-		r = socket_receive(stack, n, bytes, (unsigned)t->bytes, &from);
+		r = socket_receive(stack, n, bytes, (unsigned)t->bytes, &head);
 		if (r < 0)
 			return r;
-		t->address = from.address;
-		t->port = from.port;
+		t->address = head.address;
+		t->port = head.port;
 		(void)space_copy_out(&p->space, p->frame.rdi, t, sizeof(*t));
 		(void)space_copy_out(&p->space, t->at, bytes, (uint64_t)r);
 		return r;

@@ -126,7 +126,8 @@ static void faulted(struct process *p)
 	process_end(p, PROC_FAULTED);
 }
 
-void process_run(unsigned n, uint64_t mask)
+/* Why it ended. */
+static int64_t run(unsigned n, uint64_t mask, uint64_t slice_ns)
 {
 	struct user_frame *frame = (struct user_frame *)PART_FRAME_VA;
 	struct process *p = &process[n];
@@ -141,7 +142,7 @@ void process_run(unsigned n, uint64_t mask)
 	} else {
 		frame->rax = p->frame.rax;
 	}
-	until = until < start + SLICE_NS ? until : start + SLICE_NS;
+	until = until < start + slice_ns ? until : start + slice_ns;
 	why = sys_user_run(p->space.as, until, mask);
 	memcpy(&p->frame, frame, sizeof(*frame));
 	p->run_ns += sys_time() - start;
@@ -160,6 +161,17 @@ void process_run(unsigned n, uint64_t mask)
 		process_end(p, PROC_FAULTED);
 		break;
 	}
+	return why;
+}
+
+void process_run(unsigned n, uint64_t mask)
+{
+	(void)run(n, mask, SLICE_NS);
+}
+
+bool process_goes_on(unsigned n, uint64_t ns)
+{
+	return run(n, ~0ull, ns) == USER_EXIT_SYSCALL;
 }
 
 static void take_line(struct process *p)

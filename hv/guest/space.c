@@ -10,6 +10,8 @@
 
 #define PAGE ABI_PAGE_BYTES
 
+#define STACK_VA (PROC_STACK_END - PROC_STACK_PAGES * PAGE)
+
 extern uint8_t image_end[]; /* partition.ld; page-aligned */
 
 /* Given back: each holds the next. */
@@ -103,6 +105,7 @@ static bool add_all(struct space *s, const uint8_t *image, uint64_t bytes)
 			 prot))
 			return false;
 	}
+	s->stack = s->pages;
 	for (unsigned i = PROC_STACK_PAGES; i > 0; i--) {
 		if (!add(s, PROC_STACK_END - i * PAGE, image, 0,
 			 PROT_R | PROT_W))
@@ -169,7 +172,12 @@ void space_drop(struct space *s)
 
 uint8_t *space_at(const struct space *s, uint64_t va, bool write)
 {
-	for (unsigned i = 0; i < s->pages; i++) {
+	/* Where image and stack have it, in whose order they were made. */
+	uint64_t at = va >= STACK_VA ? s->stack + (va - STACK_VA) / PAGE
+				     : (va - PROC_IMAGE_VA) / PAGE;
+	bool there = at < s->pages && va - s->page[at].va < PAGE;
+
+	for (unsigned i = there ? (unsigned)at : 0; i < s->pages; i++) {
 		if (va - s->page[i].va < PAGE)
 			return write && !s->page[i].writable
 				       ? NULL

@@ -20,6 +20,7 @@ struct space {
 		bool writable;
 	} page[SPACE_PAGES];
 	unsigned pages;
+	unsigned stack; /* its first page is that one */
 	uint8_t *table[SPACE_TABLES];
 };
 

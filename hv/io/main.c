@@ -44,6 +44,7 @@ static struct {
 	bool asked;
 	struct control_message event;
 } detach[CHANNEL_SLOTS];
+static unsigned detaching; /* of these: asked */
 
 static uint64_t beat_ns; /* the last */
 static bool stopping;
@@ -80,7 +81,7 @@ static bool finish_detaches(void)
 {
 	bool any = false;
 
-	for (unsigned h = 0; h < CHANNEL_SLOTS; h++) {
+	for (unsigned h = 0; detaching > 0 && h < CHANNEL_SLOTS; h++) {
 		if (!detach[h].asked || !block_drained(h) || !port_drained(h))
 			continue;
 		if (heartbeat[h].header != NULL) {
@@ -90,6 +91,7 @@ static bool finish_detaches(void)
 		(void)sys_channel_unmap(h);
 		control_ack(&control, &detach[h].event, CONTROL_OK);
 		detach[h].asked = false;
+		detaching--;
 		any = true;
 	}
 	return any;
@@ -113,6 +115,7 @@ static bool serve_control(void)
 			}
 			block_detach((unsigned)message.attach.handle);
 			port_detach((unsigned)message.attach.handle);
+			detaching += !detach[message.attach.handle].asked;
 			detach[message.attach.handle].asked = true;
 			detach[message.attach.handle].event = message;
 			break;

@@ -99,14 +99,17 @@ struct ring { /* a submission queue and its completion queue */
 
 #define COMMANDS (NVME_PAIRS * NVME_OUTSTANDING) /* pair by pair */
 _Static_assert(COMMANDS <= 256, "a slot has eight bits of a command's number");
+_Static_assert(NVME_OUTSTANDING < 64, "a pair's slots have a word of bits");
 
 struct command {
 	bool busy;
 	uint8_t tries;
 	uint8_t turn; /* tells late completions from those of today */
+	uint8_t opcode;
+	bool fua;
 	uint32_t cookie;
 	uint64_t deadline_ns;
-	struct sqe sqe;
+	uint64_t address, lba; /* not of a flush */
 };
 
 static struct {
@@ -121,7 +124,8 @@ static struct {
 	unsigned pairs;
 	struct command command[COMMANDS];
 	unsigned outstanding, at_pair[NVME_PAIRS];
-	unsigned limit; /* of outstanding commands: each queue's */
+	uint64_t free[NVME_PAIRS]; /* of each pair's slots: bit n */
+	unsigned limit;            /* of outstanding commands: each queue's */
 	unsigned resets;
 	uint64_t now_ns;   /* of the last look at the clock */
 	uint64_t check_ns; /* when to look at CSTS next */
@@ -197,11 +201,13 @@ static void ring_reset(struct ring *r, struct sqe *sq, volatile struct cqe *cq,
 		cq[i].status = 0;
 }
 
-/* The controller hears of it by the next sq_doorbell(). */
-static void ring_put(struct ring *r, const struct sqe *sqe)
+/* The entry at the tail is there.  The controller hears of it by the next
+ * sq_doorbell(). */
+static void ring_filled(struct ring *r)
 {
-	r->sq[r->sq_tail] = *sqe;
-	r->sq_tail = (uint16_t)((r->sq_tail + 1) % r->sq_entries);
+	r->sq_tail++;
+	if (r->sq_tail == r->sq_entries)
+		r->sq_tail = 0;
 	r->unheard = true;
 }
 
@@ -215,7 +221,6 @@ static bool ring_take(struct ring *r, struct cqe *out)
 	/* The phase tag is written last. */
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	out->result = cqe->result;
-	out->sq_head = cqe->sq_head;
 	out->command_id = cqe->command_id;
 	out->status = status;
 	r->cq_head++;
@@ -237,7 +242,8 @@ static unsigned admin_result(struct sqe *sqe, uint32_t *result)
 	*result = 0;
 	command_id++;
 	sqe->cdw0 |= (uint32_t)command_id << 16;
-	ring_put(&nvme.admin, sqe);
+	nvme.admin.sq[nvme.admin.sq_tail] = *sqe;
+	ring_filled(&nvme.admin);
 	sq_doorbell(&nvme.admin);
 	for (;;) {
 		if (ring_take(&nvme.admin, &cqe)) {
@@ -426,6 +432,8 @@ bool nvme_open(unsigned index)
 	if (trouble != NULL)
 		logf_("nvme: unusable: %s", trouble);
 	nvme.now_ns = sys_time();
+	for (unsigned pair = 0; pair < NVME_PAIRS; pair++)
+		nvme.free[pair] = (1ull << NVME_OUTSTANDING) - 1;
 	return trouble == NULL;
 }
 
@@ -444,49 +452,52 @@ unsigned nvme_pairs(void)
 	return nvme.pairs;
 }
 
-static void send(unsigned slot)
+/* Written where the controller will read it. */
+static void send(unsigned pair, unsigned slot)
 {
 	struct command *c = &nvme.command[slot];
-	uint8_t opcode = (uint8_t)c->sqe.cdw0;
+	struct ring *r = &nvme.io[pair];
+	struct sqe *sqe = &r->sq[r->sq_tail];
+	bool transfer = c->opcode != NVME_FLUSH;
 
 	c->turn++;
-	c->sqe.cdw0 = (uint32_t)(c->turn << 8 | slot) << 16 | opcode;
-	c->deadline_ns =
-		nvme.now_ns + (opcode == NVME_FLUSH ? FLUSH_NS : TRANSFER_NS);
-	ring_put(&nvme.io[slot / NVME_OUTSTANDING], &c->sqe);
+	c->deadline_ns = nvme.now_ns + (transfer ? TRANSFER_NS : FLUSH_NS);
+	sqe->cdw0 = (uint32_t)(c->turn << 8 | slot) << 16 | c->opcode;
+	sqe->nsid = nvme.nsid;
+	sqe->prp1 = transfer ? c->address : 0;
+	sqe->cdw10 = transfer ? (uint32_t)c->lba : 0;
+	sqe->cdw11 = transfer ? (uint32_t)(c->lba >> 32) : 0;
+	/* Number of logical blocks, counted from 0.  The rest is never
+	 * anything but zero. */
+	sqe->cdw12 = !transfer ? 0
+			       : ((1u << (12 - nvme.lba_shift)) - 1) |
+					 (c->fua ? WRITE_FUA : 0);
+	ring_filled(r);
 }
 
 __attribute__((noinline)) bool nvme_submit(unsigned pair, uint8_t opcode,
 					   uint64_t block, uint64_t pfn,
 					   bool fua, uint32_t cookie)
 {
-	unsigned slot = pair * NVME_OUTSTANDING;
+	unsigned slot;
 	struct command *c;
 
 	if (nvme.at_pair[pair] >= nvme.limit)
 		return false;
-	while (nvme.command[slot].busy)
-		slot++;
+	slot = (unsigned)__builtin_ctzll(nvme.free[pair]);
+	nvme.free[pair] &= ~(1ull << slot);
+	slot += pair * NVME_OUTSTANDING;
 	c = &nvme.command[slot];
 	c->busy = true;
 	c->tries = 1;
 	c->cookie = cookie;
-	memset(&c->sqe, 0, sizeof(c->sqe));
-	c->sqe.cdw0 = opcode;
-	c->sqe.nsid = nvme.nsid;
-	if (opcode != NVME_FLUSH) {
-		uint64_t lba = block << (12 - nvme.lba_shift);
-
-		c->sqe.prp1 = pfn << ABI_PAGE_SHIFT;
-		c->sqe.cdw10 = (uint32_t)lba;
-		c->sqe.cdw11 = (uint32_t)(lba >> 32);
-		/* Number of logical blocks, counted from 0. */
-		c->sqe.cdw12 = ((1u << (12 - nvme.lba_shift)) - 1) |
-			       (fua ? WRITE_FUA : 0);
-	}
+	c->opcode = opcode;
+	c->fua = fua;
+	c->address = pfn << ABI_PAGE_SHIFT;
+	c->lba = block << (12 - nvme.lba_shift);
 	nvme.outstanding++;
 	nvme.at_pair[pair]++;
-	send(slot);
+	send(pair, slot);
 	return true;
 }
 
@@ -520,7 +531,7 @@ static bool reset_and_resubmit(const char *why)
 	nvme.now_ns = sys_time();
 	for (unsigned i = 0; i < COMMANDS; i++) {
 		if (nvme.command[i].busy)
-			send(i);
+			send(i / NVME_OUTSTANDING, i);
 	}
 	nvme_tell();
 	return true;
@@ -531,10 +542,11 @@ static void complete(unsigned pair, const struct cqe *cqe,
 		     void (*done)(uint32_t cookie, enum nvme_end end))
 {
 	unsigned slot = cqe->command_id & 0xff;
+	unsigned place = slot - pair * NVME_OUTSTANDING;
 	struct command *c;
 	enum nvme_end end = NVME_OK;
 
-	if (slot / NVME_OUTSTANDING != pair || !nvme.command[slot].busy ||
+	if (place >= NVME_OUTSTANDING || !nvme.command[slot].busy ||
 	    nvme.command[slot].turn != cqe->command_id >> 8) {
 		nvme.odd_completions++;
 		return;
@@ -544,15 +556,16 @@ static void complete(unsigned pair, const struct cqe *cqe,
 	if (STATUS_CODE(cqe->status) != 0) {
 		if (!(cqe->status & STATUS_DNR) && c->tries < TRIES_MAX) {
 			c->tries++;
-			send(slot);
+			send(pair, slot);
 			return;
 		}
 		end = STATUS_CODE(cqe->status) == STATUS_LBA_RANGE ? NVME_ERANGE
 								   : NVME_EIO;
-		logf_("nvme: opcode %u failed, status %x", c->sqe.cdw0 & 0xff,
+		logf_("nvme: opcode %u failed, status %x", c->opcode,
 		      STATUS_CODE(cqe->status));
 	}
 	c->busy = false;
+	nvme.free[pair] |= 1ull << place;
 	nvme.outstanding--;
 	nvme.at_pair[pair]--;
 	done(c->cookie, end);

@@ -20,6 +20,13 @@ struct port {
 };
 
 static struct port ports[CHANNEL_SLOTS];
+static uint32_t serving; /* bit n: ports[n] is open and not detaching */
+static uint32_t trunks;  /* of these: a trunk's */
+_Static_assert(CHANNEL_SLOTS == 32, "a word of bits");
+
+#define FOR_EACH(n, bits)                                                      \
+	for (uint32_t m_ = (bits), n;                                          \
+	     m_ != 0 && (n = (uint32_t)__builtin_ctz(m_), true); m_ &= m_ - 1)
 
 static bool is_open(const struct port *p)
 {
@@ -56,8 +63,14 @@ bool port_attach(unsigned handle, void *base, const struct view *view)
 	p->trunk = vc->extent_block == 0;
 	for (unsigned i = 0; i < 6; i++)
 		p->mac[i] = NET_MAC_BYTE(vc->extent_block, i);
-	return channel_serve(&p->channel, base, handle, CHANNEL_NETWORK,
-			     &who) == CHANNEL_OPEN;
+	serving &= ~(1u << handle);
+	trunks &= ~(1u << handle);
+	if (channel_serve(&p->channel, base, handle, CHANNEL_NETWORK, &who) !=
+	    CHANNEL_OPEN)
+		return false;
+	serving |= 1u << handle;
+	trunks |= (uint32_t)p->trunk << handle;
+	return true;
 }
 
 void port_detach(unsigned handle)
@@ -67,6 +80,8 @@ void port_detach(unsigned handle)
 	if (is_open(p))
 		port_tell_link(handle, false);
 	p->detaching = true;
+	serving &= ~(1u << handle);
+	trunks &= ~(1u << handle);
 }
 
 bool port_drained(unsigned handle)
@@ -94,34 +109,43 @@ const uint8_t *port_mac(unsigned handle)
 	return ports[handle].mac;
 }
 
+static uint64_t mac_bits(const uint8_t mac[6])
+{
+	uint32_t high;
+	uint16_t low;
+
+	memcpy(&high, mac, sizeof(high));
+	memcpy(&low, mac + 4, sizeof(low));
+	return (uint64_t)high << 16 | low;
+}
+
 int port_of(const uint8_t mac[6])
 {
-	for (unsigned h = 0; h < CHANNEL_SLOTS; h++) {
-		if (is_open(&ports[h]) && !ports[h].trunk &&
-		    memcmp(ports[h].mac, mac, 6) == 0)
+	uint64_t bits = mac_bits(mac);
+
+	FOR_EACH(h, serving & ~trunks)
+	{
+		if (mac_bits(ports[h].mac) == bits)
 			return (int)h;
 	}
 	return -1;
 }
 
+uint32_t ports_of_guests(void)
+{
+	return serving & ~trunks;
+}
+
 unsigned port_trunk(bool *other_up)
 {
-	for (unsigned h = 0; h < CHANNEL_SLOTS; h++) {
-		if (is_open(&ports[h]) && ports[h].trunk && ports[h].enabled) {
+	FOR_EACH(h, trunks)
+	{
+		if (ports[h].enabled) {
 			*other_up = ports[h].other_up;
 			return h;
 		}
 	}
 	return NO_PORT;
-}
-
-unsigned ports_open(void)
-{
-	unsigned n = 0;
-
-	for (unsigned h = 0; h < CHANNEL_SLOTS; h++)
-		n += is_open(&ports[h]);
-	return n;
 }
 
 /* ---- to the client ------------------------------------------------------ */
@@ -143,7 +167,7 @@ bool port_deliver(unsigned handle, const struct frame *f)
 	m.buffer = (uint16_t)(NET_BUFFERS + which);
 	memcpy(m.header, f->header, sizeof(m.header));
 	memcpy(buffer(p, m.buffer), f->payload, f->bytes);
-	return queue_insert(in(p), &m);
+	return queue_put(in(p), &m);
 }
 
 void port_tell_link(unsigned handle, bool up)
@@ -196,7 +220,7 @@ static bool well_formed(struct port *p, const struct net_message *m)
 	}
 	if (p->trunk)
 		return true;
-	if (memcmp(m->header + 6, p->mac, sizeof(p->mac)) != 0) {
+	if (mac_bits(m->header + 6) != mac_bits(p->mac)) {
 		p->forged++;
 		switch_counts.forged++;
 		return false;
@@ -225,7 +249,7 @@ static void transmit(struct port *p, const struct net_message *m)
 					      : p->channel.handle,
 				     &f);
 	}
-	(void)queue_insert(in(p), &done);
+	(void)queue_put(in(p), &done); /* seen with the others of this pass */
 }
 
 static void post(struct port *p, const struct net_message *m)
@@ -286,23 +310,30 @@ static bool run(struct port *p)
 bool ports_run(void)
 {
 	static unsigned turn; /* who comes first changes: fairness */
+	uint32_t later, sooner;
 	bool any = false;
 
-	turn++;
-	for (unsigned i = 0; i < CHANNEL_SLOTS; i++) {
-		struct port *p = &ports[(turn + i) % CHANNEL_SLOTS];
-
-		if (is_open(p))
-			any |= run(p);
-	}
+	turn = (turn + 1) % CHANNEL_SLOTS;
+	later = serving & ((1u << turn) - 1);
+	sooner = serving & ~later;
+	FOR_EACH(h, sooner)
+	any |= run(&ports[h]);
+	FOR_EACH(h, later)
+	any |= run(&ports[h]);
 	return any;
+}
+
+void ports_tell(void)
+{
+	FOR_EACH(h, serving)
+	(void)queue_publish(in(&ports[h]));
 }
 
 bool ports_blocked(void)
 {
-	for (unsigned h = 0; h < CHANNEL_SLOTS; h++) {
-		if (is_open(&ports[h]) &&
-		    (ports[h].disabling || !queue_room(in(&ports[h]), ANSWERS)))
+	FOR_EACH(h, serving)
+	{
+		if (ports[h].disabling || !queue_room(in(&ports[h]), ANSWERS))
 			return true;
 	}
 	return false;
@@ -312,11 +343,12 @@ bool ports_sleep(void)
 {
 	bool empty = true;
 
-	for (unsigned h = 0; h < CHANNEL_SLOTS; h++) {
+	FOR_EACH(h, serving)
+	{
 		struct port *p = &ports[h];
 
 		/* One without room takes nothing: it waits for its client. */
-		if (is_open(p) && !p->disabling && queue_room(in(p), ANSWERS))
+		if (!p->disabling && queue_room(in(p), ANSWERS))
 			empty &= queue_sleep(&p->channel.queue[NET_QUEUE_OUT]);
 	}
 	return empty;
@@ -324,8 +356,6 @@ bool ports_sleep(void)
 
 void ports_awake(void)
 {
-	for (unsigned h = 0; h < CHANNEL_SLOTS; h++) {
-		if (is_open(&ports[h]))
-			queue_awake(&ports[h].channel.queue[NET_QUEUE_OUT]);
-	}
+	FOR_EACH(h, serving)
+	queue_awake(&ports[h].channel.queue[NET_QUEUE_OUT]);
 }

@@ -28,8 +28,10 @@ bool port_drained(unsigned handle);
 
 bool port_is_guest(unsigned handle);
 const uint8_t *port_mac(unsigned handle); /* of a guest's */
+uint32_t ports_of_guests(void);           /* bit n: handle n may be one */
 int port_of(const uint8_t mac[6]);        /* its handle; -1: of no guest here */
-/* False: no buffer was posted, or it isn't enabled; the frame is lost. */
+/* False: no buffer was posted, or it isn't enabled; the frame is lost.  Its
+ * client sees it with the next ports_tell(). */
 bool port_deliver(unsigned handle, const struct frame *f);
 
 /* Of the trunk's server end; NO_PORT: it isn't here, or not enabled. */
@@ -38,10 +40,10 @@ unsigned port_trunk(bool *other_up);
 void port_tell_link(unsigned handle, bool up);
 
 bool ports_run(void);
+void ports_tell(void); /* the clients, of what all have got since the last */
 bool ports_sleep(void);
 void ports_awake(void);
 /* Does a message wait for room in its client's queue?  Nobody signals that. */
 bool ports_blocked(void);
-unsigned ports_open(void);
 
 #endif

@@ -56,7 +56,9 @@ void switch_frame(unsigned from, const struct frame *f)
 	if (outside)
 		learned_put(source, from, sys_time());
 	if (to[0] & 1) {
-		for (unsigned p = 0; p < SWITCH_EXTERNAL; p++) {
+		for (uint32_t m = ports_of_guests(); m != 0; m &= m - 1) {
+			unsigned p = (unsigned)__builtin_ctz(m);
+
 			if (p != from && port_is_guest(p))
 				to_port(p, f);
 		}
@@ -115,6 +117,7 @@ bool switch_run(void)
 	look_at_external();
 	any |= trunk_run();
 	any |= external_run();
+	ports_tell();
 	return any;
 }
 

@@ -99,12 +99,19 @@ static volatile struct queue_header *queue_header(void *base, uint32_t n)
 			   n * sizeof(struct queue_header));
 }
 
+static uint32_t data_offset(const struct channel_type *type)
+{
+	return type->data_pages > 0 ? channel_offset(type, type->queues) : 0;
+}
+
 static void open(struct channel *ch, void *base, unsigned handle,
 		 const struct channel_type *type, uint32_t generation,
 		 bool server)
 {
 	ch->header = base;
 	ch->base = base;
+	ch->data = ch->base + data_offset(type);
+	ch->data_pages = type->data_pages;
 	ch->handle = handle;
 	ch->type = type->type;
 	ch->generation = generation;
@@ -126,11 +133,6 @@ static void open(struct channel *ch, void *base, unsigned handle,
 		q->signal_bytes = type->queue[i].signal_bytes;
 		q->handle = handle;
 	}
-}
-
-static uint32_t data_offset(const struct channel_type *type)
-{
-	return type->data_pages > 0 ? channel_offset(type, type->queues) : 0;
 }
 
 enum channel_result channel_serve(struct channel *ch, void *base,
@@ -298,11 +300,7 @@ void channel_close(struct channel *ch)
 
 void *channel_data(const struct channel *ch, uint32_t page)
 {
-	const struct channel_type *type = channel_type(ch->type);
-
-	if (type == NULL || page >= type->data_pages)
-		return NULL;
-	return ch->base + data_offset(type) + (uint64_t)page * PAGE;
+	return page < ch->data_pages ? ch->data + (uint64_t)page * PAGE : NULL;
 }
 
 static void odd(struct queue *q)
@@ -319,7 +317,8 @@ static uint32_t room(struct queue *q)
 		odd(q);
 		return 0;
 	}
-	return (tail + q->slot_count - 1 - q->index) % q->slot_count;
+	/* One slot stays empty. */
+	return (tail > q->index ? 0 : q->slot_count) + tail - q->index - 1;
 }
 
 bool queue_room(struct queue *q, uint32_t n)
@@ -327,55 +326,96 @@ bool queue_room(struct queue *q, uint32_t n)
 	return room(q) >= n;
 }
 
-static void put(const struct queue *q, uint32_t slot, const uint8_t *signal)
+/* Each word of a slot once. */
+static inline void copy_words(volatile void *to, const volatile void *from,
+			      uint64_t words)
+{
+#if __STDC_HOSTED__
+	memcpy((void *)(uintptr_t)to, (const void *)(uintptr_t)from, words * 8);
+#else
+	__asm__ volatile("rep movsq"
+			 : "+D"(to), "+S"(from), "+c"(words)
+			 :
+			 : "memory");
+#endif
+}
+
+static uint32_t after(const struct queue *q, uint32_t slot)
+{
+	return slot + 1 == q->slot_count ? 0 : slot + 1;
+}
+
+bool queue_put(struct queue *q, const void *signal)
 {
 	uint32_t words = q->signal_bytes / 8;
 
-	for (uint32_t i = 0; i < words; i++) {
-		uint64_t word;
-
-		memcpy(&word, signal + i * 8, 8);
-		q->slots[slot * words + i] = word;
+	if (room(q) == 0) {
+		q->header->overflow = ++q->overflow;
+		return false;
 	}
+	q->index = after(q, q->index);
+	copy_words(&q->slots[q->index * words], signal, words);
+	q->staged++;
+	return true;
+}
+
+bool queue_publish(struct queue *q)
+{
+	uint32_t old;
+
+	if (q->staged == 0)
+		return false;
+	old = q->index >= q->staged ? q->index - q->staged
+				    : q->index + q->slot_count - q->staged;
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	q->header->head = q->index;
+	q->header->sent = q->count += q->staged;
+	q->staged = 0;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (q->header->tail != old || q->header->want_event == 0 ||
+	    q->handle == QUEUE_NO_SIGNAL)
+		return false;
+	(void)sys_signal(q->handle);
+	return true;
+}
+
+bool queue_taken(const struct queue *q)
+{
+	return q->header->tail == q->index;
+}
+
+void queue_offer(struct queue *q)
+{
+	if (q->header->want_event == 0)
+		(void)queue_publish(q);
 }
 
 bool queue_insert_all(struct queue *q, const void *signals, uint32_t n)
 {
-	uint32_t old = q->index, next = old;
-
 	if (room(q) < n) {
 		q->header->overflow = ++q->overflow;
 		return false;
 	}
-	for (uint32_t i = 0; i < n; i++) {
-		next = (next + 1) % q->slot_count;
-		put(q, next, (const uint8_t *)signals + i * q->signal_bytes);
-	}
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	q->index = next;
-	q->header->head = next;
-	q->header->sent = q->count += n;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (q->header->tail == old && q->header->want_event != 0 &&
-	    q->handle != QUEUE_NO_SIGNAL)
-		(void)sys_signal(q->handle);
+	for (uint32_t i = 0; i < n; i++)
+		(void)queue_put(q,
+				(const uint8_t *)signals + i * q->signal_bytes);
+	(void)queue_publish(q);
 	return true;
 }
 
 bool queue_insert(struct queue *q, const void *signal)
 {
-	return queue_insert_all(q, signal, 1);
+	bool room = queue_put(q, signal);
+
+	(void)queue_publish(q);
+	return room;
 }
 
 static void take(const struct queue *q, uint32_t slot, void *signal)
 {
 	uint32_t words = q->signal_bytes / 8;
 
-	for (uint32_t i = 0; i < words; i++) {
-		uint64_t word = q->slots[slot * words + i];
-
-		memcpy((uint8_t *)signal + i * 8, &word, 8);
-	}
+	copy_words(signal, &q->slots[slot * words], words);
 }
 
 bool queue_peek(struct queue *q, void *signal)
@@ -389,13 +429,13 @@ bool queue_peek(struct queue *q, void *signal)
 	if (head == q->index)
 		return false;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	take(q, (q->index + 1) % q->slot_count, signal);
+	take(q, after(q, q->index), signal);
 	return true;
 }
 
 void queue_drop(struct queue *q)
 {
-	uint32_t next = (q->index + 1) % q->slot_count;
+	uint32_t next = after(q, q->index);
 
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	q->index = next;

@@ -42,8 +42,9 @@ struct queue {
 		*state; /* this end's, of which it is the one writer */
 	uint32_t state_value;
 	uint32_t slot_count, signal_bytes;
-	uint32_t index; /* head of a producer, tail of a consumer */
-	uint64_t count; /* sent or received */
+	uint32_t index;  /* head of a producer, tail of a consumer */
+	uint32_t staged; /* of a producer: put up to index, not published */
+	uint64_t count;  /* sent or received */
 	uint64_t overflow, empties;
 	unsigned handle; /* to signal; QUEUE_NO_SIGNAL: never */
 };
@@ -51,7 +52,8 @@ struct queue {
 
 struct channel {
 	volatile struct channel_header *header; /* NULL: not open */
-	uint8_t *base;
+	uint8_t *base, *data;                   /* data: the first data page */
+	uint32_t data_pages;
 	unsigned handle;
 	uint32_t type, generation;
 	bool server;
@@ -124,6 +126,15 @@ bool queue_insert(struct queue *q, const void *signal);
 /* So many, one behind the other, which the consumer sees all at once, or none.
  */
 bool queue_insert_all(struct queue *q, const void *signals, uint32_t n);
+/* The same in two steps: what is put is not seen before queue_publish(), which
+ * signals if needed, once for all, and says whether it did. */
+bool queue_put(struct queue *q, const void *signal);
+bool queue_publish(struct queue *q);
+/* Publishes only if nobody has to be woken for it: the consumer is at work, and
+ * finds it sooner.  The rest of what there is to put may still follow. */
+void queue_offer(struct queue *q);
+/* Producer: has the consumer taken all, as it says? */
+bool queue_taken(const struct queue *q);
 
 /* Producer: is there room for n more? */
 bool queue_room(struct queue *q, uint32_t n);

@@ -6,11 +6,24 @@
  * that has the least first, and are changed back (RFC 1071, 2.B). */
 static uint32_t add_words(const uint8_t *at, unsigned words)
 {
-	uint64_t sum = 0, word;
+	uint64_t sum = 0, word[4];
 
-	for (; words > 0; words--, at += sizeof(word)) {
-		__builtin_memcpy(&word, at, sizeof(word));
-		sum += (word & 0xffffffff) + (word >> 32);
+	/* What a sum carries out belongs at its other end. */
+	for (; words >= 4; words -= 4, at += sizeof(word)) {
+		__builtin_memcpy(word, at, sizeof(word));
+		__asm__("addq %1, %0\n\t"
+			"adcq %2, %0\n\t"
+			"adcq %3, %0\n\t"
+			"adcq %4, %0\n\t"
+			"adcq $0, %0"
+			: "+r"(sum)
+			: "m"(word[0]), "m"(word[1]), "m"(word[2]), "m"(word[3])
+			: "cc");
+	}
+	for (; words > 0; words--, at += 8) {
+		__builtin_memcpy(word, at, 8);
+		sum += word[0];
+		sum += sum < word[0];
 	}
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);

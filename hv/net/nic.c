@@ -25,7 +25,7 @@ static void post(struct nic *n, unsigned which)
 		.buffer = (uint16_t)(NET_BUFFERS + which),
 	};
 
-	if (queue_insert(out(n), &m))
+	if (queue_put(out(n), &m))
 		n->receiving |= 1u << which;
 }
 
@@ -49,6 +49,7 @@ enum channel_result nic_resume(struct nic *n, void *base, unsigned handle,
 	(void)queue_insert(out(n), &enable);
 	for (unsigned i = 0; i < NET_BUFFERS; i++)
 		post(n, i);
+	nic_tell(n);
 	return CHANNEL_OPEN;
 }
 
@@ -86,7 +87,7 @@ bool nic_send(struct nic *n, const uint8_t *header, const void *payload,
 	n->sending |= 1u << which;
 	n->stopped = ++n->under_way >= NET_HIGH;
 	n->sent++;
-	return queue_insert(out(n), &m);
+	return queue_put(out(n), &m); /* told with the others: nic_tell() */
 }
 
 void nic_tell_link(struct nic *n, bool up)
@@ -162,11 +163,24 @@ bool nic_run(struct nic *n, nic_frame *frame, void *owner)
 			break;
 		}
 	}
+	nic_tell(n);
 	return any;
+}
+
+void nic_tell(struct nic *n)
+{
+	if (n->open)
+		(void)queue_publish(out(n));
+}
+
+bool nic_untold(const struct nic *n)
+{
+	return n->open && n->channel.queue[NET_QUEUE_OUT].staged > 0;
 }
 
 bool nic_sleep(struct nic *n)
 {
+	nic_tell(n);
 	return !n->open || queue_sleep(&n->channel.queue[NET_QUEUE_IN]);
 }
 

@@ -52,6 +52,10 @@ void nic_pause(struct nic *n);
 bool nic_send(struct nic *n, const uint8_t *header, const void *payload,
 	      unsigned bytes);
 bool nic_room(const struct nic *n);
+/* The server sees what was sent when it is told, all together: by this, by
+ * nic_run() or by nic_sleep(). */
+void nic_tell(struct nic *n);
+bool nic_untold(const struct nic *n);
 
 /* In a trunk: how the sender's external port is. */
 void nic_tell_link(struct nic *n, bool up);

@@ -128,6 +128,28 @@ static void key_serial_hz(lua_State *L, struct session_machine *d)
 		number(L, "serial_hz", 1000, UINT64_C(1000000000));
 }
 
+/* What a command of that kind takes, besides its bytes. */
+static void key_disk_read(lua_State *L, struct session_machine *d)
+{
+	d->config.disk_read_ps = number(L, "disk_read", PS_PER_NS, PS_PER_S);
+}
+
+static void key_disk_write(lua_State *L, struct session_machine *d)
+{
+	d->config.disk_write_ps = number(L, "disk_write", PS_PER_NS, PS_PER_S);
+}
+
+static void key_disk_flush(lua_State *L, struct session_machine *d)
+{
+	d->config.disk_flush_ps = number(L, "disk_flush", PS_PER_NS, PS_PER_S);
+}
+
+static void key_turn(lua_State *L, struct session_machine *d)
+{
+	d->config.quantum_ps =
+		number(L, "turn", 100 * PS_PER_NS, 1000 * PS_PER_US);
+}
+
 /* Where one line leads, of the value on top. */
 static void serial_to(lua_State *L, struct session_line_to *to)
 {
@@ -377,7 +399,10 @@ static const struct key {
 	{"controllers", key_controllers},
 	{"cpus", key_cpus},
 	{"disk", key_disk},
+	{"disk_flush", key_disk_flush},
 	{"disk_image", key_disk_image},
+	{"disk_read", key_disk_read},
+	{"disk_write", key_disk_write},
 	{"firmware", key_firmware},
 	{"hz", key_hz},
 	{"initrd", key_initrd},
@@ -400,6 +425,7 @@ static const struct key {
 	{"serial_hz", key_serial_hz},
 	{"timing", key_timing},
 	{"trace", key_trace},
+	{"turn", key_turn},
 	{"video", key_video},
 	{"virtio_disk", key_virtio_disk},
 };

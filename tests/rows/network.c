@@ -89,7 +89,7 @@ static struct output *outside(unsigned cpus, const char *options)
 {
 	struct output *o = shell(
 		BUILD_DIR "/tests/outside/outside --out %s/out --set cpus=%u "
-			  "--send 10.0.0.2 5000 1000000 %s " ROWS "outside.lua",
+			  "--send 10.0.0.2 5000 3000000 %s " ROWS "outside.lua",
 		scratch(), cpus, options);
 
 	wants(o, 0);
@@ -101,8 +101,8 @@ static void with_outside(unsigned cpus)
 	struct output *o = outside(cpus, "");
 	const char *echoed;
 
-	says(o, "1 connections, 1000000 taken, 0 wrong, 1 ended");
-	says(o, "1000000 sent, 1000000 acknowledged, the other side has the "
+	says(o, "1 connections, 3000000 taken, 0 wrong, 1 ended");
+	says(o, "3000000 sent, 3000000 acknowledged, the other side has the "
 		"same");
 	says(o, "outside: 0 broken");
 	echoed = strstr(o->text, "broken, ");

@@ -44,7 +44,7 @@ end
 pass("guest2", many)
 dies("io.b", "io.a", "guest2")
 
-local bytes = param("bytes", 1000000)
+local bytes = param("bytes", 3000000)
 wait_console("guest1", bytes .. " bytes sent, .*the other side has the same",
              {within = s(30)})
 wait_console("guest2", bytes .. " bytes received, each as it should be",

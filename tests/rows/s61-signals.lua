@@ -29,6 +29,7 @@ local function queues(name, handle)
                slots = string.unpack("<I4", h, q + 9),
                head = string.unpack("<I4", h, q + 33),
                tail = string.unpack("<I4", h, q + 73),
+               received = string.unpack("<I8", h, q + 65),
                want = string.unpack("<I4", h, q + 77)}
   end
   return list
@@ -42,12 +43,16 @@ local function passed()
   return n
 end
 
--- A queue went from empty to non-empty, and its consumer asked.
+-- A queue went from empty to non-empty, by one message or several put together, and
+-- its consumer asked: of what it was told before it has taken some since.
+local last = {}
 local function told(who, handle)
-  for _, q in pairs(queues(who, handle)) do
+  for n, q in pairs(queues(who, handle)) do
+    local name = who .. " " .. handle .. " " .. n
     -- On other CPUs the consumer may have looked since.
-    if q.mine and (q.want == 1 and (q.tail + 1) % q.slots == q.head or
-                   param("cpus", 1) > 1) then
+    if q.mine and (q.want == 1 and q.tail ~= q.head and
+                   q.received ~= last[name] or param("cpus", 1) > 1) then
+      last[name] = q.received
       return true
     end
   end

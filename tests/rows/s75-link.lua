@@ -21,11 +21,11 @@ local function over_the_wire()
 end
 
 wait_event("channel", {client = "guest2", server = "io.b"}, {within = ms(200)})
-pass(200)
+pass(100)
 over_the_wire()
 for _, card in ipairs{"net0", "net1"} do
   inject.device(card, "link", 1)
-  pass(300)
+  pass(150)
   inject.device(card, "link", 0)
   run_for(ms(1))
   pass(50)

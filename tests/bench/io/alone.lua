@@ -7,11 +7,14 @@ machine{
   policy = "read.policy", -- read by nobody
   cmdline = "io=1",
   serial_hz = 184320000,
+  turn = us(1), -- two CPUs that work hand in hand
+  disk_read = us(param("read_us", 12)),
+  disk_write = us(param("write_us", 18)),
 }
 for _, what in ipairs{"reads", "writes"} do
   wait_console("io.a", "^load: begins", {within = ms(100)})
   local before = partition("io.a").ran
-  local line = wait_console("io.a", "^load: %d+ " .. what, {within = ms(200)})
+  local line = wait_console("io.a", "^load: %d+ " .. what, {within = ms(2000)})
   local n, t, failed = string.match(line, "(%d+) %a+ in (%d+) ns, (%d+) failed")
   expect_eq(failed, "0", "failed")
   note(string.format("result alone %s %d %d io.a %d", what, n, t,

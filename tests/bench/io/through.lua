@@ -5,6 +5,9 @@ machine{
   cpus = param("cpus", 1),
   policy = op .. ".policy",
   serial_hz = 184320000,
+  turn = us(1), -- two CPUs that work hand in hand
+  disk_read = us(param("read_us", 12)),
+  disk_write = us(param("write_us", 18)),
 }
 local function ran()
   local t = {}
@@ -13,7 +16,7 @@ local function ran()
 end
 wait_console("guest1", "^load: begins", {within = ms(100)})
 local before = ran()
-local line = wait_console("guest1", "^load: %d+ " .. op, {within = ms(500)})
+local line = wait_console("guest1", "^load: %d+ " .. op, {within = ms(2000)})
 local n, t, failed = string.match(line, "(%d+) %a+ in (%d+) ns, (%d+) failed")
 expect_eq(failed, "0", "failed")
 local text = ""

@@ -99,7 +99,7 @@ Test(client, sends_in_order_with_rising_sequence)
 	}
 }
 
-Test(client, at_most_24_are_with_the_server)
+Test(client, as_many_as_there_are_pages_are_with_the_server)
 {
 	for (unsigned i = 0; i < 40; i++)
 		cr_assert(client_read(&client, i, i));

@@ -53,6 +53,32 @@ static void take(void *owner, const uint8_t *h, const uint8_t *payload,
 	taken++;
 }
 
+/* Each told of at once. */
+static bool send_frame(struct nic *n, const uint8_t *h, const void *payload,
+		       unsigned bytes)
+{
+	bool sent = nic_send(n, h, payload, bytes);
+
+	nic_tell(n);
+	return sent;
+}
+
+static bool deliver(unsigned handle, const struct frame *f)
+{
+	bool taken_up = port_deliver(handle, f);
+
+	ports_tell();
+	return taken_up;
+}
+
+static bool run_ports(void)
+{
+	bool any = ports_run();
+
+	ports_tell();
+	return any;
+}
+
 static struct channel_identity who(uint32_t generation)
 {
 	return test_identity(generation, NET_CHANNEL_PAGES);
@@ -91,7 +117,7 @@ static void start(void)
 	serve(1, 0x025000000001ull);
 	attach(1);
 	cr_assert_not(nic_room(&nic), "nothing before the answer");
-	(void)ports_run();
+	(void)run_ports();
 	(void)nic_run(&nic, take, NULL);
 	cr_assert(nic_room(&nic));
 }
@@ -106,18 +132,18 @@ Test(nic, frames_go_both_ways)
 	cr_assert_arr_eq(nic.mac, own, 6);
 	for (unsigned i = 0; i < 100; i++) {
 		memset(payload, (int)i, sizeof(payload));
-		cr_assert(nic_send(&nic, header, payload, sizeof(payload)));
-		(void)ports_run();
+		cr_assert(send_frame(&nic, header, payload, sizeof(payload)));
+		(void)run_ports();
 		cr_assert_eq(forwarded, i + 1);
 		cr_assert_eq(last_from, HANDLE);
 		cr_assert_arr_eq(last, payload, sizeof(payload));
 		(void)nic_run(&nic, take, NULL);
 		payload[7] = 0xa5;
-		cr_assert(port_deliver(HANDLE, &f));
+		cr_assert(deliver(HANDLE, &f));
 		(void)nic_run(&nic, take, NULL);
 		cr_assert_eq(taken, i + 1);
 		cr_assert_arr_eq(last, payload, sizeof(payload));
-		(void)ports_run();
+		(void)run_ports();
 	}
 	cr_assert_eq(nic.odd, 0);
 	cr_assert_eq(nic.under_way, 0);
@@ -128,10 +154,10 @@ Test(nic, flow_stops_at_the_high_mark_and_goes_on_at_the_low_one)
 	unsigned sent = 0;
 
 	start();
-	while (nic_send(&nic, header, header, 14))
+	while (send_frame(&nic, header, header, 14))
 		sent++;
 	cr_assert_eq(sent, NET_HIGH);
-	(void)ports_run();
+	(void)run_ports();
 	cr_assert_eq(forwarded, NET_HIGH);
 	/* Answers one by one: not before the low mark. */
 	for (unsigned left = NET_HIGH; left > NET_LOW; left--) {
@@ -155,13 +181,13 @@ Test(nic, a_frame_without_a_posted_buffer_is_lost_and_no_other)
 	unsigned got = 0;
 
 	start();
-	while (port_deliver(HANDLE, &f))
+	while (deliver(HANDLE, &f))
 		got++;
 	cr_assert_eq(got, NET_BUFFERS);
 	(void)nic_run(&nic, take, NULL);
 	cr_assert_eq(taken, NET_BUFFERS);
-	(void)ports_run();
-	cr_assert(port_deliver(HANDLE, &f), "they are posted again");
+	(void)run_ports();
+	cr_assert(deliver(HANDLE, &f), "they are posted again");
 }
 
 Test(nic, a_forged_sender_gets_nowhere)
@@ -171,8 +197,8 @@ Test(nic, a_forged_sender_gets_nowhere)
 	start();
 	memcpy(forged, header, sizeof(forged));
 	forged[11] = 2;
-	cr_assert(nic_send(&nic, forged, header, 14));
-	(void)ports_run();
+	cr_assert(send_frame(&nic, forged, header, 14));
+	(void)run_ports();
 	cr_assert_eq(forwarded, 0);
 	(void)nic_run(&nic, take, NULL);
 	cr_assert_eq(nic.refused, 1);
@@ -180,10 +206,10 @@ Test(nic, a_forged_sender_gets_nowhere)
 	nic_pause(&nic);
 	serve(2, 0);
 	attach(2);
-	(void)ports_run();
+	(void)run_ports();
 	(void)nic_run(&nic, take, NULL);
-	cr_assert(nic_send(&nic, forged, header, 14));
-	(void)ports_run();
+	cr_assert(send_frame(&nic, forged, header, 14));
+	(void)run_ports();
 	cr_assert_eq(forwarded, 1);
 	cr_assert_eq(last_from, SWITCH_TRUNK);
 }
@@ -195,7 +221,7 @@ Test(nic, disabled_everything_posted_comes_back_first)
 
 	start();
 	cr_assert(queue_insert(&nic.channel.queue[NET_QUEUE_OUT], &m));
-	(void)ports_run();
+	(void)run_ports();
 	while (queue_remove(&nic.channel.queue[NET_QUEUE_IN], &m) &&
 	       m.type == NET_RECEIVE) {
 		cr_assert_eq(m.bytes, 0);
@@ -214,12 +240,12 @@ Test(nic, s76_between_pause_and_resume_no_byte_is_touched)
 
 	start();
 	for (unsigned i = 0; i < 5; i++)
-		cr_assert(nic_send(&nic, header, header, 14));
+		cr_assert(send_frame(&nic, header, header, 14));
 	nic_pause(&nic);
 	cr_assert_eq(nic.lost, 5);
 	memcpy(before, test_channel, sizeof(before));
 	cr_assert_not(nic.link);
-	cr_assert_not(nic_send(&nic, header, header, 14));
+	cr_assert_not(send_frame(&nic, header, header, 14));
 	cr_assert_eq(nic.busy, 1);
 	cr_assert_not(nic_run(&nic, take, NULL));
 	cr_assert(nic_sleep(&nic));
@@ -229,11 +255,11 @@ Test(nic, s76_between_pause_and_resume_no_byte_is_touched)
 
 	serve(2, 0x025000000001ull);
 	attach(2);
-	(void)ports_run();
+	(void)run_ports();
 	(void)nic_run(&nic, take, NULL);
 	cr_assert(nic.link);
 	for (unsigned i = 0; i < NET_HIGH; i++)
-		cr_assert(nic_send(&nic, header, header, 14));
+		cr_assert(send_frame(&nic, header, header, 14));
 }
 
 /* ---- hostile peers ------------------------------------------------------ */
@@ -269,10 +295,10 @@ Test(nic, s65_any_bytes_at_any_time_harm_neither_end)
 		start();
 		for (unsigned i = 0; i < 100; i++) {
 			corrupt(&random, 40);
-			(void)ports_run();
+			(void)run_ports();
 			corrupt(&random, 40);
-			(void)port_deliver(HANDLE, &f);
-			(void)nic_send(&nic, header, header, 14);
+			(void)deliver(HANDLE, &f);
+			(void)send_frame(&nic, header, header, 14);
 			for (unsigned b = 0; b < 40; b++)
 				test_channel[4096 +
 					     test_random(&random) % 8192] =
@@ -295,14 +321,28 @@ Test(nic, s65_a_client_that_takes_no_answers_is_waited_for)
 	memcpy(m.header, header, sizeof(header));
 	for (unsigned i = 0; i < 1000; i++) {
 		(void)queue_insert(&nic.channel.queue[NET_QUEUE_OUT], &m);
-		(void)ports_run();
+		(void)run_ports();
 	}
 	before = forwarded;
 	cr_assert_leq(before, NET_SLOTS);
 	cr_assert(ports_blocked());
-	(void)ports_run();
+	(void)run_ports();
 	cr_assert_eq(forwarded, before);
 	(void)nic_run(&nic, take, NULL);
-	(void)ports_run();
+	(void)run_ports();
 	cr_assert_gt(forwarded, before);
+}
+
+Test(nic, what_is_sent_is_seen_when_it_is_told)
+{
+	start();
+	cr_assert(nic_send(&nic, header, header, 14));
+	cr_assert(nic_send(&nic, header, header, 14));
+	cr_assert(nic_untold(&nic));
+	cr_assert_not(run_ports());
+	cr_expect_eq(forwarded, 0);
+	cr_assert(nic_sleep(&nic), "nothing has come");
+	cr_assert_not(nic_untold(&nic));
+	cr_assert(run_ports());
+	cr_expect_eq(forwarded, 2);
 }

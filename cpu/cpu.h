@@ -255,6 +255,16 @@ bool cpu_interruptible(const struct cpu *cpu);
 /* RAM was changed by other than a vCPU (DMA, debugger, fault injection): code
  * translated from it must not run stale.  Any time, also in callbacks. */
 void cpu_ram_changed(struct cpu_complex *complex, paddr_t pa, uint64_t bytes);
+/* Before RAM is changed so. */
+void cpu_ram_will_change(struct cpu_complex *complex, paddr_t pa,
+			 uint64_t bytes);
+/* From now on `page` is called before a page of RAM is written, by whomever,
+ * for the first time since this call; NULL: never.  The guest cannot tell, and
+ * writes after the first are as fast as ever.  Between runs.  What it calls
+ * may read RAM, and no more. */
+typedef void cpu_page_fn(void *owner, paddr_t pa);
+void cpu_notice_writes(struct cpu_complex *complex, cpu_page_fn *page,
+		       void *owner);
 /* Drop all cached translations of linear addresses. */
 void cpu_tlb_flush(struct cpu *cpu);
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "sim/check.h"
+#include "sim/device.h"
 #include "sim/snapshot.h"
 
 struct disk_entry {
@@ -216,13 +217,29 @@ static bool medium_write(struct disk *d, uint64_t lba, const uint8_t *buf,
 {
 	uint64_t at = lba * d->block_bytes;
 
-	if (d->own)
+	if (d->own) {
+		if (d->device)
+			device_memory_changes(d->device, d->own + at, bytes);
 		memcpy(d->own + at, buf, bytes);
-	else if (!file_write(d, at, buf, bytes))
+	} else if (!file_write(d, at, buf, bytes)) {
 		return false;
+	}
 	hash(d, &at, sizeof(at));
 	hash(d, buf, bytes);
 	return true;
+}
+
+bool disk_memory(struct disk *d, size_t count, size_t step, unsigned n,
+		 uint8_t **at, uint64_t *bytes)
+{
+	for (; count; count--, d = (struct disk *)((char *)d + step)) {
+		if (!d->own || n--)
+			continue;
+		*at = d->own;
+		*bytes = d->blocks * d->block_bytes;
+		return true;
+	}
+	return false;
 }
 
 bool disk_medium(struct disk *d, bool in_memory, struct error *err)
@@ -521,7 +538,8 @@ bool disk_save(struct disk *d, struct snapshot_writer *w)
 	snapshot_put_u64(w, d->block_bytes);
 	snapshot_put_u64(w, d->blocks);
 	snapshot_put_u64(w, d->written);
-	for (uint64_t lba = 0; good && lba < d->blocks; lba += n) {
+	for (uint64_t lba = snapshot_keeps_memory(w) ? d->blocks : 0;
+	     good && lba < d->blocks; lba += n) {
 		n = chunk_blocks(d, lba);
 		good = medium_read(d, lba, n, chunk);
 		if (!good || all_zero(chunk, n * d->block_bytes))
@@ -545,7 +563,8 @@ static bool load_medium(struct disk *d, struct snapshot_reader *r)
 	uint64_t next = snapshot_get_u64(r), n;
 	bool good = true;
 
-	for (uint64_t lba = 0; good && lba < d->blocks; lba += n) {
+	for (uint64_t lba = snapshot_restores_memory(r) ? d->blocks : 0;
+	     good && lba < d->blocks; lba += n) {
 		n = chunk_blocks(d, lba);
 		memset(chunk, 0, CHUNK_BYTES);
 		if (lba == next) {

@@ -51,6 +51,8 @@ struct disk {
 	void (*changed)(void *owner, enum disk_op op, uint64_t lba,
 			uint64_t blocks);
 	void *owner;
+	/* Whose device_class.memory `own` is; NULL: nobody's. */
+	struct device *device;
 	/* The first failure of the host, for ever; empty: none. */
 	char failure[256];
 };
@@ -66,6 +68,10 @@ void disk_close(struct disk *d); /* what the cache holds is lost */
 bool disk_detach(struct disk *d);
 /* The file is the medium again, with all that was written in the meantime. */
 bool disk_attach(struct disk *d);
+/* As device_class.memory, of `count` disks that each lie `step` bytes behind
+ * the one before. */
+bool disk_memory(struct disk *d, size_t count, size_t step, unsigned n,
+		 uint8_t **at, uint64_t *bytes);
 /* Either of them, with a message. */
 bool disk_medium(struct disk *d, bool in_memory, struct error *err);
 

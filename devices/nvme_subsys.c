@@ -153,6 +153,7 @@ static bool open_namespaces(struct nvme_subsys *s,
 		space->nsid = nsid;
 		space->disk.changed = disk_changed;
 		space->disk.owner = space;
+		space->disk.device = &s->device;
 		s->namespaces = nsid;
 	}
 	return s->namespaces ||
@@ -218,6 +219,15 @@ static bool subsys_load(struct device *d, struct snapshot_reader *r,
 	return true;
 }
 
+static bool subsys_memory(struct device *d, unsigned n, uint8_t **at,
+			  uint64_t *bytes)
+{
+	struct nvme_subsys *s = (struct nvme_subsys *)d;
+
+	return disk_memory(&s->space[0].disk, s->namespaces,
+			   sizeof(s->space[0]), n, at, bytes);
+}
+
 static bool subsys_media(struct device *d, bool in_memory, struct error *err)
 {
 	struct nvme_subsys *s = (struct nvme_subsys *)d;
@@ -251,6 +261,7 @@ const struct device_class nvme_subsys_class = {
 	.digest = subsys_digest,
 	.save = subsys_save,
 	.load = subsys_load,
+	.memory = subsys_memory,
 	.media = subsys_media,
 	.fini = subsys_fini,
 };

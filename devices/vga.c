@@ -375,8 +375,12 @@ static void mode_begin(struct vga *v, uint16_t enable)
 	v->vbe[VBE_Y_OFFSET] = 0;
 	v->vbe[VBE_BANK] = 0;
 	virtual_width_set(v, v->vbe[VBE_XRES]);
-	if (!(enable & VBE_NOCLEAR))
-		memset(v->memory, 0, (size_t)line_bytes(v) * v->vbe[VBE_YRES]);
+	if (!(enable & VBE_NOCLEAR)) {
+		size_t shown = (size_t)line_bytes(v) * v->vbe[VBE_YRES];
+
+		device_memory_changes(&v->pci.device, v->memory, shown);
+		memset(v->memory, 0, shown);
+	}
 }
 
 static uint16_t dispi_read(const struct vga *v, unsigned i)
@@ -511,6 +515,7 @@ static uint64_t linear_read(struct device *d, uint64_t off, unsigned size)
 static void linear_write(struct device *d, uint64_t off, unsigned size,
 			 uint64_t value)
 {
+	device_memory_changes(d, vga_of(d)->memory + off, size);
 	for (unsigned i = 0; i < size; i++, value >>= 8)
 		vga_of(d)->memory[off + i] = (uint8_t)value;
 }
@@ -550,6 +555,7 @@ static void dac_reset(struct vga *v)
 
 static void memory_reset(struct vga *v)
 {
+	device_memory_changes(&v->pci.device, v->memory, VGA_MEMORY_BYTES);
 	/* Pages that were never written stay the host's zero page. */
 	for (size_t at = 0; at < VGA_MEMORY_BYTES; at += PAGE_BYTES) {
 		static const uint8_t zero[PAGE_BYTES];
@@ -639,6 +645,7 @@ static bool vga_fault(struct device *d, const char *name, uint64_t argument,
 				 "one below %llu",
 				 d->name, (unsigned long long)argument,
 				 (unsigned long long)VGA_MEMORY_BYTES * 8);
+	device_memory_changes(d, &vga_of(d)->memory[argument / 8], 1);
 	vga_of(d)->memory[argument / 8] ^= (uint8_t)(1 << argument % 8);
 	return true;
 }
@@ -783,6 +790,14 @@ static const struct device_register vga_registers[] = {
 
 static const char *const vga_faults[] = {"bit", NULL};
 
+static bool vga_own_memory(struct device *d, unsigned n, uint8_t **at,
+			   uint64_t *bytes)
+{
+	*at = vga_of(d)->memory;
+	*bytes = VGA_MEMORY_BYTES;
+	return !n;
+}
+
 const struct device_class vga_class = {
 	.name = "vga",
 	.summary = "VGA with the Bochs display interface, 16 MiB",
@@ -793,5 +808,6 @@ const struct device_class vga_class = {
 	.init = vga_init,
 	.reset = vga_reset,
 	.fault = vga_fault,
+	.memory = vga_own_memory,
 	.fini = vga_fini,
 };

@@ -114,6 +114,7 @@ static void write_byte(struct vga *v, uint64_t off, uint8_t value)
 	struct spot s = spot_of(v, off);
 	uint8_t planes = s.planes & v->seq[SEQ_MAP_MASK];
 
+	device_memory_changes(&v->pci.device, &v->memory[4 * s.at], VGA_PLANES);
 	for (unsigned p = 0; p < VGA_PLANES; p++) {
 		if (planes >> p & 1)
 			v->memory[4 * s.at + p] = plane_data(v, p, value);
@@ -150,8 +151,10 @@ static void window_byte_write(struct vga *v, uint64_t off, uint8_t value)
 		return;
 	if (vga_vbe_on(v)) {
 		byte = bank_byte(v, off);
-		if (byte)
-			*byte = value;
+		if (!byte)
+			return;
+		device_memory_changes(&v->pci.device, byte, 1);
+		*byte = value;
 	} else if (in_window(v, &off)) {
 		write_byte(v, off, value);
 	}

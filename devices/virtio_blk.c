@@ -301,6 +301,7 @@ static bool virtio_blk_init(struct device *d, const struct device_prop *props,
 		return false;
 	b->disk.changed = disk_changed;
 	b->disk.owner = b;
+	b->disk.device = d;
 	strcat(strcpy(b->done_name, d->name), ".done");
 	b->done = (struct event){.name = b->done_name,
 				 .fire = done,
@@ -330,6 +331,14 @@ static bool virtio_blk_load(struct device *d, struct snapshot_reader *r,
 			    struct error *err)
 {
 	return disk_load_image(&((struct virtio_blk *)d)->disk, r, err);
+}
+
+static bool virtio_blk_memory(struct device *d, unsigned n, uint8_t **at,
+			      uint64_t *bytes)
+{
+	struct virtio_blk *b = (struct virtio_blk *)d;
+
+	return disk_memory(&b->disk, 1, sizeof(b->disk), n, at, bytes);
 }
 
 static bool virtio_blk_media(struct device *d, bool in_memory,
@@ -366,6 +375,7 @@ const struct device_class virtio_blk_class = {
 	.digest = virtio_blk_digest,
 	.save = virtio_blk_save,
 	.load = virtio_blk_load,
+	.memory = virtio_blk_memory,
 	.media = virtio_blk_media,
 	.fini = virtio_blk_fini,
 };

@@ -141,6 +141,11 @@ uint8_t *bus_ram(struct bus *b, paddr_t pa, uint64_t bytes)
 	return NULL;
 }
 
+void bus_ram_will_change(struct bus *b, paddr_t pa, uint64_t bytes)
+{
+	cpu_ram_will_change(machine_complex(b->machine), pa, bytes);
+}
+
 bool bus_peek(struct bus *b, paddr_t pa, void *buf, uint64_t bytes)
 {
 	const uint8_t *ram = bus_ram(b, pa, bytes);
@@ -156,6 +161,7 @@ bool bus_poke(struct bus *b, paddr_t pa, const void *buf, uint64_t bytes)
 
 	if (!ram)
 		return false;
+	cpu_ram_will_change(machine_complex(b->machine), pa, bytes);
 	memcpy(ram, buf, bytes);
 	if (bytes)
 		cpu_ram_changed(machine_complex(b->machine), pa, bytes);
@@ -492,6 +498,7 @@ bool bus_dma_write(struct bus *b, struct device *d, paddr_t pa, const void *buf,
 	trace_dma(b, TRACE_EV_DMA_WRITE, d, pa, bytes);
 	if (!bytes)
 		return true;
+	cpu_ram_will_change(machine_complex(b->machine), pa, bytes);
 	memcpy(ram, buf, bytes);
 	machine_fold(b->machine, &pa, sizeof(pa));
 	machine_fold(b->machine, buf, bytes);

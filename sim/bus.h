@@ -89,6 +89,9 @@ void bus_unmap(struct bus *b, struct device *d, uint64_t base);
 uint8_t *bus_ram(struct bus *b, paddr_t pa, uint64_t bytes);
 uint64_t bus_ram_bytes(const struct bus *b);
 
+/* Before it is changed by that pointer, while a guest may have run. */
+void bus_ram_will_change(struct bus *b, paddr_t pa, uint64_t bytes);
+
 /* DMA by a device: traced, invalidates translated code.  False when it leaves
  * RAM (the device then does what its specification says). */
 bool bus_dma_read(struct bus *b, struct device *d, paddr_t pa, void *buf,

@@ -85,6 +85,14 @@ struct device_class {
 	 * in the bus, a cached pointer).  May be NULL.  Schedules nothing and
 	 * drives no line: the events and the other ends are restored, too. */
 	void (*restored)(struct device *d);
+	/* Large memory of its own (a screen's, a medium's when that is in
+	 * memory): the n-th piece, false: no more.  Before it writes there it
+	 * calls device_memory_changes(): snapshots in memory keep the pages
+	 * that were changed, no copy of the whole.  It may be among `fields`;
+	 * save() and load() leave it out when snapshot_keeps_memory().  May be
+	 * NULL. */
+	bool (*memory)(struct device *d, unsigned n, uint8_t **at,
+		       uint64_t *bytes);
 	/* Its media, if it has any: in memory from now on (disk_detach()), or
 	 * their files' again.  May be NULL. */
 	bool (*media)(struct device *d, bool in_memory, struct error *err);
@@ -114,6 +122,9 @@ static inline void irq_set(const struct irq_line *line, bool level)
  * then what its class's digest() adds. */
 void device_feed(struct device *d,
 		 void (*feed)(void *to, const void *p, size_t n), void *to);
+
+/* It is about to write there, see device_class.memory. */
+void device_memory_changes(struct device *d, const void *at, uint64_t bytes);
 
 /* The device takes a fault of its class's list from now on; traced. */
 bool device_fault(struct device *d, const char *name, uint64_t argument,

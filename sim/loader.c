@@ -434,6 +434,7 @@ static void store(struct machine *m, const struct loader_load *load)
 		uint8_t *ram = bus_ram(machine_bus(m), p->pa, p->bytes);
 
 		CHECK(ram);
+		bus_ram_will_change(machine_bus(m), p->pa, p->bytes);
 		if (p->data_bytes)
 			memcpy(ram, p->data, p->data_bytes);
 		memset(ram + p->data_bytes, 0, p->zero_bytes);

@@ -153,6 +153,7 @@ void machine_destroy(struct machine *m)
 		if (m->device[i]->class->fini)
 			m->device[i]->class->fini(m->device[i]);
 	}
+	keeper_destroy(m->keeper);
 	/* Events live in devices: the queue lets go of them first. */
 	evq_destroy(m->evq);
 	for (size_t i = 0; i < m->device_count; i++)

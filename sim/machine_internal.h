@@ -95,6 +95,7 @@ struct machine {
 	void *probe_owner;
 	uint64_t chain;
 	struct digest *digest;
+	struct keeper *keeper; /* snapshot_memory.c; NULL: none was taken yet */
 };
 
 extern const struct cpu_ops machine_cpu_ops; /* platform.c */
@@ -137,6 +138,9 @@ void machine_stop_soon(struct machine *m);
 void machine_reset_now(struct machine *m);
 /* Firmware's tables and the image, into RAM and the first CPU. */
 bool machine_boot(struct machine *m, struct error *err);
+
+/* snapshot_memory.c: all snapshots in memory of this machine. */
+void keeper_destroy(struct keeper *k); /* NULL is fine */
 
 struct cpu_complex *machine_complex(struct machine *m);
 /* One more link of machine_chain(). */

@@ -202,6 +202,7 @@ static void set_page(struct machine *m, const struct cpu_ram *ram, paddr_t pa,
 
 	if (!memcmp(have, page, PAGE_BYTES))
 		return;
+	cpu_ram_will_change(m->complex, pa, PAGE_BYTES);
 	memcpy(have, page, PAGE_BYTES); /* ROM, too */
 	cpu_ram_changed(m->complex, pa, PAGE_BYTES);
 }
@@ -250,15 +251,32 @@ out_end:
 
 /* --- devices --- */
 
+/* Is the field one of the device's large memories? */
+static bool is_memory(struct device *d, const struct device_field *f)
+{
+	uint64_t bytes;
+	uint8_t *at;
+
+	for (unsigned n = 0;
+	     d->class->memory && d->class->memory(d, n, &at, &bytes); n++) {
+		if (at == (uint8_t *)d + f->offset)
+			return true;
+	}
+	return false;
+}
+
 static void put_devices(struct machine *m, struct snapshot_writer *w)
 {
 	for (size_t i = 0; i < m->device_count; i++) {
 		struct device *d = m->device[i];
 		const struct device_field *f = d->class->fields;
 
-		for (; f && f->name; f++)
+		for (; f && f->name; f++) {
+			if (snapshot_keeps_memory(w) && is_memory(d, f))
+				continue;
 			snapshot_put(w, (const char *)d + f->offset,
 				     (size_t)f->bytes * f->count);
+		}
 		if (d->class->save)
 			d->class->save(d, w);
 		snapshot_put_u64(w, MARK);
@@ -272,9 +290,12 @@ static bool get_devices(struct machine *m, struct snapshot_reader *r,
 		struct device *d = m->device[i];
 		const struct device_field *f = d->class->fields;
 
-		for (; f && f->name; f++)
+		for (; f && f->name; f++) {
+			if (snapshot_restores_memory(r) && is_memory(d, f))
+				continue;
 			snapshot_get(r, (char *)d + f->offset,
 				     (size_t)f->bytes * f->count);
+		}
 		if (d->class->load && !d->class->load(d, r, err))
 			return false;
 		CHECK_MSG(snapshot_get_u64(r) == MARK || !snapshot_good(r),
@@ -285,7 +306,7 @@ static bool get_devices(struct machine *m, struct snapshot_reader *r,
 
 /* --- the whole --- */
 
-static void put_all(struct machine *m, struct snapshot_writer *w)
+void snapshot_put_machine(struct machine *m, struct snapshot_writer *w)
 {
 	const struct clocks c = {
 		.turn = m->turn,
@@ -300,7 +321,8 @@ static void put_all(struct machine *m, struct snapshot_writer *w)
 
 	snapshot_put(w, &c, sizeof(c));
 	evq_save(m->evq, w);
-	put_ram(m, w);
+	if (!snapshot_keeps_memory(w))
+		put_ram(m, w);
 	put_cpus(m, w);
 	snapshot_put_u64(w, MARK);
 	put_devices(m, w);
@@ -325,8 +347,8 @@ static bool get_timing(struct machine *m, const struct clocks *c,
 			 "same");
 }
 
-static bool get_parts(struct machine *m, struct snapshot_reader *r,
-		      struct error *err)
+bool snapshot_get_machine(struct machine *m, struct snapshot_reader *r,
+			  struct error *err)
 {
 	struct clocks c;
 
@@ -347,9 +369,10 @@ static bool get_parts(struct machine *m, struct snapshot_reader *r,
 	bus_unmapped_set(m->bus, c.unmapped);
 	if (!get_timing(m, &c, err))
 		return false;
-	if (!evq_load(m->evq, r) || !get_ram(m, r) || !get_cpus(m, r) ||
-	    snapshot_get_u64(r) != MARK || !get_devices(m, r, err) ||
-	    !snapshot_good(r))
+	if (!evq_load(m->evq, r) ||
+	    (!snapshot_restores_memory(r) && !get_ram(m, r)) ||
+	    !get_cpus(m, r) || snapshot_get_u64(r) != MARK ||
+	    !get_devices(m, r, err) || !snapshot_good(r))
 		return false;
 	for (size_t i = 0; i < m->device_count; i++) {
 		if (m->device[i]->class->restored)
@@ -365,7 +388,7 @@ static bool get_all(struct machine *m, struct snapshot_reader *r,
 {
 	struct error e = {0};
 
-	if (get_parts(m, r, &e))
+	if (snapshot_get_machine(m, r, &e))
 		return true;
 	/* Half of it is another's. */
 	if (!e.code)
@@ -377,6 +400,16 @@ static bool get_all(struct machine *m, struct snapshot_reader *r,
 	return error_set(err, e.code, "snapshot %s: %s", name, e.text);
 }
 
+bool snapshot_can_be(const struct machine *m, const char *name,
+		     struct error *err)
+{
+	return (!m->off && !m->shutdown && !m->reset && !m->reset_cause &&
+		!m->broken) ||
+	       error_set(err, EXIT_USAGE,
+			 "snapshot %s: the machine has ended; take it before",
+			 name);
+}
+
 bool machine_save(struct machine *m, FILE *to, const char *name,
 		  struct error *err)
 {
@@ -385,11 +418,8 @@ bool machine_save(struct machine *m, FILE *to, const char *name,
 	char *text;
 
 	CHECK_MSG(!m->in_run, "machine_save() from within a run");
-	if (m->off || m->shutdown || m->reset || m->reset_cause || m->broken)
-		return error_set(err, EXIT_USAGE,
-				 "snapshot %s: the machine has ended; take it "
-				 "before",
-				 name);
+	if (!snapshot_can_be(m, name, err))
+		return false;
 	text = describe(m);
 	head[1] = (uint32_t)strlen(text);
 	w = snapshot_writer_create(to);
@@ -397,7 +427,7 @@ bool machine_save(struct machine *m, FILE *to, const char *name,
 	snapshot_plain(w, head, sizeof(head));
 	snapshot_plain(w, text, head[1]);
 	free(text);
-	put_all(m, w);
+	snapshot_put_machine(m, w);
 	return snapshot_writer_end(w, name, err);
 }
 

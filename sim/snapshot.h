@@ -56,6 +56,11 @@ void snapshot_put_u64(struct snapshot_writer *w, uint64_t value);
 /* What a device has to save cannot be read from the host: the reason. */
 void snapshot_fail(struct snapshot_writer *w, const char *why);
 
+/* Of a snapshot in memory (sim/snapshot_memory.h): what device_class.memory
+ * tells of is none of the stream's. */
+bool snapshot_keeps_memory(const struct snapshot_writer *w);
+bool snapshot_restores_memory(const struct snapshot_reader *r);
+
 void snapshot_get(struct snapshot_reader *r, void *p, size_t bytes);
 uint64_t snapshot_get_u64(struct snapshot_reader *r);
 bool snapshot_good(const struct snapshot_reader *r);

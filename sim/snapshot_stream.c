@@ -21,6 +21,10 @@ struct snapshot_writer {
 	size_t out_bytes;
 	bool failed;
 	char why[300];
+	/* In memory: */
+	bool memory;
+	uint8_t *taken;
+	size_t taken_bytes, room;
 };
 
 struct snapshot_reader {
@@ -31,7 +35,64 @@ struct snapshot_reader {
 	ZSTD_inBuffer pending;
 	bool ended; /* the frame is complete, its checksum right */
 	bool failed;
+	const uint8_t *taken; /* in memory, what is left of it; else NULL */
+	size_t taken_bytes;
 };
+
+/* --- in memory --- */
+
+#define TAKEN_BYTES ((size_t)256 << 10) /* at first */
+
+struct snapshot_writer *snapshot_writer_memory(void)
+{
+	struct snapshot_writer *w = calloc(1, sizeof(*w));
+
+	CHECK_MSG(w, "out of memory for a snapshot");
+	w->memory = true;
+	return w;
+}
+
+static void take(struct snapshot_writer *w, const void *p, size_t bytes)
+{
+	while (w->room - w->taken_bytes < bytes) {
+		w->room = w->room ? 2 * w->room : TAKEN_BYTES;
+		w->taken = realloc(w->taken, w->room);
+		CHECK_MSG(w->taken, "out of memory for a snapshot");
+	}
+	memcpy(w->taken + w->taken_bytes, p, bytes);
+	w->taken_bytes += bytes;
+}
+
+uint8_t *snapshot_writer_taken(struct snapshot_writer *w, size_t *bytes)
+{
+	uint8_t *taken = w->taken;
+
+	*bytes = w->taken_bytes;
+	free(w);
+	return taken;
+}
+
+struct snapshot_reader *snapshot_reader_memory(const uint8_t *p, size_t bytes)
+{
+	struct snapshot_reader *r = calloc(1, sizeof(*r));
+
+	CHECK_MSG(r, "out of memory for a snapshot");
+	r->taken = p;
+	r->taken_bytes = bytes;
+	return r;
+}
+
+bool snapshot_keeps_memory(const struct snapshot_writer *w)
+{
+	return w->memory;
+}
+
+bool snapshot_restores_memory(const struct snapshot_reader *r)
+{
+	return r->taken;
+}
+
+/* --- in a file --- */
 
 struct snapshot_writer *snapshot_writer_create(FILE *to)
 {
@@ -102,7 +163,9 @@ bool snapshot_writer_end(struct snapshot_writer *w, const char *name,
 
 void snapshot_put(struct snapshot_writer *w, const void *p, size_t bytes)
 {
-	if (!w->failed && bytes)
+	if (w->memory && bytes)
+		take(w, p, bytes);
+	else if (!w->failed && bytes)
 		compress(w, p, bytes, ZSTD_e_continue);
 }
 
@@ -137,7 +200,13 @@ static size_t decompress(struct snapshot_reader *r, void *p, size_t bytes)
 {
 	ZSTD_outBuffer out = {p, bytes, 0};
 
-	while (out.pos < bytes && !r->ended && !r->failed) {
+	if (r->taken) {
+		out.pos = bytes < r->taken_bytes ? bytes : r->taken_bytes;
+		memcpy(p, r->taken, out.pos);
+		r->taken += out.pos;
+		r->taken_bytes -= out.pos;
+	}
+	while (!r->taken && out.pos < bytes && !r->ended && !r->failed) {
 		size_t before = out.pos, left;
 
 		if (r->pending.pos == r->pending.size) {

@@ -435,6 +435,45 @@ void cpu_ram_changed(struct cpu_complex *cx, paddr_t pa, uint64_t bytes)
 	}
 }
 
+void cpu_ram_will_change(struct cpu_complex *cx, paddr_t pa, uint64_t bytes)
+{
+	paddr_t end = pa + bytes;
+
+	if (!cx->notice)
+		return;
+	for (pa -= pa % PAGE_BYTES; pa < end; pa += PAGE_BYTES) {
+		struct ram *ram = ram_of_paddr(cx, pa);
+
+		if (ram)
+			ram_written(cx, ram, (pa - ram->r.base) / PAGE_BYTES);
+	}
+}
+
+void cpu_notice_writes(struct cpu_complex *cx, cpu_page_fn *page, void *owner)
+{
+	CHECK(!engine_running);
+	cx->notice = page;
+	cx->notice_owner = owner;
+	for (size_t i = 0; i < cx->ram_count; i++) {
+		struct ram *ram = &cx->ram[i];
+		uint64_t pages = ram->r.bytes / PAGE_BYTES;
+
+		if (!page || ram->r.read_only) {
+			free(ram->clean);
+			ram->clean = NULL;
+			continue;
+		}
+		if (!ram->clean)
+			ram->clean = malloc(pages);
+		CHECK_MSG(ram->clean, "out of memory for a snapshot");
+		memset(ram->clean, 1, pages);
+		for (unsigned c = 0; c < cx->cpu_count; c++)
+			originals.reset_dirty(cx->cpu[c]->cs,
+					      (uintptr_t)ram->r.host,
+					      ram->r.bytes);
+	}
+}
+
 /* --- creation --- */
 
 static bool engine_ok(uc_err e, const char *what, struct error *err)
@@ -594,8 +633,10 @@ void cpu_complex_destroy(struct cpu_complex *cx)
 		free(cx->cpu[i]);
 	}
 	memory_shared_destroy(cx->memory);
-	for (size_t i = 0; i < cx->ram_count; i++)
+	for (size_t i = 0; i < cx->ram_count; i++) {
 		free(cx->ram[i].has_code);
+		free(cx->ram[i].clean);
+	}
 	timing_destroy(cx->timing);
 	arena_free(&cx->arena);
 	free(cx->ram);

@@ -61,6 +61,9 @@ struct ram {
 	struct cpu_ram r;
 	uint64_t ram_addr; /* the library's own number of its first byte */
 	uint8_t *has_code; /* a flag for each page, over all engines */
+	/* Who waits for the first write to this page; NULL: nobody waits for
+	 * any.  Where it is set, entries of the TLB have TLB_NOTDIRTY. */
+	uint8_t *clean;
 };
 
 struct cpu {
@@ -143,6 +146,8 @@ struct cpu_complex {
 	struct timing *timing; /* NULL: flat */
 	struct memory_shared *memory;
 	struct arena *arena; /* of what lives as long as the complex */
+	cpu_page_fn *notice; /* cpu_notice_writes(); NULL: nobody */
+	void *notice_owner;
 };
 
 /* The vCPU that this thread is running; NULL outside cpu_run(). */
@@ -278,6 +283,20 @@ static inline struct ram *ram_of_paddr(struct cpu_complex *cx, paddr_t pa)
 			return &cx->ram[i];
 	}
 	return NULL;
+}
+/* Stores to this page have to come by tb_invalidate_phys_page_fast(). */
+static inline bool ram_minds_stores(const struct ram *ram, uint64_t page)
+{
+	return ram->has_code[page] || (ram->clean && ram->clean[page]);
+}
+/* The page is about to be written. */
+static inline void ram_written(struct cpu_complex *cx, struct ram *ram,
+			       uint64_t page)
+{
+	if (!ram->clean || !ram->clean[page])
+		return;
+	ram->clean[page] = 0;
+	cx->notice(cx->notice_owner, ram->r.base + page * PAGE_BYTES);
 }
 /* Gap i lies below RAM i, or above all RAM. */
 static inline uint64_t engine_gap_base(const struct cpu_complex *cx, uint32_t i)

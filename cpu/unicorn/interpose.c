@@ -265,8 +265,10 @@ static void set_entry_bits(struct cpu_complex *cx, paddr_t pa, uint64_t bits)
 {
 	struct ram *ram = ram_of_paddr(cx, pa);
 
-	if (!ram->r.read_only)
-		ram->r.host[pa - ram->r.base] |= (uint8_t)bits;
+	if (ram->r.read_only)
+		return;
+	ram_written(cx, ram, (pa - ram->r.base) / PAGE_BYTES);
+	ram->r.host[pa - ram->r.base] |= (uint8_t)bits;
 }
 
 enum {
@@ -512,7 +514,8 @@ void tlb_protect_code_x86_64(uc_engine *uc, uint64_t ram_addr)
 			(uintptr_t)ram->r.host + page * PAGE_BYTES, PAGE_BYTES);
 }
 
-/* A store to a page that holds code: the other engines' copies go too. */
+/* Before a store to a page that holds code: the other engines' copies go too.
+ * Or it is the first to a page for whose first somebody waits. */
 void tb_invalidate_phys_page_fast_x86_64(uc_engine *uc, void *pages,
 					 uint64_t ram_addr, int bytes,
 					 uintptr_t ra)
@@ -521,7 +524,11 @@ void tb_invalidate_phys_page_fast_x86_64(uc_engine *uc, void *pages,
 
 	if (cpu) {
 		struct cpu_complex *cx = cpu->complex;
+		struct ram *ram = ram_of_ram_addr(cx, ram_addr);
 
+		if (ram)
+			ram_written(cx, ram,
+				    (ram_addr - ram->ram_addr) / PAGE_BYTES);
 		for (unsigned i = 0; i < cx->cpu_count; i++) {
 			if (cx->cpu[i] != cpu)
 				originals.invalidate_range(

@@ -97,7 +97,8 @@ static void enter_ram(struct cpu *cpu, uint64_t va, struct ram *ram, paddr_t pa,
 	char *entry = AT(fast, char *, TLB_FAST_TABLE) + offset;
 	char *io = AT(desc, char *, TLB_DESC_IO) +
 		   offset / TLB_ENTRY_BYTES * TLB_IO_BYTES;
-	uint64_t flags = ram->has_code[at / PAGE_BYTES] ? TLB_NOTDIRTY : 0;
+	uint64_t flags =
+		ram_minds_stores(ram, at / PAGE_BYTES) ? TLB_NOTDIRTY : 0;
 
 	for (unsigned v = 0; v < TLB_VICTIMS; v++) {
 		char *victim = desc + TLB_DESC_VICTIM + TLB_ENTRY_BYTES * v;
@@ -130,7 +131,7 @@ static void enter_ram(struct cpu *cpu, uint64_t va, struct ram *ram, paddr_t pa,
 	++*used;
 }
 
-/* Pages without code take stores at full speed; ROM takes none. */
+/* Pages whose stores nobody minds take them at full speed; ROM takes none. */
 static void tune_stores(struct cpu *cpu, uint64_t va, struct ram *ram,
 			paddr_t pa, unsigned mode)
 {
@@ -144,7 +145,7 @@ static void tune_stores(struct cpu *cpu, uint64_t va, struct ram *ram,
 		return;
 	if (ram->r.read_only)
 		*write |= TLB_DISCARD_WRITE;
-	else if (!ram->has_code[(pa - ram->r.base) / PAGE_BYTES] &&
+	else if (!ram_minds_stores(ram, (pa - ram->r.base) / PAGE_BYTES) &&
 		 (*write & TLB_SPECIAL) == TLB_NOTDIRTY)
 		*write &= ~(uint64_t)TLB_NOTDIRTY;
 }

@@ -148,6 +148,18 @@ bool cpu_interruptible(const struct cpu *cpu)
 	return cpu->regs.rflags & FLAG_IF;
 }
 
+void cpu_ram_will_change(struct cpu_complex *complex, paddr_t pa,
+			 uint64_t bytes)
+{
+	(void)complex, (void)pa, (void)bytes;
+}
+
+void cpu_notice_writes(struct cpu_complex *complex, cpu_page_fn *page,
+		       void *owner)
+{
+	(void)complex, (void)page, (void)owner;
+}
+
 void cpu_ram_changed(struct cpu_complex *complex, paddr_t pa, uint64_t bytes)
 {
 	(void)complex, (void)pa, (void)bytes;

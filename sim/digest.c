@@ -37,6 +37,11 @@ void digest_reset(struct digest *d)
 	CHECK(XXH3_64bits_reset(d->state) == XXH_OK);
 }
 
+void digest_copy(struct digest *to, const struct digest *from)
+{
+	XXH3_copyState(to->state, from->state);
+}
+
 void digest_feed(void *to, const void *p, size_t bytes)
 {
 	struct digest *d = to;

@@ -16,6 +16,8 @@ struct digest;
 struct digest *digest_create(void);
 void digest_destroy(struct digest *d); /* NULL is fine */
 void digest_reset(struct digest *d);
+/* As far as another one has come. */
+void digest_copy(struct digest *to, const struct digest *from);
 /* `to` is a struct digest: the shape that device_class.digest wants. */
 void digest_feed(void *to, const void *p, size_t bytes);
 uint64_t digest_value(const struct digest *d); /* of all fed so far */

@@ -128,6 +128,8 @@ bool vcpu_sleeps(const struct vcpu *v);
  * work to *limit, perhaps less than before, and to the retired count that is
  * returned. */
 uint64_t machine_observe(struct machine *m, struct vcpu *v, ps_t *limit);
+/* What the trace is owed goes there; nothing is under way any more. */
+void machine_observe_anew(struct machine *m);
 void machine_flow(void *owner, struct cpu *cpu, const struct cpu_flow *f);
 void machine_instruction(void *owner, struct cpu *cpu,
 			 const struct cpu_instruction *i);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/check.h"
 #include "sim/snapshot.h"
@@ -383,6 +384,28 @@ void net_switch_begin(struct net_switch *s, ps_t now)
 {
 	CHECK(!s->now);
 	s->now = now;
+}
+
+void net_switch_mark(const struct net_switch *s, struct net_switch_mark *mark)
+{
+	*mark = (struct net_switch_mark){
+		.now = s->now,
+		.captured = s->capture ? ftell(s->capture) : 0,
+	};
+}
+
+void net_switch_back(struct net_switch *s, const struct net_switch_mark *mark)
+{
+	s->now = mark->now;
+	if (s->capture) {
+		CHECK_MSG(fflush(s->capture) == 0 &&
+				  ftruncate(fileno(s->capture),
+					    mark->captured) == 0 &&
+				  fseek(s->capture, mark->captured, SEEK_SET) ==
+					  0,
+			  "%s cannot be cut back: %s", s->capture_path,
+			  strerror(errno));
+	}
 }
 
 /* --- from a device --- */

@@ -54,6 +54,15 @@ void net_switch_advance(struct net_switch *s, ps_t now);
 /* Nothing was sent yet: it begins at this instant. */
 void net_switch_begin(struct net_switch *s, ps_t now);
 
+/* How far it has come, and back to there, when the machines on its ports have
+ * gone back, too: they bring their cables' frames (net_port_load()). */
+struct net_switch_mark {
+	ps_t now;
+	long captured; /* bytes */
+};
+void net_switch_mark(const struct net_switch *s, struct net_switch_mark *mark);
+void net_switch_back(struct net_switch *s, const struct net_switch_mark *mark);
+
 /* Every frame that a switch takes from a cable goes to a file in pcap's format,
  * with the virtual time since power-on in nanoseconds; those that a fault drops
  * are not there.  EXIT_HOST: it cannot be written. */

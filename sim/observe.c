@@ -109,6 +109,21 @@ void machine_trace_end(struct machine *m)
 	}
 }
 
+/* Whoever is looked at is looked at anew when it goes on. */
+void machine_observe_anew(struct machine *m)
+{
+	for (unsigned i = 0; i < m->config.cpu_count; i++) {
+		struct vcpu *v = &m->vcpu[i];
+
+		if (v->observe == CPU_OBSERVE_FLOW)
+			end_stretch(m, v);
+		if (v->observe != CPU_OBSERVE_NOTHING)
+			cpu_observe(v->cpu, CPU_OBSERVE_NOTHING);
+		v->observe = CPU_OBSERVE_NOTHING;
+		v->stretched = false;
+	}
+}
+
 /* --- what is told --- */
 
 void machine_flow(void *owner, struct cpu *cpu, const struct cpu_flow *f)

@@ -103,6 +103,21 @@ void partition_view_moved(struct partition_view *v, struct machine *m)
 						      .owner = v});
 }
 
+/* All that changes lies in it itself. */
+void *partition_view_keep(const struct partition_view *v)
+{
+	struct partition_view *kept = malloc(sizeof(*v));
+
+	CHECK_MSG(kept, "out of memory for the partition view");
+	*kept = *v;
+	return kept;
+}
+
+void partition_view_back(struct partition_view *v, const void *kept)
+{
+	*v = *(const struct partition_view *)kept;
+}
+
 void partition_view_destroy(struct partition_view *v)
 {
 	if (!v)

@@ -101,6 +101,11 @@ struct partition_info {
 	bool gone;   /* destroyed */
 };
 
+/* What the view has seen, and back to that: its machine went back, too.  Freed
+ * by free(). */
+void *partition_view_keep(const struct partition_view *v) MUST_USE;
+void partition_view_back(struct partition_view *v, const void *kept);
+
 /* Partitions by position 0 to count-1: position p has index p + 1. */
 size_t partition_view_count(const struct partition_view *v);
 void partition_view_info(const struct partition_view *v, size_t position,

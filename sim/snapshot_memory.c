@@ -354,6 +354,8 @@ void keeper_destroy(struct keeper *k)
 
 /* --- taking --- */
 
+static void prune_all(struct keeper *k);
+
 struct memory_snapshot *machine_take(struct machine *m, struct error *err)
 {
 	struct snapshot_writer *w;
@@ -370,6 +372,7 @@ struct memory_snapshot *machine_take(struct machine *m, struct error *err)
 	    (!m->keeper && !keeper_create(m, err)))
 		return NULL;
 	k = m->keeper;
+	prune_all(k); /* what was forgotten in a run */
 	if (k->held >= k->limit) {
 		error_set(err, EXIT_USAGE,
 			  "snapshots in memory hold %" PRIu64 " MiB, as much "
@@ -380,6 +383,7 @@ struct memory_snapshot *machine_take(struct machine *m, struct error *err)
 	s = calloc(1, sizeof(*s));
 	CHECK_MSG(s, "out of memory for a snapshot");
 	s->keeper = k;
+	machine_observe_anew(m);
 	w = snapshot_writer_memory();
 	snapshot_put_machine(m, w);
 	s->state = snapshot_writer_taken(w, &s->state_bytes);
@@ -446,8 +450,6 @@ static void go_to(struct keeper *k, struct memory_snapshot *s)
 	}
 }
 
-static void prune_all(struct keeper *k);
-
 bool machine_restore(struct machine *m, struct memory_snapshot *s,
 		     struct error *err)
 {
@@ -463,6 +465,7 @@ bool machine_restore(struct machine *m, struct memory_snapshot *s,
 				 "while it runs");
 	if (m->broken)
 		return error_set(err, EXIT_HOST, "%s", machine_broken_text(m));
+	machine_observe_anew(m);
 	go_to(k, s);
 	r = snapshot_reader_memory(s->state, s->state_bytes);
 	good = snapshot_get_machine(m, r, &e);
@@ -549,11 +552,12 @@ void machine_forget(struct memory_snapshot *s)
 {
 	if (!s)
 		return;
-	CHECK(!s->forgotten && !s->keeper->m->in_run);
+	CHECK(!s->forgotten);
 	s->forgotten = true;
 	free(s->state);
 	s->state = NULL;
-	prune_all(s->keeper);
+	if (!s->keeper->m->in_run)
+		prune_all(s->keeper);
 }
 
 /* --- how much --- */

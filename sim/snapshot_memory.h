@@ -32,8 +32,8 @@ struct memory_snapshot *machine_take(struct machine *m,
  * it.  False: *err, and nothing has changed. */
 bool machine_restore(struct machine *m, struct memory_snapshot *s,
 		     struct error *err) MUST_USE;
-/* Others stay as they are, and get what they shared.  NULL is fine.  All of a
- * machine go with it. */
+/* Others stay as they are, and get what they shared.  NULL is fine.  While the
+ * machine runs: what it holds goes later.  All of a machine go with it. */
 void machine_forget(struct memory_snapshot *s);
 
 /* What all of them may hold, 2 GiB at first.  A machine that would need more

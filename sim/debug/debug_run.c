@@ -579,6 +579,17 @@ static void on_over(void *owner, struct session *s, const struct error *err)
 		serve(d);
 }
 
+/* What stands in the past would come to other places by the same counts. */
+static void on_went_back(void *owner)
+{
+	struct debug *d = owner;
+
+	if (d->past)
+		past_forget(d->past);
+	memset(&d->trail, 0, sizeof(d->trail));
+	d->written = true; /* so one stands here */
+}
+
 /* --- from the front end --- */
 
 struct debug *debug_create(const struct debug_front *front, bool stopped,
@@ -593,6 +604,7 @@ struct debug *debug_create(const struct debug_front *front, bool stopped,
 	d->driver = (struct session_driver){
 		.run = on_run,
 		.record = on_record,
+		.went_back = on_went_back,
 		.over = on_over,
 		.owner = d,
 	};

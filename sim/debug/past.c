@@ -405,6 +405,12 @@ bool past_take(struct past *p, const struct past_place *at,
 	return true;
 }
 
+void past_forget(struct past *p)
+{
+	while (p->count)
+		leave_out(p, p->count - 1);
+}
+
 size_t past_count(const struct past *p)
 {
 	return p->count;

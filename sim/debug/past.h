@@ -60,6 +60,8 @@ void past_tie(struct past *p);
  * told to go or to scout by *mail.  `away` is called in the child at once. */
 bool past_take(struct past *p, const struct past_place *at,
 	       struct past_mail *mail, void (*away)(void *owner), void *owner);
+/* All that stand end. */
+void past_forget(struct past *p);
 size_t past_count(const struct past *p);
 const struct past_place *past_at(const struct past *p, size_t index);
 

@@ -321,6 +321,12 @@ static void key_disk(lua_State *L, struct session_machine *d)
 	d->disk_bytes = size(L, "disk", 65536, UINT64_C(1) << 40);
 }
 
+static void key_snapshot_memory(lua_State *L, struct session_machine *d)
+{
+	d->snapshot_bytes = size(L, "snapshot_memory", UINT64_C(1) << 20,
+				 UINT64_C(1) << 40);
+}
+
 static void key_more_disks(lua_State *L, struct session_machine *d)
 {
 	lua_Integer n = lua_istable(L, -1) ? luaL_len(L, -1) : 0;
@@ -423,6 +429,7 @@ static const struct key {
 	{"seed", key_seed},
 	{"serial", key_serial},
 	{"serial_hz", key_serial_hz},
+	{"snapshot_memory", key_snapshot_memory},
 	{"timing", key_timing},
 	{"trace", key_trace},
 	{"turn", key_turn},

@@ -281,6 +281,7 @@ static bool finish_one(struct session *s, struct error *err)
 {
 	bool ok = true;
 
+	session_forget_all(s);
 	if (s->machine && s->first->disks_apart)
 		ok = session_media(s, false, err);
 	if (s->machine && s->view && s->options.cycles)

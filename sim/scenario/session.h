@@ -56,6 +56,8 @@ struct session_driver {
 	/* The same of the other machines, by session.index; NULL is fine. */
 	void (*other)(void *owner, unsigned machine,
 		      const struct trace_record *r);
+	/* The machine went back by session_restore(). */
+	void (*went_back)(void *owner);
 	/* The scenario is over, its machines still stand; err->code: how. */
 	void (*over)(void *owner, struct session *s, const struct error *err);
 	void *owner;
@@ -184,6 +186,7 @@ struct session_machine {
 	uint64_t disk_bytes;       /* 0: no disk */
 	uint64_t more_disk_bytes[MACHINE_NAMESPACES_MAX - 1]; /* 0: no more */
 	uint64_t virtio_disk_bytes; /* 0: no such disk */
+	uint64_t snapshot_bytes;    /* of snapshots in memory; 0: the default */
 	bool any_code; /* the conformance lens tells, but fails no run */
 	bool traces;   /* these classes, unless the command line says */
 	unsigned classes;
@@ -284,6 +287,10 @@ struct session {
 	bool any_code; /* as struct session_machine */
 	bool stands;   /* its RAM is that of another host: it cannot run */
 	bool began;    /* from a snapshot, not at power-on */
+	struct session_standing
+		*standing;       /* session_take(), the latest first */
+	uint64_t standings;      /* how many there have been */
+	uint64_t standing_bytes; /* that they may hold; 0: the default */
 	bool contained, conforms;
 	struct partition_violation violation;
 
@@ -345,6 +352,17 @@ bool session_save(struct session *s, const char *path,
  * it can go on from power-on, or is broken (sim/snapshot.h). */
 bool session_begin_from(struct session *s, const char *path,
 			struct error *err) MUST_USE;
+
+/* session_back.c: the machine and what the session has of it, in memory
+ * (sim/snapshot_memory.h).  Going back leaves no mark: trace, console, samples
+ * and planned faults are as they were; what was expected and noted stays.
+ * False: several machines, somebody types, no machine that can be saved. */
+bool session_take(struct session *s, uint64_t *id, struct error *err) MUST_USE;
+/* EXIT_USAGE also when there is none of that number any more. */
+bool session_restore(struct session *s, uint64_t id,
+		     struct error *err) MUST_USE;
+/* None of that number is fine. */
+void session_forget(struct session *s, uint64_t id);
 
 bool session_anyone_is_on(const struct session *first);
 /* Runs all machines to `until`, or to where the wait of `s` stops it (s->hit),

@@ -81,6 +81,14 @@ bool session_watch_cut_reached(struct session *first, struct error *err);
 /* The machine stands where somebody wanted it. */
 bool session_watch_reached(struct session *s, struct error *err);
 
+/* session_back.c: all that were taken. */
+void session_forget_all(struct session *s);
+
+/* session_plan.c: a copy of the plan, malloc(); NULL: there is none yet.  And
+ * back to that. */
+struct session_plan *session_plan_keep(const struct session *first);
+void session_plan_back(struct session *first, const struct session_plan *kept);
+
 /* session_plan.c: what options.plan says, when all machines are known. */
 bool session_plan_begin(struct session *first, struct error *err);
 void session_plan_end(struct session *first);

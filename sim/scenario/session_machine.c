@@ -251,6 +251,7 @@ bool session_machine(struct session *s, const struct session_machine *d,
 		return false;
 	machine_set_console(s->machine, session_console_byte, s);
 	s->any_code = d->any_code;
+	s->standing_bytes = d->snapshot_bytes;
 	memcpy(s->line_to, d->serial, sizeof(s->line_to));
 	if (s->options.begin_from &&
 	    !session_begin_from(s, s->options.begin_from, err))

@@ -320,6 +320,29 @@ bool session_plan_add(struct session *s, const char *text, struct error *err)
 	return true;
 }
 
+struct session_plan *session_plan_keep(const struct session *f)
+{
+	struct session_plan *kept = NULL;
+
+	if (f->plan) {
+		kept = malloc(sizeof(*kept));
+		CHECK(kept);
+		*kept = *f->plan;
+	}
+	return kept;
+}
+
+void session_plan_back(struct session *f, const struct session_plan *kept)
+{
+	if (!f->plan)
+		return;
+	if (kept)
+		*f->plan = *kept;
+	else
+		memset(f->plan->fault, 0, sizeof(f->plan->fault));
+	rearm(f->plan);
+}
+
 bool session_plan_begin(struct session *f, struct error *err)
 {
 	for (size_t i = 0; i < f->options.plan_count; i++) {

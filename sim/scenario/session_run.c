@@ -261,7 +261,8 @@ static bool run_to(struct session *s, ps_t until, struct error *err)
  * first machine's queue. */
 static bool moves(struct session *f)
 {
-	if (!f->options.pieces || !f->options.snapshots || f->options.outside)
+	if (!f->options.pieces || !f->options.snapshots || f->options.outside ||
+	    f->standing)
 		return false;
 	f->cut = f->cut * UINT64_C(6364136223846793005) +
 		 UINT64_C(1442695040888963407);

@@ -509,6 +509,13 @@ static void on_over(void *owner, struct session *session,
 	leave(s);
 }
 
+static void on_went_back(void *owner)
+{
+	struct show *s = owner;
+
+	s->under.went_back(s->under.owner);
+}
+
 const struct session_driver *show_driver(struct show *s, struct debug *d)
 {
 	s->under = *debug_driver(d);
@@ -516,6 +523,7 @@ const struct session_driver *show_driver(struct show *s, struct debug *d)
 		.run = on_run,
 		.record = on_record,
 		.other = on_other,
+		.went_back = on_went_back,
 		.over = on_over,
 		.owner = s,
 	};

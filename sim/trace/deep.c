@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zstd.h>
 
 #include "sim/check.h"
@@ -137,6 +138,25 @@ void deep_write(struct deep_writer *w, struct deep_record *r)
 	w->count++;
 	if (is_full(w))
 		put_packet(w);
+}
+
+void deep_mark(struct deep_writer *w, struct deep_mark *mark)
+{
+	if (w->records)
+		put_packet(w);
+	*mark = (struct deep_mark){ftell(w->file), w->count};
+}
+
+void deep_back(struct deep_writer *w, const struct deep_mark *mark)
+{
+	errno = 0;
+	if ((fflush(w->file) != 0 ||
+	     ftruncate(fileno(w->file), mark->at) != 0 ||
+	     fseek(w->file, mark->at, SEEK_SET) != 0) &&
+	    !w->failed)
+		w->failed = errno ? errno : EIO;
+	w->records = 0;
+	w->count = mark->count;
 }
 
 uint64_t deep_count(const struct deep_writer *w)

@@ -65,6 +65,14 @@ struct deep_writer;
 struct deep_writer *deep_create(const char *dir, struct error *err);
 /* *r comes back as it was. */
 void deep_write(struct deep_writer *w, struct deep_record *r);
+/* How far the file has come, and back to there; what was written since is gone.
+ * A packet ends there. */
+struct deep_mark {
+	long at;
+	uint64_t count;
+};
+void deep_mark(struct deep_writer *w, struct deep_mark *mark);
+void deep_back(struct deep_writer *w, const struct deep_mark *mark);
 uint64_t deep_count(const struct deep_writer *w);
 /* False: the disk said no. */
 bool deep_close(struct deep_writer *w, struct error *err);

@@ -112,6 +112,12 @@ void trace_emit(struct trace *t, const struct trace_record *r); /* t NULL: ok */
 bool trace_wants(const struct trace *t, enum trace_class class);
 uint64_t trace_digest(const struct trace *t); /* of all events so far */
 uint64_t trace_count(const struct trace *t);
+/* How far the trace has come, what is selected included.  trace_back(): what
+ * was emitted since was not; of the same trace, as often as is wanted. */
+struct trace_mark;
+struct trace_mark *trace_mark(struct trace *t) MUST_USE;
+void trace_back(struct trace *t, const struct trace_mark *mark);
+void trace_mark_free(struct trace_mark *mark); /* NULL is fine */
 /* Who waits for events (the scenario); called after the event was written, in
  * the order of registration.  At most TRACE_LISTENERS_MAX. */
 #define TRACE_LISTENERS_MAX 8

@@ -287,6 +287,87 @@ const struct trace_select *trace_selected(const struct trace *t,
 	return &t->selection[class_index(class)].select;
 }
 
+/* --- back --- */
+
+struct trace_mark {
+	off_t at;
+	uint8_t *packet;
+	size_t used;
+	ps_t first, last;
+	uint64_t count;
+	struct digest *digest;
+	struct deep_mark deep;
+	struct trace_select select[TRACE_CLASSES];
+	bool gap[TRACE_CLASSES][CPU_COUNT_MAX];
+	size_t known_count;
+};
+
+struct trace_mark *trace_mark(struct trace *t)
+{
+	struct trace_mark *k = calloc(1, sizeof(*k));
+
+	CHECK_MSG(k, "out of memory for the trace");
+	if (t->deep)
+		deep_mark(t->deep, &k->deep);
+	k->at = t->fd >= 0 ? lseek(t->fd, 0, SEEK_CUR) : 0;
+	k->used = t->used;
+	k->packet = malloc(t->used);
+	CHECK_MSG(k->packet, "out of memory for the trace");
+	memcpy(k->packet, t->packet, t->used);
+	k->first = t->first;
+	k->last = t->last;
+	k->count = t->count;
+	k->digest = digest_create();
+	digest_copy(k->digest, t->digest);
+	for (unsigned i = 0; i < TRACE_CLASSES; i++) {
+		k->select[i] = t->selection[i].select;
+		memcpy(k->gap[i], t->selection[i].gap, sizeof(k->gap[i]));
+	}
+	k->known_count = t->known_count;
+	return k;
+}
+
+void trace_back(struct trace *t, const struct trace_mark *k)
+{
+	errno = 0;
+	if (t->fd >= 0 &&
+	    (ftruncate(t->fd, k->at) != 0 ||
+	     lseek(t->fd, k->at, SEEK_SET) != k->at) &&
+	    !t->failed)
+		t->failed = errno;
+	if (t->deep)
+		deep_back(t->deep, &k->deep);
+	memcpy(t->packet, k->packet, k->used);
+	t->used = k->used;
+	t->first = k->first;
+	t->last = k->last;
+	t->count = k->count;
+	digest_copy(t->digest, k->digest);
+	t->known_count = k->known_count;
+	for (unsigned i = 0; i < TRACE_CLASSES; i++) {
+		struct selection *s = &t->selection[i];
+
+		s->select = k->select[i];
+		memcpy(s->gap, k->gap[i], sizeof(s->gap));
+		free(s->partition);
+		s->partition = NULL;
+		s->partitions = 0;
+		for (size_t p = 0; p < t->known_count; p++)
+			know(s, &t->known[p]);
+	}
+}
+
+void trace_mark_free(struct trace_mark *k)
+{
+	if (!k)
+		return;
+	digest_destroy(k->digest);
+	free(k->packet);
+	free(k);
+}
+
+/* --- whether it is written --- */
+
 static bool in_window(const struct trace_select *x, ps_t time, uint64_t retired)
 {
 	return time >= x->from && time <= x->to && retired >= x->retired_from &&

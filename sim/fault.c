@@ -141,6 +141,38 @@ bool fault_partition_ram(struct partition_view *v, const char *name, vaddr_t va,
 	return true;
 }
 
+bool fault_partition_instance(struct partition_view *v, const char *name,
+			      uint64_t frame, uint8_t byte, struct error *err)
+{
+	struct partition_info info = {0};
+	struct partition_extent e[2];
+	uint8_t page[PAGE_BYTES];
+	char text[64];
+	size_t n;
+
+	if (!partition_view_find(v, name, &info, err))
+		return false;
+	/* Memory, if there is any, and the monitor's come first. */
+	n = partition_view_extents(v, info.index, e, ARRAY_LEN(e));
+	for (size_t i = 0; i < n; i++) {
+		paddr_t pa = (e[i].pfn + frame) * PAGE_BYTES;
+
+		if (strcmp(e[i].what, "monitor") != 0 || frame >= e[i].frames)
+			continue;
+		memset(page, byte, sizeof(page));
+		if (!bus_poke(machine_bus(partition_view_machine(v)), pa, page,
+			      sizeof(page)))
+			break;
+		snprintf(text, sizeof(text), "%s.instance", name);
+		emit(partition_view_machine(v), text, pa, sizeof(page));
+		return true;
+	}
+	return error_set(err, EXIT_USAGE,
+			 "fault in '%s': its monitor instance has no frame "
+			 "%" PRIu64 "; name one of a partition that runs",
+			 name, frame);
+}
+
 /* --- machine checks --- */
 
 #define STATUS_VAL   (UINT64_C(1) << 63)

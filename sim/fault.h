@@ -35,6 +35,12 @@ bool fault_partition_text(struct partition_view *v, const char *name,
 bool fault_partition_ram(struct partition_view *v, const char *name, vaddr_t va,
 			 const void *data, size_t bytes, struct error *err);
 
+/* One frame of a partition's monitor instance, filled with one byte; they are
+ * counted from 0, hv/monitor/monitor.h says what each is for (INST_*).  False:
+ * no such partition, or its instance has no such frame (EXIT_USAGE). */
+bool fault_partition_instance(struct partition_view *v, const char *name,
+			      uint64_t frame, uint8_t byte, struct error *err);
+
 /* A machine check at a CPU (SDM 3B chapter 15): its bank says that a memory
  * read failed. */
 enum fault_check {

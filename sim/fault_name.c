@@ -150,6 +150,17 @@ static bool bytes(struct partition_view *v, const struct words *w,
 				   count - first, err);
 }
 
+/* instance PARTITION FRAME BYTE */
+static bool instance(struct partition_view *v, const struct words *w,
+		     struct error *err)
+{
+	uint64_t frame = 0, value = 0;
+
+	return number_of(w, 2, &frame, err) && number_of(w, 3, &value, err) &&
+	       fault_partition_instance(v, w->word[1], frame,
+					(uint8_t)(value & 0xff), err);
+}
+
 /* --- the machine --- */
 
 /* check CPU ADDRESS corrected|uncorrected|fatal */
@@ -224,6 +235,7 @@ static const struct row {
 	{"word", "PARTITION WHERE VALUE", 4, 4, word},
 	{"page", "PARTITION WHERE BYTE", 4, 4, page},
 	{"bytes", "PARTITION WHERE COUNT FROM TO", 6, 6, bytes},
+	{"instance", "PARTITION FRAME BYTE", 4, 4, instance},
 	{"check", "CPU ADDRESS corrected|uncorrected|fatal", 4, 4, check},
 	{"stall", "CPU NANOSECONDS", 3, 3, stall},
 	{"power", "[N]", 1, 2, power},

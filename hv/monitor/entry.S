@@ -154,6 +154,15 @@
 	iretq
 	.endm
 
+	/* The instance's slot is the one that runs here, or it is broken.  A TSS
+	 * descriptor has 16 bytes, a struct lead_cpu 64.  RCX is lost. */
+	.macro	own_slot
+	str	%ecx
+	mov	lead_area + LEAD_CPU - SEL_TSS * 4(,%rcx,4), %ecx
+	cmp	VCPU_VA + VCPU_SLOT, %ecx
+	jne	.Lbroken
+	.endm
+
 	.globl	syscall_entry
 	.type	syscall_entry, @function
 syscall_entry:
@@ -169,6 +178,7 @@ syscall_entry:
 	push_regs
 	mov	$STACK_VA, %rsp
 	regs_in_vcpu
+	own_slot
 	cmpl	$0, VCPU_VA + VCPU_IN_USER
 	jne	.Luser_syscall
 	cmp	$SYS_COUNT, %rax
@@ -209,6 +219,8 @@ syscall_entry:
 .Lexit:
 	mov	$VCPU_VA, %rsp
 	pop_regs_iretq
+.Lbroken:
+	ud2	/* this partition's end, as of any fault in a monitor */
 	.cfi_endproc
 	.size	syscall_entry, . - syscall_entry
 
@@ -264,6 +276,7 @@ interrupt_common:
 	mov	$STACK_VA, %rsp
 	regs_in_vcpu
 	call	interrupt
+	own_slot	/* now that the interrupt has been acknowledged */
 	cmpl	$0, VCPU_VA + VCPU_ATTENTION
 	jne	.Lleave
 	jmp	.Lexit
@@ -294,6 +307,7 @@ fault_common:
 	rep movsq
 	mov	$STACK_VA, %rsp
 	regs_in_vcpu
+	own_slot
 	call	fault_user
 	jmp	.Lleave
 	.cfi_restore_state

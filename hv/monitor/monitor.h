@@ -25,6 +25,11 @@
  * each other to look by VECTOR_LOOK and never wait for one that may wait for
  * them.
  *
+ * An instance's private state may be overwritten at any instant, by a stray DMA
+ * or an error in here.  Then its slot is not the one that runs, which each
+ * entry from ring 3 (entry.S) and monitor_resume() look at, and the partition
+ * has crashed.
+ *
  * Includable from assembly.  Next: entry.S.
  */
 #ifndef PARTERRE_MONITOR_H
@@ -75,6 +80,10 @@
 #define REGS_BYTES     176
 #define VCPU_ATTENTION 176
 #define VCPU_IN_USER   180
+#define VCPU_SLOT      184
+
+/* struct lead_area: of each CPU, the slot that runs there. */
+#define LEAD_CPU 128
 
 /* Segment selectors: SYSRET takes SEL_SYSRET + 8 and + 16. */
 #define SEL_CODE      0x08
@@ -145,7 +154,8 @@ struct vcpu {
 			   */
 	uint32_t slot;
 	uint32_t kind;
-	uint32_t waiting; /* SYS_WAIT has yet to give its result */
+	uint32_t waiting; /* VCPU_WAITING: SYS_WAIT has yet to give its result;
+			     else 0 */
 	uint32_t user_as;
 	uint64_t cr3; /* the root in force */
 	uint64_t user_mask;
@@ -165,6 +175,8 @@ struct vcpu {
 };
 
 #define VCPU ((struct vcpu *)VCPU_VA)
+/* Nothing that is there by chance: what was overwritten must not sleep. */
+#define VCPU_WAITING 0x74696177u
 
 _Static_assert(offsetof(struct regs, rbx) == REGS_RBX, "regs");
 _Static_assert(offsetof(struct regs, r8) == REGS_R8, "regs");
@@ -177,6 +189,12 @@ _Static_assert(sizeof(struct regs) == REGS_BYTES, "regs");
 _Static_assert(REGS_BYTES % 16 == 0, "RSP0 must be aligned");
 _Static_assert(offsetof(struct vcpu, attention) == VCPU_ATTENTION, "vcpu");
 _Static_assert(offsetof(struct vcpu, in_user) == VCPU_IN_USER, "vcpu");
+_Static_assert(offsetof(struct vcpu, slot) == VCPU_SLOT, "vcpu");
+_Static_assert(offsetof(struct lead_area, cpu) == LEAD_CPU &&
+		       !offsetof(struct lead_cpu, current) &&
+		       sizeof(struct lead_cpu) ==
+			       4 * 16, /* of a TSS's descriptor */
+	       "own_slot");
 _Static_assert(sizeof(struct vcpu) <= 8192, "INST_VCPU frames");
 
 /* ---- lead data ---------------------------------------------------------- */
@@ -395,12 +413,10 @@ static inline uint64_t now_ns(void)
 	       32;
 }
 
-/* A time of the running partition's as the host's; never stays never. */
-static inline uint64_t host_time(uint64_t ns)
+/* A time of a partition's as the host's; never stays never. */
+static inline uint64_t host_time(const struct lead_slot *s, uint64_t ns)
 {
-	uint64_t offset = lead_area.slot[VCPU->slot].offset_ns;
-
-	return ns + offset < ns ? NEVER : ns + offset;
+	return ns + s->offset_ns < ns ? NEVER : ns + s->offset_ns;
 }
 
 void timer_arm(uint64_t at_ns, uint64_t now);

@@ -39,12 +39,14 @@ int64_t lead_save(uint64_t slot, uint64_t state_va)
 	memset(&st, 0, sizeof(st));
 	memory_of(&m, slot_view((uint32_t)slot));
 	v = slot_vcpu((uint32_t)slot);
+	if (v->slot != slot) /* it crashes when it goes on */
+		return -SYS_ESTATE;
 	st.magic = LEAD_STATE_MAGIC;
 	st.saved_ns = now_ns();
 	memcpy(st.regs, &v->regs, sizeof(st.regs));
 	memcpy(st.kernel, &v->kernel, sizeof(st.kernel));
 	st.in_user = v->in_user;
-	st.waiting = v->waiting;
+	st.waiting = v->waiting == VCPU_WAITING;
 	st.control_mapped = v->channel_pfn[CONTROL_HANDLE] != 0;
 	st.user_as = v->user_as;
 	st.user_mask = v->user_mask;
@@ -138,7 +140,7 @@ static bool restore_vcpu(uint32_t slot, const struct lead_state *st)
 		    st->upcall_entry < CHANNEL_WINDOW_VA;
 
 	v->in_user = st->in_user != 0;
-	v->waiting = st->waiting != 0 && !v->in_user;
+	v->waiting = st->waiting && !v->in_user ? VCPU_WAITING : 0;
 	v->attention = 0;
 	v->user_as = st->user_as;
 	v->user_mask = st->user_mask;

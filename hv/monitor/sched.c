@@ -757,8 +757,10 @@ static void settle(struct cpu *c, uint32_t slot, uint64_t now)
 	struct lead_private *p = &lead_private[slot];
 	struct lead_slot *s = &lead_area.slot[slot];
 
-	if (s->state == SLOT_RUNNING && VCPU->waiting &&
-	    !(pending_of(s) & s->wait_mask) && s->deadline_ns > now) {
+	/* A broken instance does not sleep: it goes on, to be found out. */
+	if (s->state == SLOT_RUNNING && VCPU->waiting == VCPU_WAITING &&
+	    VCPU->slot == slot && !(pending_of(s) & s->wait_mask) &&
+	    s->deadline_ns > now) {
 		s->state = SLOT_WAITING;
 		p->boosted = false;
 		p->urgent = false;
@@ -789,6 +791,15 @@ static void leave(struct cpu *c, uint32_t was, uint64_t now)
 		save();
 }
 
+/* It is to run elsewhere from now on.  Apart, so that a switch that moves
+ * nobody saves no registers for it. */
+static __attribute__((noinline)) void move(uint32_t slot)
+{
+	enlist(slot);
+	if (live(lead_area.slot[slot].state))
+		want(cpu_of(slot), SWITCH_WAKE);
+}
+
 /* The stack of who ran here is no longer in use. */
 void sched_left(struct cpu *c)
 {
@@ -799,11 +810,8 @@ void sched_left(struct cpu *c)
 		struct lead_private *p = &lead_private[was];
 
 		__atomic_store_n(&p->on, CPU_NONE, __ATOMIC_RELEASE);
-		if (p->cpu != c->index) {
-			enlist(was);
-			if (live(lead_area.slot[was].state))
-				want(cpu_of(was), SWITCH_WAKE);
-		}
+		if (p->cpu != c->index)
+			move(was);
 	}
 	unlock_by(c);
 }
@@ -873,9 +881,12 @@ static void end_wait(struct vcpu *v, struct lead_slot *s)
 void monitor_resume(struct cpu *c)
 {
 	struct vcpu *v = VCPU;
-	struct lead_slot *s = &lead_area.slot[v->slot];
+	uint32_t slot = lead_area.cpu[c->index].current;
+	struct lead_slot *s = &lead_area.slot[slot];
 
-	sched_left(c);
+	sched_left(c); /* from here on a fault is this partition's */
+	if (v->slot != slot)
+		__builtin_trap();
 	vcpu_load();
 	view_refresh();
 	if (v->waiting)

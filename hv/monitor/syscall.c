@@ -35,20 +35,18 @@ static int64_t sys_yield(ARGS)
 }
 
 /* Whether it has to wait is seen when the switch service has the lock. */
-static void wait_for(uint64_t mask, uint64_t deadline_ns)
+static void wait_for(struct lead_slot *s, uint64_t mask, uint64_t deadline_ns)
 {
-	struct lead_slot *s = &lead_area.slot[VCPU->slot];
-
 	s->wait_mask = mask;
 	s->deadline_ns = deadline_ns;
-	VCPU->waiting = 1;
+	VCPU->waiting = VCPU_WAITING;
 	sched_attend(this_cpu(), SWITCH_WAIT);
 }
 
 static int64_t sys_surrender(ARGS)
 {
 	UNUSED6;
-	wait_for(0, NEVER);
+	wait_for(&lead_area.slot[VCPU->slot], 0, NEVER);
 	return 0;
 }
 
@@ -61,7 +59,7 @@ static int64_t sys_wait(ARGS)
 
 	UNUSED6;
 	if (!events)
-		wait_for(a, host_time(b));
+		wait_for(s, a, host_time(s, b));
 	return (int64_t)events;
 }
 
@@ -89,7 +87,7 @@ static int64_t sys_vtime(ARGS)
 static int64_t sys_alarm(ARGS)
 {
 	UNUSED6;
-	sched_alarm(this_cpu(), host_time(a));
+	sched_alarm(this_cpu(), host_time(&lead_area.slot[VCPU->slot], a));
 	return 0;
 }
 

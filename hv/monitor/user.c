@@ -91,15 +91,18 @@ int64_t sys_user_run(uint64_t as, uint64_t deadline_ns, uint64_t mask,
 	struct vcpu *v = VCPU;
 	struct lead_slot *s = &lead_area.slot[v->slot];
 	const struct user_frame *f = FRAME;
+	uint64_t root;
 
 	(void)d, (void)e, (void)n;
 	if (as < 1 || as >= AS_COUNT)
 		return -SYS_EINVAL;
-	if (!v->space[as].root_pfn || v->space[as].dying)
+	/* Read once: nothing but what was checked becomes CR3. */
+	root = *(volatile uint64_t *)&v->space[as].root_pfn << 12;
+	if (!root || v->space[as].dying)
 		return -SYS_ENOENT;
 	if (pending_of(s) & mask)
 		return USER_EXIT_EVENT;
-	deadline_ns = host_time(deadline_ns);
+	deadline_ns = host_time(s, deadline_ns);
 	if (deadline_ns <= now_ns())
 		return USER_EXIT_DEADLINE;
 	if (f->rip >= USER_SPACE_END || !canonical(f->rsp) ||
@@ -118,8 +121,8 @@ int64_t sys_user_run(uint64_t as, uint64_t deadline_ns, uint64_t mask,
 	v->in_user = 1;
 	v->user_as = (uint32_t)as;
 	v->user_mask = mask;
-	v->cr3 = v->space[as].root_pfn << 12;
-	load_cr3(v->cr3);
+	v->cr3 = root;
+	load_cr3(root);
 	s->deadline_ns = deadline_ns;
 	sched_calm(v->slot); /* what was urgent is done */
 	sched_deadline(this_cpu(), deadline_ns);
@@ -150,7 +153,7 @@ void user_exit(uint64_t why)
 	v->in_user = 0;
 	s->deadline_ns = NEVER;
 	v->cr3 = s->cr3;
-	load_cr3(v->cr3);
+	load_cr3(s->cr3);
 }
 
 void user_deliver(void)

@@ -76,7 +76,10 @@ static void set(uint64_t va, uint64_t entry)
 
 static void channel_drop(unsigned handle)
 {
-	for (uint32_t i = 0; i < VCPU->channel_pages[handle]; i++)
+	/* Not farther, whatever is in there now. */
+	for (uint32_t i = 0;
+	     i < VCPU->channel_pages[handle] && i < CHANNEL_SLOT_BYTES / 4096;
+	     i++)
 		set(channel_va(handle) + i * 4096ull, 0);
 	VCPU->channel_pfn[handle] = 0;
 	VCPU->channel_pages[handle] = 0;

@@ -114,6 +114,20 @@ Test(rows, s12_a_broken_instance_stops_its_partition_alone)
 	row_scenario_on(2, "s12-instance", "--set byte=127");
 }
 
+/* As it loses the CPU: not taken for one that sleeps, nor for another. */
+Test(rows, s12_a_broken_instance_never_sleeps)
+{
+	static const char at[] = "--set at=interrupt --set byte=";
+	char options[40];
+
+	for (unsigned cpus = 1; cpus <= 4; cpus *= 2) {
+		snprintf(options, sizeof(options), "%s%u", at, 255 / cpus);
+		row_scenario_on(cpus, "s12-instance", options);
+	}
+	snprintf(options, sizeof(options), "%s0", at);
+	row_scenario_on(1, "s12-instance", options);
+}
+
 Test(rows, s13_instances_come_and_go)
 {
 	row_scenario("s13-instances", "");

@@ -2,6 +2,9 @@
 -- The private state of one monitor instance is overwritten: that partition is
 -- stopped by it, no other.
 --   --set who=guest2 --set byte=255
+-- With --set at=interrupt that comes when an interrupt has taken the CPU from its
+-- kernel for somebody else: what its state says then decides whether it is taken for
+-- one that waits, for ever.
 local who, other = param("who", "guest2"), param("other", "guest1")
 
 machine{
@@ -11,6 +14,12 @@ machine{
 }
 wait_event("committed", {stream = 1, record = 20}, {within = ms(200)})
 wait_event("committed", {stream = 2, record = 60}, {within = ms(200)})
+if param("at", "") == "interrupt" then
+  local e
+  repeat -- of a device, or from another CPU, within the kernel's own program
+    e = wait_event("interrupt", {partition = who}, {within = ms(50)})
+  until e.vector ~= 0xe0 and e.rip < 0x10000000
+end
 local base
 for _, e in ipairs(extents(who)) do
   if e.what == "monitor" then base = e.address end

@@ -48,16 +48,11 @@ static const char *run(unsigned cpus, unsigned cut)
 	return dir;
 }
 
-/* What the workload made before anything else happened. */
-static void wants_all_files(const char *dir)
+/* What the workload made. */
+static void wants_files(const char *dir)
 {
 	char path[512];
 
-	wants(shell("cd %s && mcopy -s -n -i run/disk.img ::made ::copy "
-		    "::moved "
-		    "::notes .",
-		    dir),
-	      0);
 	for (unsigned n = 0; n < COUNT; n++) {
 		snprintf(path, sizeof(path), "%s/made/a file of number %u", dir,
 			 n);
@@ -70,6 +65,17 @@ static void wants_all_files(const char *dir)
 			 n % 4 == 0 ? "%s/moved/%u.bin" : "%s/copy/%u", dir, n);
 		wants_pattern(path, n);
 	}
+}
+
+/* ... before anything else happened, and what was typed. */
+static void wants_all_files(const char *dir)
+{
+	wants(shell("cd %s && mcopy -s -n -i run/disk.img ::made ::copy "
+		    "::moved "
+		    "::notes .",
+		    dir),
+	      0);
+	wants_files(dir);
 	says(shell("cat %s/notes/first-note.txt; ls %s/notes | wc -l", dir,
 		   dir),
 	     "the first note\nand one more line\n1\n");
@@ -98,6 +104,26 @@ Test(files, s72_s74_what_the_host_finds)
 Test(files, s72_s74_what_the_host_finds_on_two_cpus)
 {
 	outside(2);
+}
+
+/* A guest is saved and restored elsewhere while it copies files and another one
+ * sends it a stream: the host finds its files whole. */
+Test(files, s56_while_it_copies_files_and_another_talks_to_it)
+{
+	const char *dir = scratch();
+
+	wants(shell("cd %s && rm -rf * && mkfs.vfat -F 32 -C volume.img 34816",
+		    dir),
+	      0);
+	wants(shell("%s run --quiet --trace partition --out %s/run "
+		    "--set image=%s/volume.img --set cpus=2 %s",
+		    PARTERRE, dir, dir, SOURCE_DIR "/tests/rows/s56-files.lua"),
+	      0);
+	wants(shell("fsck.vfat -n %s/run/disk.img && cd %s && "
+		    "mcopy -s -n -i run/disk.img ::made ::copy ::moved .",
+		    dir, dir),
+	      0);
+	wants_files(dir);
 }
 
 /* In the middle of more work: nothing that was synced is harmed, and a check

@@ -46,6 +46,10 @@ static bool may_take(const struct session *s, struct error *err)
 				 "somebody may type into this run, who cannot "
 				 "be asked again: no snapshot in memory; "
 				 "give serial = \"file\", or no --window");
+	if (s->options.cycles)
+		return error_set(err, EXIT_USAGE,
+				 "with --cycles there is no snapshot in "
+				 "memory: what was spent is not given back");
 	return !s->stands ||
 	       error_set(err, EXIT_USAGE,
 			 "a machine with the memory of another host stands: "

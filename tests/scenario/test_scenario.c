@@ -343,6 +343,31 @@ Test(negative, no_profile)
 	wants(o, 2);
 }
 
+/* At the instant, and in the trace. */
+Test(timing, is_changed_at_an_instant)
+{
+	struct output *o;
+
+	shell("printf '%%s\\n' 'machine{kernel = \"hello\", modules = {}, "
+	      "disk = false, controllers = 0}' 'run_for(us(100))' "
+	      "'timing(\"block\")' 'run_for(us(100))' 'timing(\"memory\")' "
+	      "'run_for(us(100))' 'timing(\"flat\")' 'run_for(ms(5))' "
+	      ">%s/change.lua",
+	      scratch());
+	wants(shell(PARTERRE " run --quiet --images " BUILD_DIR
+			     "/tests/guest --out %s/out %s/change.lua",
+		    scratch(), scratch()),
+	      0);
+	o = shell(PARTERRE " trace %s/out/trace | grep ' timing '", scratch());
+	wants(o, 0);
+	says(o, "0.000100000000 cpu0 p0");
+	says(o, "timing model=\"block\"");
+	says(o, "0.000200000000 cpu0 p0");
+	says(o, "timing model=\"memory\"");
+	says(o, "0.000300000000 cpu0 p0");
+	says(o, "timing model=\"flat\"");
+}
+
 /* A host that is never left alone is told of; there is no other way to fail. */
 Test(calibrate, writes_a_profile)
 {

@@ -203,9 +203,10 @@ static void report(const struct side *a, const struct side *b,
 	show_side(a, q, p->at, "A");
 	show_side(b, &b->of[p->partition], p->at, "B");
 	printf("go there: parterre inspect --at %" PRIu64 "ps SCENARIO\n"
+	       "or: parterre debug SCENARIO, and there: run-to %" PRIu64 "ps\n"
 	       "or: parterre run -s -S SCENARIO, and in gdb: monitor break-at "
 	       "%" PRIu64 "ps\n",
-	       p->time, p->time);
+	       p->time, p->time, p->time);
 }
 
 static void tell(const struct sequence *q, size_t at, struct diff_event *e)

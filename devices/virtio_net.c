@@ -213,9 +213,14 @@ static void notified(struct virtio *v, unsigned queue)
 {
 	struct virtio_net *n = (struct virtio_net *)v;
 	struct evq *q = machine_evq(v->pci.device.machine);
+	ps_t when = evq_now(q) + VIRTIO_NET_PS;
 
-	if (queue == TX && !evq_pending(&n->transmit))
-		evq_schedule(q, &n->transmit, evq_now(q) + VIRTIO_NET_PS);
+	if (queue != TX || evq_pending(&n->transmit))
+		return;
+	/* Told of one frame at a time, a card holds none of them either. */
+	if (link_is_up(n) && net_port_free(n->port) > when)
+		when = net_port_free(n->port);
+	evq_schedule(q, &n->transmit, when);
 }
 
 static void stopped(struct virtio *v)

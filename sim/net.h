@@ -58,6 +58,10 @@ void net_port_detach(struct net_port *p); /* nobody there: fine */
 ps_t net_port_send(struct net_port *p, ps_t when, const uint8_t *frame,
 		   size_t bytes);
 
+/* The instant from which the cable carries another frame; one that is over: it
+ * does now. */
+ps_t net_port_free(const struct net_port *p);
+
 bool net_port_is_up(const struct net_port *p);
 uint64_t net_port_bits_per_s(const struct net_port *p);
 const char *net_port_name(const struct net_port *p);

@@ -193,6 +193,11 @@ void net_port_detach(struct net_port *p)
 	p->q = NULL;
 }
 
+ps_t net_port_free(const struct net_port *p)
+{
+	return p->out_free;
+}
+
 bool net_port_is_up(const struct net_port *p)
 {
 	return p->up;

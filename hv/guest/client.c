@@ -193,7 +193,7 @@ static void carry_youngest(struct client *c)
 	memset(table, CLIENT_NONE, sizeof(table));
 	for (uint8_t i = c->youngest; i != CLIENT_NONE;
 	     i = c->entry[i].previous) {
-		struct client_entry *e = &c->entry[i], *from = e;
+		struct client_entry *e = &c->entry[i], *from;
 
 		if (e->op != BLOCK_WRITE || !e->ever_sent)
 			continue;

@@ -36,17 +36,17 @@ struct line {
 
 struct server {
 	struct channel channel;
-	bool detaching;
 	uint64_t extent_block, extent_blocks;
 	uint64_t data_pfn;
-	unsigned pair; /* of the driver's queues */
-	struct request request[REQUESTS];
 	uint64_t free;     /* bit n: request n is */
 	uint64_t arrivals; /* so far */
+	struct request request[REQUESTS];
 	struct line waiting, finished;
+	unsigned pair; /* of the driver's queues */
 	unsigned at_disk;
 	/* Unfinished reads and writes, by block: most are alone. */
 	uint8_t pending[HASHES];
+	bool detaching;
 };
 _Static_assert(REQUESTS == 64, "a word of bits");
 _Static_assert(CHANNEL_SLOTS == 32, "a word of bits");

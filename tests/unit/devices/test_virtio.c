@@ -772,3 +772,30 @@ Test(virtio, cards_send_to_each_other_at_the_cables_pace)
 	cr_expect_eq(l.r[0].odds, 1, "no frame");
 	lan_stop(&l);
 }
+
+/* What the cable can't carry yet stays with the driver, however it is told. */
+Test(virtio, a_card_told_of_one_frame_at_a_time_keeps_the_cables_pace)
+{
+	struct lan l;
+	uint8_t frame[1500];
+
+	lan_start(&l, 1, 0);
+	frame_make(frame, MAC(1), MAC(0), sizeof(frame));
+	net_send(&l.v[0], frame, sizeof(frame));
+	rig_run_to(&l.r[0], VIRTIO_NET_PS);
+	cr_expect_eq(used(&l.v[0], 1, NULL), 0);
+	net_send(&l.v[0], frame, sizeof(frame));
+	/* 1500 bytes, check sequence, preamble, gap: 1524 of 8 ns. */
+	rig_run(&l.r[0], 1524 * 8 * PS_PER_NS - 1);
+	cr_expect_eq(used(&l.v[0], 1, NULL), -1, "the cable is busy");
+	rig_run(&l.r[0], 1);
+	cr_expect_eq(used(&l.v[0], 1, NULL), 0);
+	/* And no later than that when it is free. */
+	rig_run(&l.r[0], PS_PER_MS);
+	net_send(&l.v[0], frame, sizeof(frame));
+	rig_run(&l.r[0], VIRTIO_NET_PS - 1);
+	cr_expect_eq(used(&l.v[0], 1, NULL), -1);
+	rig_run(&l.r[0], 1);
+	cr_expect_eq(used(&l.v[0], 1, NULL), 0);
+	lan_stop(&l);
+}

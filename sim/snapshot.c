@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sim/check.h"
@@ -494,16 +495,25 @@ static bool check_head(struct machine *m, FILE *from, const char *name,
 	return same;
 }
 
-char *snapshot_describe_file(const char *path, struct error *err)
+static FILE *open_to_read(const char *path, struct error *err)
 {
 	FILE *f = fopen(path, "rbe");
+
+	if (!f)
+		error_set(err, EXIT_USAGE,
+			  "snapshot %s: cannot be read: %s; parterre snapshot "
+			  "take writes one",
+			  path, strerror(errno));
+	return f;
+}
+
+char *snapshot_describe_file(const char *path, struct error *err)
+{
+	FILE *f = open_to_read(path, err);
 	char *text;
 
-	if (!f) {
-		error_set(err, EXIT_USAGE, "snapshot %s: %s", path,
-			  strerror(errno));
+	if (!f)
 		return NULL;
-	}
 	text = read_head(f, path, err);
 	fclose(f);
 	return text;
@@ -524,20 +534,31 @@ bool machine_load(struct machine *m, FILE *from, const char *name,
 	return good;
 }
 
-/* Written beside it and renamed: what was there stays whole until then. */
+/* Written beside it and renamed: what was there stays whole until then.  So a
+ * folder or a device (/dev/null, for root) must not be what is replaced. */
 bool machine_save_file(struct machine *m, const char *path, struct error *err)
 {
 	char part[PATH_MAX];
+	struct stat there;
 	FILE *f;
 	bool good;
+
+	if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
+		return error_set(err, EXIT_USAGE,
+				 "snapshot %s: there is something that is no "
+				 "file; give another name",
+				 path);
 
 	if (snprintf(part, sizeof(part), "%s.part", path) >= (int)sizeof(part))
 		return error_set(err, EXIT_USAGE,
 				 "snapshot %s: the name is too long", path);
 	f = fopen(part, "wbe");
 	if (!f)
-		return error_set(err, EXIT_USAGE, "snapshot %s: %s", path,
-				 strerror(errno));
+		return error_set(err, EXIT_USAGE,
+				 "snapshot %s: cannot be written: %s; give a "
+				 "name in a folder that is there and may be "
+				 "written",
+				 path, strerror(errno));
 	good = machine_save(m, f, path, err);
 	if ((fclose(f) != 0 || rename(part, path) != 0) && good)
 		good = error_set(err, EXIT_HOST, "snapshot %s: %s", path,
@@ -549,12 +570,11 @@ bool machine_save_file(struct machine *m, const char *path, struct error *err)
 
 bool machine_load_file(struct machine *m, const char *path, struct error *err)
 {
-	FILE *f = fopen(path, "rbe");
+	FILE *f = open_to_read(path, err);
 	bool good;
 
 	if (!f)
-		return error_set(err, EXIT_USAGE, "snapshot %s: %s", path,
-				 strerror(errno));
+		return false;
 	good = machine_load(m, f, path, err);
 	fclose(f);
 	return good;

@@ -573,7 +573,7 @@ static bool snapshot(struct verb_call *c)
 		fprintf(c->out, "%s: the machine at %.6f ms\n", c->argv[0],
 			in_ms(machine_now(c->d->s->machine)));
 	else
-		fprintf(c->out, "%s\n", err.text);
+		verb_refuse(c, "%s", err.text);
 	return true;
 }
 

@@ -17,10 +17,10 @@
 # expect: ^commands: all of [0-9]+ answered$
 # expect: ^breakpoint of another guest: not met$
 # refuse: Error|bad
-monitor break-at 90ms
+monitor break-at 50ms
 continue
 python
-import re
+import os, re
 def run(command):
     return gdb.execute(command, to_string=True)
 def word(text):
@@ -44,6 +44,10 @@ if missing or other:
 end
 info mem
 python
+# Up to where one of them has no CPU.
+while len(re.findall("^guest[12] .*: running on", run("monitor who"), re.M)) == 2:
+    run("monitor step-switch")
+    run("continue")
 # Both guests run the same program: one variable, two places.
 def pid_of(name):
     for line in run("info os processes").splitlines():
@@ -69,7 +73,7 @@ say("not running, its registers: rip, cr3, and no more",
 
 # guest2 alone meets its own, wherever guest1 is.
 run("inferior 3")
-address = word("(long)&queue_insert_all")
+address = word("(long)&queue_publish")
 run("break *%d" % address)
 other = 0
 for i in range(4):
@@ -79,20 +83,20 @@ for i in range(4):
 run("delete")
 guest_break = other == 0
 
-run("break queue_insert_all")
+run("break queue_publish")
 run("continue")
-say("break met", gdb.newest_frame().name() == "queue_insert_all")
+say("break met", gdb.newest_frame().name() == "queue_publish")
 run("delete")
 run("stepi 5")
-run("hbreak queue_insert_all")
+run("hbreak queue_publish")
 run("continue")
-say("hbreak met", gdb.newest_frame().name() == "queue_insert_all")
+say("hbreak met", gdb.newest_frame().name() == "queue_publish")
 run("delete")
 run("tbreak *$pc")
 run("tbreak client_run")
 run("continue")
 once = gdb.newest_frame().name()
-say("tbreak met, once", once in ("client_run", "queue_insert_all"))
+say("tbreak met, once", once in ("client_run", "queue_publish"))
 run("delete")
 stopped = None
 def on_stop(event):
@@ -117,7 +121,7 @@ arguments = {"break": "monitor_leave", "break-at": "95ms", "break-call": "WAIT",
     "list": "monitor_leave", "disassemble": "monitor_leave 3", "help": "who",
     "memory": "monitor:lead_area 2", "physical": "0x100000 2", "symbol": "monitor:monitor_leave",
     "translate": "monitor:lead_area", "registers": "system",
-    "snapshot": "/dev/null"}
+    "snapshot": os.environ["PARTERRE_WORK"] + "/whole.snap"}
 commands = [l.split()[0].rstrip(":") for l in run("monitor help").splitlines()]
 answered = 0
 for name in commands:

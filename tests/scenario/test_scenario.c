@@ -613,7 +613,7 @@ Test(command, inspect_answers)
 				 scratch());
 
 	wants(o, 0);
-	says(o, "0x400 ultravisor       2\n");
+	says(o, "0x400 ultravisor       3\n");
 	says(o, "0xfee00 nobody           1\n");
 	o = shell(INSPECT "--at 95ms --view guest1 --tables guest1 " TWO_GUESTS,
 		  scratch());

@@ -314,7 +314,8 @@ static void add_sum(struct session_sum *sum, const struct session_sum *own)
 
 bool session_finish(struct session *first, struct error *err)
 {
-	bool ok = true;
+	struct error unmet;
+	bool met = session_select_met(first, &unmet), ok = true;
 
 	if (first->options.live)
 		fprintf(stderr, "\r\033[K");
@@ -327,6 +328,8 @@ bool session_finish(struct session *first, struct error *err)
 	}
 	ok = session_input_end(first, ok ? err : NULL) && ok;
 	session_plan_end(first);
+	if (ok && !met)
+		ok = error_set(err, unmet.code, "%s", unmet.text);
 	first->sum = first->own;
 	for (struct session *m = first->next; m; m = m->next)
 		add_sum(&first->sum, &m->own);

@@ -405,6 +405,9 @@ bool session_select_take(struct trace_select *s, const char *what,
 			 const char *arg);
 /* What the options say, to the session's trace. */
 void session_select(struct session *s);
+/* At the run's end: was there each partition that an option named? */
+bool session_select_met(const struct session *first,
+			struct error *err) MUST_USE;
 /* "A..B" of instants; of numbers.  Either end may be left out. */
 bool session_window(const char *text, ps_t *from, ps_t *to);
 bool session_numbers(const char *text, uint64_t *from, uint64_t *to);

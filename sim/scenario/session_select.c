@@ -2,6 +2,7 @@
 /* sim/scenario/session_select.c - what is written of a class of events, in
  * words: of --trace-window and the like, and of trace{} in a scenario.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,6 +137,64 @@ bool session_select_add(struct session_options *o, const char *what,
 		return false;
 	*s = (struct session_select){.what = what, .arg = arg};
 	return take_option(scratch, s) && ++o->select_count;
+}
+
+/* Of which machine it is a partition is not said. */
+static bool met(const struct session *first, const char *name)
+{
+	for (const struct session *m = first; m; m = m->next) {
+		if (m->trace && trace_knows(m->trace, name))
+			return true;
+	}
+	return false;
+}
+
+/* Has one before it the same name? */
+static bool again(const struct trace *t, size_t i, const char *name)
+{
+	while (i-- > 0) {
+		if (strcmp(trace_known(t, i), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool nobody(const struct session *first, const char *name,
+		   struct error *err)
+{
+	char all[400] = "";
+	size_t n = 0;
+
+	for (const struct session *m = first; m; m = m->next) {
+		const char *one;
+
+		for (size_t i = 0; m->trace && n < sizeof(all) &&
+				   (one = trace_known(m->trace, i));
+		     i++) {
+			if (again(m->trace, i, one))
+				continue;
+			n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s",
+					      n ? ", " : "", one);
+		}
+	}
+	return error_set(err, EXIT_USAGE,
+			 "--trace-partition %s: no partition of the run was "
+			 "called so; there were: %s",
+			 name, n ? all : "none");
+}
+
+bool session_select_met(const struct session *first, struct error *err)
+{
+	for (size_t i = 0; first->trace && i < first->options.select_count;
+	     i++) {
+		const struct session_select *o = &first->options.select[i];
+		const char *colon = strchr(o->arg, ':');
+		const char *name = colon ? colon + 1 : o->arg;
+
+		if (strcmp(o->what, "partition") == 0 && !met(first, name))
+			return nobody(first, name, err);
+	}
+	return true;
 }
 
 void session_select(struct session *s)

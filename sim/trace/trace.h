@@ -146,6 +146,10 @@ void trace_select_all(struct trace_select *s);
 /* From now on; also in the middle of a run, between instructions. */
 void trace_select(struct trace *t, enum trace_class class,
 		  const struct trace_select *s);
+/* Partitions that its events have told of, by number; a name as often as it was
+ * given.  NULL: no more. */
+bool trace_knows(const struct trace *t, const char *name);
+const char *trace_known(const struct trace *t, size_t i);
 const struct trace_select *trace_selected(const struct trace *t,
 					  enum trace_class class);
 

@@ -270,6 +270,20 @@ static void learn(struct trace *t, const struct trace_record *r)
 		know(&t->selection[i], k);
 }
 
+bool trace_knows(const struct trace *t, const char *name)
+{
+	for (size_t i = 0; i < t->known_count; i++) {
+		if (strcmp(t->known[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *trace_known(const struct trace *t, size_t i)
+{
+	return i < t->known_count ? t->known[i].name : NULL;
+}
+
 void trace_select(struct trace *t, enum trace_class class,
 		  const struct trace_select *s)
 {

@@ -210,6 +210,19 @@ Test(deep, what_is_selected_is_written)
 	wants(shell(RUN "--trace everything " QUICKSTART), 2);
 }
 
+/* A partition that never was is an error, which says who was. */
+Test(deep, of_nobody)
+{
+	struct output *o = shell("cd %s && " RUN
+				 "--trace machine --trace-partition nobody "
+				 "--until 20ms " QUICKSTART,
+				 scratch());
+
+	wants(o, 2);
+	says(o, "--trace-partition nobody: no partition of the run was called "
+		"so; there were: ultravisor, available, ");
+}
+
 /* From the scenario, at its instants. */
 Test(deep, a_scenario_switches_it)
 {

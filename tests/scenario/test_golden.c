@@ -63,6 +63,54 @@ Test(golden, tells_the_layer_that_differs_first)
 	differs("s/^end [0-9]*/end 5/", "timed");
 }
 
+/* What is no golden trace, or no whole one, is no difference. */
+Test(golden, what_is_none_is_told)
+{
+	static const struct {
+		const char *make, *why;
+	} all[] = {
+		{"head -c 1500 a.golden", "bad: the golden trace is cut off"},
+		{"sed '$d' a.golden", "bad: the golden trace is cut off"},
+		{"head -c -1 a.golden", "bad: the golden trace is cut off"},
+		{"sed '1s/[0-9]*$/99/' a.golden", "is no golden trace of"},
+		{"cat a.rec", "`parterre replay` runs this recording again"},
+		{":", "bad: cannot be read: it is empty"},
+	};
+	struct output *o;
+
+	record();
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		o = shell("cd %s && { %s; } >bad && " PARTERRE
+			  " check --quiet --out again bad " QUICKSTART,
+			  scratch(), all[i].make);
+		wants(o, 2);
+		says(o, all[i].why);
+	}
+	o = shell("cd %s && " PARTERRE
+		  " check --quiet --out again no.golden " QUICKSTART,
+		  scratch());
+	wants(o, 2);
+	says(o, "no.golden: cannot be read: No such file or directory; "
+		"`parterre record` makes it");
+}
+
+/* A recording of another engine: named, but only where the runs differ. */
+Test(golden, a_recording_of_another_engine)
+{
+	struct output *o;
+
+	record();
+	shell("cd %s && sed -i 's/^engine .*/engine other 1/' a.rec && "
+	      "sed 's/^digest .*/digest 0123456789abcdef/' a.rec >b.rec",
+	      scratch());
+	o = shell("cd %s && " PARTERRE " replay a.rec", scratch());
+	wants(o, 0);
+	cr_assert(!strstr(o->text, "other 1"), "%s", o->text);
+	o = shell("cd %s && " PARTERRE " replay b.rec", scratch());
+	wants(o, 6);
+	says(o, "it was recorded with other 1, this is unicorn");
+}
+
 /* Of other images only the semantic layer is held. */
 Test(golden, of_other_images)
 {
@@ -178,6 +226,33 @@ Test(golden, a_folder_is_tested_and_updated)
 
 /* --- differences that matter --- */
 
+/* The commands that a comparison prints, as they are printed: both stand at one
+ * instant, at which instructions have been retired. */
+static void goes_there(const char *told, const char *scenario)
+{
+	FILE *f;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/told", scratch());
+	f = fopen(path, "w");
+	cr_assert(f && fputs(told, f) >= 0 && fclose(f) == 0);
+	wants(shell("cd %s && parterre() { " PARTERRE " \"$@\"; } && "
+		    "sed -i 's|SCENARIO|%s|' told && "
+		    "inspect=$(sed -n 's/^go there: //p' told) && "
+		    "debug=$(sed -n 's/^or: \\(.*\\), and there: run-to .*/"
+		    "\\1/p' told | grep debug) && "
+		    "there=$(sed -n 's/^or: parterre debug .* there: //p' "
+		    "told) && at=${there#run-to } && "
+		    "eval \"$inspect\" >inspected && "
+		    "echo \"$there\" | eval \"$debug --quiet\" >debugged && "
+		    "ms=$(echo ${at%%ps} | awk '{ printf \"%%.6f ms\", $1 / "
+		    "1e9 }') && cat inspected debugged && "
+		    "grep -x \"time_ps: ${at%%ps}\" inspected && "
+		    "grep \"$ms, [1-9][0-9]* instructions\" debugged",
+		    scratch(), scenario),
+	      0);
+}
+
 Test(golden, diff_names_the_first_difference_that_matters)
 {
 	struct output *o;
@@ -198,6 +273,7 @@ Test(golden, diff_names_the_first_difference_that_matters)
 	wants(o, 6);
 	says(o, "the first difference that matters: ");
 	says(o, "go there: parterre inspect --at ");
+	goes_there(o->text, QUICKSTART);
 }
 
 /* Images of which one has a function changed, in its file, by gdb. */
@@ -233,7 +309,8 @@ Test(golden, diff_finds_changes)
 	static const struct {
 		const char *change, *image, *line;
 	} all[] = {
-		/* Who reads what room() gives: their lines are one instruction. */
+		/* Who reads what room() gives: their lines are one instruction.
+		 */
 		{"room-one-less", "io", ": queue_put, inlined in queue_"},
 		{"table-of-types", "boot", "boot: channel_attach+"},
 		{"a-digit", "boot", "boot: digits, inlined in vformat+"},
@@ -300,6 +377,7 @@ Test(golden, diff_of_recordings_names_the_first_instruction)
 	says(o, "the first instruction that does not do the same");
 	says(o, "io.a: io_main_loop+");
 	says(o, "what=\"io.a.text hang\"");
+	goes_there(o->text, "none");
 	/* The interval is the one that the fault is in. */
 	wants(shell("cd %s && " PARTERRE " diff 0.rec 7.rec | awk '"
 		    "/the chains part between/ { from = $5; to = $7 } "

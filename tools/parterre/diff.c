@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "sim/seen/progress.h"
 #include "sim/trace/trace.h"
@@ -238,6 +239,15 @@ static int check_golden(const char *path, const struct session *s,
 	return status;
 }
 
+/* A golden trace is; a trace is a folder. */
+static bool is_file(const char *path)
+{
+	struct stat there;
+
+	return stat(path, &there) == 0 ? !S_ISDIR(there.st_mode)
+				       : strstr(path, ".golden") != NULL;
+}
+
 /* A bad trace is told before the run. */
 static bool readable(const char *trace, struct error *err)
 {
@@ -258,8 +268,9 @@ int main_check(int argc, char **argv)
 
 	if (!run_options_parse(&o, argc, argv, check_help, 2, &status))
 		return status;
-	golden = golden_is(o.operand[0]);
-	if (!golden && !readable(o.operand[0], &err))
+	golden = is_file(o.operand[0]);
+	if (golden ? !golden_whole(o.operand[0], &err)
+		   : !readable(o.operand[0], &err))
 		return complain("check", &err);
 	if (!o.session.classes)
 		return usage_error("check", "--trace none leaves nothing to "

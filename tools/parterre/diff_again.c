@@ -445,8 +445,18 @@ static void tell_lane(struct lane *l)
 	       line);
 }
 
-static bool first_instruction(const char *dir_a, const char *dir_b,
-			      struct error *err)
+/* A recording is looked at, and debugged, as the run that it is of. */
+static void tell_how(const char *x, const char *y, ps_t time)
+{
+	printf("go there: parterre inspect --at %" PRIu64 "ps %s\n"
+	       "or: parterre debug %s, and there: run-to %" PRIu64 "ps\n"
+	       "(and the same with %s)\n",
+	       time, x, x, time, y);
+}
+
+/* Of the runs that x and y record. */
+static bool first_instruction(const char *x, const char *y, const char *dir_a,
+			      const char *dir_b, struct error *err)
 {
 	static struct lane a, b;
 	bool good;
@@ -478,9 +488,7 @@ static bool first_instruction(const char *dir_a, const char *dir_b,
 		       a.instructions);
 		tell_lane(&a);
 		tell_lane(&b);
-		printf("go there: parterre inspect --at %" PRIu64
-		       "ps SCENARIO\n",
-		       a.state == 1 ? a.r.time : b.r.time);
+		tell_how(x, y, a.state == 1 ? a.r.time : b.r.time);
 	}
 	source_close(&a.source);
 	source_close(&b.source);
@@ -562,7 +570,9 @@ bool diff_recordings(const struct diff_run *a, const struct diff_run *b,
 	}
 	recording_close(p);
 	recording_close(q);
-	return good && (!*differ || (look(a, from, to, dir_a, err) &&
-				     look(b, from, to, dir_b, err) &&
-				     first_instruction(dir_a, dir_b, err)));
+	return good &&
+	       (!*differ || (look(a, from, to, dir_a, err) &&
+			     look(b, from, to, dir_b, err) &&
+			     first_instruction(a->recording, b->recording,
+					       dir_a, dir_b, err)));
 }

@@ -318,17 +318,6 @@ char *golden_make(const struct session *first, struct error *err)
 
 /* --- files --- */
 
-bool golden_is(const char *path)
-{
-	char first[sizeof(MAGIC)] = "";
-	FILE *f = fopen(path, "r");
-	bool is = f && fgets(first, sizeof(first), f) && !strcmp(first, MAGIC);
-
-	if (f)
-		fclose(f);
-	return is;
-}
-
 char *golden_read(const char *path, struct error *err)
 {
 	FILE *f = fopen(path, "r");
@@ -345,6 +334,34 @@ char *golden_read(const char *path, struct error *err)
 	if (f)
 		fclose(f);
 	return text;
+}
+
+bool golden_whole(const char *path, struct error *err)
+{
+	char *text = golden_read(path, err);
+	const char *end = text;
+	bool whole = false;
+
+	for (const char *at = text; at; at = strstr(at, "\nend "))
+		end = ++at;
+	if (text && strncmp(text, MAGIC "\n", sizeof(MAGIC)) != 0)
+		error_set(err, EXIT_USAGE,
+			  "%s: is no golden trace of version %s; `parterre "
+			  "record` makes one%s",
+			  path, strrchr(MAGIC, ' ') + 1,
+			  recording_is(path) ? ", and `parterre replay` runs "
+					       "this recording again"
+					     : "");
+	else if (text && (strncmp(end, "end ", 4) != 0 ||
+			  end[strcspn(end, "\n")] != '\n'))
+		error_set(err, EXIT_USAGE,
+			  "%s: the golden trace is cut off; `parterre record` "
+			  "makes it anew",
+			  path);
+	else
+		whole = text != NULL;
+	free(text);
+	return whole;
 }
 
 bool golden_write(const char *path, const char *text, struct error *err)

@@ -32,9 +32,9 @@
 /* After session_finish(); the run had a trace.  Freed by the caller.  NULL:
  * *err. */
 char *golden_make(const struct session *first, struct error *err);
-/* Does the file begin as one? */
-bool golden_is(const char *path);
 char *golden_read(const char *path, struct error *err);
+/* Is it one of this version, and whole? */
+bool golden_whole(const char *path, struct error *err);
 bool golden_write(const char *path, const char *text, struct error *err);
 /* EXIT_HELD, or EXIT_TRACE after the layer and its first difference were
  * printed. */

@@ -10,7 +10,7 @@
  *   inject WHAT @ WHEN        (each)
  *   classes N                 of trace events: partition 1, machine 2
  *   select WHAT ARG           (each) of --trace-WHAT
- *   engine TEXT               for information; not compared
+ *   engine TEXT               named where a replay differs; not compared
  *   end PS   status N   retired N   chain HEX   digest HEX
  *   events N   trace HEX
  *   sample PS HEX             the chain at instants, to find where runs part
@@ -44,6 +44,7 @@ struct recording {
 	size_t file_count;
 	struct recorded_file file[FILES_MAX];
 	const char *firmware, *profile;
+	const char *engine; /* NULL: it does not say */
 	bool timing_given;
 	enum timing_model timing;
 	const char *parameter[SESSION_PARAMETERS_MAX];
@@ -323,7 +324,7 @@ static bool read_line(struct recording *rec, const char *key, char *value)
 	if (strcmp(key, "select") == 0)
 		return read_select(rec, value);
 	if (strcmp(key, "engine") == 0)
-		return true;
+		return (rec->engine = strdup(value)) != NULL;
 	if (strcmp(key, "sample") == 0)
 		return read_sample(rec, value);
 	rec->seed_given |= strcmp(key, "seed") == 0;
@@ -602,6 +603,12 @@ int main_replay(int argc, char **argv)
 			       s.sum.chain);
 	} else {
 		status = complain("replay", &err);
+		if (status == EXIT_TRACE && rec->engine &&
+		    strcmp(rec->engine, cpu_engine_text()) != 0)
+			fprintf(stderr,
+				"parterre replay: it was recorded with %s, "
+				"this is %s: that alone may be why\n",
+				rec->engine, cpu_engine_text());
 	}
 	session_close(&s);
 	recording_close(rec);

@@ -49,7 +49,7 @@ static const struct {
 	{"replay bytes", 2, "bytes:1: this is no recording of version 1"},
 	{"check good.lua", 2, "1 operands, wanted 2 (parterre check --help)"},
 	{"check nowhere good.lua", 2, "nowhere/metadata: No such file or"},
-	{"check bytes good.lua", 2, "a trace is the folder `trace` in what"},
+	{"check bytes good.lua", 2, "bytes: is no golden trace of version"},
 	{"check --ui dir good.lua", 2,
 	 "--ui and --window are for parterre run"},
 	{"test nowhere", 2,

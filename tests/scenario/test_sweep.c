@@ -131,7 +131,7 @@ static void segment(const char *program, const char *fault, const char *set,
 Test(sweep, s75_a_segment_goes_on_by_the_trunk)
 {
 	segment(PARTERRE, "crash io.a", "--set nics=0", 1, 12007);
-	segment(PARTERRE, "hang io.b", "--set nics=0", 2, 29989);
+	segment(PARTERRE, "hang io.b", "--set nics=0", 2, 9973);
 }
 
 Test(sweep, s75_a_segment_goes_on_by_the_cards)
@@ -145,7 +145,7 @@ Test(sweep, s75_a_segment_goes_on_by_the_cards)
 Test(sweep, s75_a_segment_goes_on_to_a_host_outside)
 {
 	segment(OUTSIDE, "crash io.a", "--set peer=outside", 1, 14983);
-	segment(OUTSIDE, "hang io.a", "--set peer=outside", 2, 59999);
+	segment(OUTSIDE, "hang io.a", "--set peer=outside", 2, 29989);
 }
 
 /* The power goes behind each command that changed the disk, of either

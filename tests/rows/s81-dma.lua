@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- DMA that must not be, behind an IOMMU, while two guests work.
---   --set what=stray  io.a's controller writes elsewhere: into the program of the
---                     ultravisor, of io.b, of a guest, and of the monitors
+--   --set what=stray  io.a's controller writes elsewhere: into the program of a
+--                     guest, of io.b, of the monitors, and of the ultravisor
 --   --set what=late   io.a dies, and its controller hears of no fence: what it
 --                     had in flight comes when io.b has gone on long since
 --   --set what=anew   stray, and the first time the ultravisor is not there: its
@@ -41,13 +41,14 @@ local function stray(address)
   wait_event("committed", {stream = 1}, {within = ms(100)})
 end
 
+-- The ultravisor's last: one that begins anew gets its program loaded again.
 local function strays()
-  stray(physical("ultravisor", 0x400000))
   stray(physical("guest2", 0x400000))
   stray(physical("io.b", 0x400000))
   for _, e in ipairs(extents("monitor")) do
     if e.what == "text" then stray(e.address) end
   end
+  stray(physical("ultravisor", 0x400000))
 end
 
 wait_event("committed", {stream = 1, record = 20}, {within = ms(200)})

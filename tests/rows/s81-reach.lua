@@ -118,22 +118,22 @@ end
 local line = wait_console("ultravisor", "tables at %x+", {within = ms(50)})
 tables = tonumber(string.match(line, "tables at (%x+)"), 16)
 wait_event("committed", {stream = 1, record = 20}, {within = ms(200)})
-expect_eq(check(), "io.a 24, io.b 24", "pages of channels")
+expect_eq(check(), "io.a 30, io.b 30", "pages of channels")
 -- Both guests at io.b: so are the pages, and io.a's device reaches none.
 inject.crash("io.a")
 wait_event("state", {of = "io.a"}, {within = ms(1)})
 local moved = wait_event("channel", {client = "guest1", server = "io.b"},
                          {within = ms(2)})
 wait_event("block_response", {channel = moved.id}, {within = ms(2)})
-expect_eq(check(), "io.a -1, io.b 48", "pages of channels")
+expect_eq(check(), "io.a -1, io.b 60", "pages of channels")
 -- The load came back, the pages with it.
 wait_event("channel", {id = moved.id, server = "io.a"}, {within = ms(40)})
 wait_event("block_response", {channel = moved.id}, {within = ms(2)})
-expect_eq(check(), "io.a 24, io.b 24", "pages of channels")
+expect_eq(check(), "io.a 30, io.b 30", "pages of channels")
 inject.crash("ultravisor")
 wait_console("ultravisor", "goes on as incarnation 2", {within = ms(20)})
 half = 1
-expect_eq(check(), "io.a 24, io.b 24", "pages of channels")
+expect_eq(check(), "io.a 30, io.b 30", "pages of channels")
 for _, name in ipairs{"guest1", "guest2"} do
   wait_console(name, "150 verified, %d+ replayed, 0 errors",
                {within = ms(500)})

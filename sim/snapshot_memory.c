@@ -479,21 +479,20 @@ bool machine_restore(struct machine *m, struct memory_snapshot *s,
 
 /* --- forgetting --- */
 
-static void unlink_snapshot(struct memory_snapshot *s)
+static void unlink_snapshot(struct keeper *k, struct memory_snapshot *s)
 {
-	struct memory_snapshot **at = &s->keeper->all;
+	struct memory_snapshot **at = &k->all;
 
 	while (*at != s)
 		at = &(*at)->next;
 	*at = s->next;
-	pages_free(s->keeper, &s->pages);
+	pages_free(k, &s->pages);
 	free(s);
 }
 
 /* Its only dependent takes over what it holds. */
-static void hand_over(struct memory_snapshot *s)
+static void hand_over(struct keeper *k, struct memory_snapshot *s)
 {
-	struct keeper *k = s->keeper;
 	struct memory_snapshot *to = k->all;
 
 	while (to->toward != s)
@@ -513,15 +512,13 @@ static void hand_over(struct memory_snapshot *s)
 	to->toward = s->toward;
 	if (k->nearest == s)
 		k->nearest = to;
-	unlink_snapshot(s);
+	unlink_snapshot(k, s);
 }
 
-static void prune(struct memory_snapshot *s)
+static void prune(struct keeper *k, struct memory_snapshot *s)
 {
-	struct keeper *k = s->keeper;
-
 	if (s->dependents) {
-		hand_over(s);
+		hand_over(k, s);
 		return;
 	}
 	if (s->toward)
@@ -530,7 +527,7 @@ static void prune(struct memory_snapshot *s)
 		k->nearest = NULL;
 		all_clean(k);
 	}
-	unlink_snapshot(s);
+	unlink_snapshot(k, s);
 }
 
 /* Each that goes may make another one free to go. */
@@ -540,7 +537,7 @@ static void prune_all(struct keeper *k)
 
 	while (s) {
 		if (s->forgotten && s->dependents < 2) {
-			prune(s);
+			prune(k, s);
 			s = k->all;
 		} else {
 			s = s->next;

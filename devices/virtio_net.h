@@ -3,8 +3,8 @@
  * network port of its number (machine_add_nic()).
  *
  * Offers: MAC, STATUS, MRG_RXBUF.  A frame leaves VIRTIO_NET_PS after its
- * notification, the next when the cable is free again.  A frame that comes
- * while there are no buffers for it is lost, and counted.
+ * notification, or when the cable is free again if that is later.  One that
+ * comes while there are no buffers for it is lost, and counted.
  *
  * Faults: `link` (argument 1: the link is down, 0: up again), `drop` (the next
  * <argument> frames that come are lost); `duplicate`, `corrupt`, `reorder`: the

@@ -205,7 +205,7 @@ bool restarts_left(const struct part *p);
 bool fail_over(struct part *p, uint64_t client);
 /* Another that serves; NULL: none. */
 struct part *other_server(const struct part *than);
-/* Declared dead; false: it cannot be asked for now. */
+/* Declared dead; false: it cannot be asked at the moment. */
 bool mark_dead(struct part *p, uint32_t cause);
 
 /* ---- complaints.c ------------------------------------------------------- */

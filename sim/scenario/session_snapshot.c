@@ -43,7 +43,7 @@ bool session_begin_from(struct session *s, const char *path, struct error *err)
 	s->now = machine_now(s->machine);
 	if (s->net)
 		net_switch_begin(s->net, s->now);
-	/* The chain at instants that this session does not see. */
+	/* The chain at instants before the snapshot: not seen here. */
 	samples = s->now / SESSION_SAMPLE_PS;
 	if (samples > SESSION_SAMPLES)
 		samples = SESSION_SAMPLES;

@@ -7,6 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+const struct exact_form exact_forms[EXACT_FORMS] = {
+	{"exact1", 1, true},
+	{"exact2", 2, true},
+	{"exact4", 4, false},
+};
+
 #define DISK_BLOCKS 128
 #define BLOCK_BYTES 512
 

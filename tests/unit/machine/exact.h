@@ -20,6 +20,17 @@ struct exact {
 	char console[EXACT_CONSOLE];
 };
 
+/* What nearly every test of exactness is made with: on 1, 2 and 4 CPUs, with a
+ * disk and without. */
+struct exact_form {
+	const char *kernel; /* a name in tests/guest/exact */
+	unsigned cpus;
+	bool disk;
+};
+
+#define EXACT_FORMS 3
+extern const struct exact_form exact_forms[EXACT_FORMS];
+
 /* All that must not depend on how a run was cut. */
 struct exact_result {
 	enum machine_stop stop;

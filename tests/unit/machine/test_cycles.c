@@ -12,18 +12,6 @@
 #include "exact.h"
 #include "sim/symbols.h"
 
-struct form {
-	const char *kernel;
-	unsigned cpus;
-	bool disk;
-};
-
-static const struct form forms[] = {
-	{"exact1", 1, true},
-	{"exact2", 2, true},
-	{"exact4", 4, false},
-};
-
 /* With sanitizers one: the code is the same whatever the kernel. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -33,10 +21,11 @@ static const struct form forms[] = {
 #define FORMS 1
 #endif
 #ifndef FORMS
-#define FORMS ARRAY_LEN(forms)
+#define FORMS EXACT_FORMS
 #endif
 
-static void make(struct exact *e, const struct form *f, enum timing_model model)
+static void make(struct exact *e, const struct exact_form *f,
+		 enum timing_model model)
 {
 	exact_make_timing(e, f->kernel, f->cpus, f->disk, model);
 }
@@ -147,7 +136,7 @@ struct run {
 };
 
 /* Pieces of random length, `piece` 0: in one go. */
-static struct run run(const struct form *f, enum timing_model model,
+static struct run run(const struct exact_form *f, enum timing_model model,
 		      uint64_t seed, ps_t piece)
 {
 	enum machine_stop stop = MACHINE_UNTIL;
@@ -168,7 +157,7 @@ static struct run run(const struct form *f, enum timing_model model,
 	return r;
 }
 
-static struct exact_result unaccounted(const struct form *f,
+static struct exact_result unaccounted(const struct exact_form *f,
 				       enum timing_model model)
 {
 	struct exact_result r;
@@ -190,15 +179,18 @@ Test(cycles, sum_up_change_nothing_and_are_the_same_in_pieces)
 		     model < TIMING_MODEL_COUNT; model++) {
 			uint64_t seed = f + model;
 			struct exact_result bare =
-				unaccounted(&forms[f], model);
-			struct run whole = run(&forms[f], model, 0, 0);
-			struct run r =
-				run(&forms[f], model, seed, piece[seed % 3]);
+				unaccounted(&exact_forms[f], model);
+			struct run whole = run(&exact_forms[f], model, 0, 0);
+			struct run r = run(&exact_forms[f], model, seed,
+					   piece[seed % 3]);
 
 			cr_assert_eq(whole.result.stop, MACHINE_OFF);
-			exact_same(&bare, &whole.result, forms[f].kernel, 0);
-			sums_up(&whole.account, forms[f].cpus, forms[f].kernel);
-			same(&whole.account, &r.account, forms[f].kernel, seed);
+			exact_same(&bare, &whole.result, exact_forms[f].kernel,
+				   0);
+			sums_up(&whole.account, exact_forms[f].cpus,
+				exact_forms[f].kernel);
+			same(&whole.account, &r.account, exact_forms[f].kernel,
+			     seed);
 			free(whole.account.entry);
 			free(r.account.entry);
 		}

@@ -12,18 +12,6 @@
 
 #include "exact.h"
 
-struct form {
-	const char *kernel;
-	unsigned cpus;
-	bool disk;
-};
-
-static const struct form forms[] = {
-	{"exact1", 1, true},
-	{"exact2", 2, true},
-	{"exact4", 4, false},
-};
-
 static void ends_well(const struct exact_result *r)
 {
 	cr_assert_eq(r->stop, MACHINE_OFF, "stop %d at %lu ps", r->stop,
@@ -43,14 +31,15 @@ static uint64_t word(struct exact *e, paddr_t pa)
  */
 Test(exact, kernel_does_all_it_should)
 {
-	for (size_t f = 0; f < ARRAY_LEN(forms); f++) {
+	for (size_t f = 0; f < EXACT_FORMS; f++) {
 		struct exact e;
 		struct exact_result r;
 
-		exact_make(&e, forms[f].kernel, forms[f].cpus, forms[f].disk);
+		exact_make(&e, exact_forms[f].kernel, exact_forms[f].cpus,
+			   exact_forms[f].disk);
 		r = exact_result_of(&e, machine_run(e.m, EXACT_END));
 		ends_well(&r);
-		for (unsigned i = 0; i < forms[f].cpus; i++) {
+		for (unsigned i = 0; i < exact_forms[f].cpus; i++) {
 			paddr_t own = 0x400000 + 0x4000 * i;
 
 			cr_assert_gt(word(&e, own + 0x10), 50, "timers");
@@ -60,14 +49,14 @@ Test(exact, kernel_does_all_it_should)
 			cr_assert_gt(word(&e, own + 0x30), 20, "other faults");
 			cr_assert_gt(word(&e, own + 0x38), 10, "INT 80h");
 		}
-		if (forms[f].disk)
+		if (exact_forms[f].disk)
 			cr_assert_gt(word(&e, 0x322110), 5, "reads");
 		exact_drop(&e);
 	}
 }
 
 /* Pieces of random length; a short run of single instructions now and then. */
-static struct exact_result in_pieces(const struct form *f, uint64_t seed,
+static struct exact_result in_pieces(const struct exact_form *f, uint64_t seed,
 				     ps_t piece, unsigned steps)
 {
 	struct exact e;
@@ -94,30 +83,32 @@ Test(exact, random_pieces)
 	static const ps_t piece[] = {30 * PS_PER_US, 2 * PS_PER_US,
 				     90 * PS_PER_NS};
 
-	for (size_t f = 0; f < ARRAY_LEN(forms); f++) {
+	for (size_t f = 0; f < EXACT_FORMS; f++) {
 		struct exact_result whole = exact_straight(
-			forms[f].kernel, forms[f].cpus, forms[f].disk);
+			exact_forms[f].kernel, exact_forms[f].cpus,
+			exact_forms[f].disk);
 
 		for (uint64_t seed = 1; seed <= 9; seed++) {
-			struct exact_result r =
-				in_pieces(&forms[f], seed, piece[seed % 3], 0);
+			struct exact_result r = in_pieces(&exact_forms[f], seed,
+							  piece[seed % 3], 0);
 
-			exact_same(&whole, &r, forms[f].kernel, seed);
+			exact_same(&whole, &r, exact_forms[f].kernel, seed);
 		}
 	}
 }
 
 Test(exact, single_steps_at_random_places)
 {
-	for (size_t f = 0; f < ARRAY_LEN(forms); f++) {
+	for (size_t f = 0; f < EXACT_FORMS; f++) {
 		struct exact_result whole = exact_straight(
-			forms[f].kernel, forms[f].cpus, forms[f].disk);
+			exact_forms[f].kernel, exact_forms[f].cpus,
+			exact_forms[f].disk);
 
 		for (uint64_t seed = 1; seed <= 3; seed++) {
 			struct exact_result r = in_pieces(
-				&forms[f], seed, 100 * PS_PER_US, 4000);
+				&exact_forms[f], seed, 100 * PS_PER_US, 4000);
 
-			exact_same(&whole, &r, forms[f].kernel, seed);
+			exact_same(&whole, &r, exact_forms[f].kernel, seed);
 		}
 	}
 }

@@ -11,18 +11,6 @@
 #include "exact.h"
 #include "sim/snapshot.h"
 
-struct form {
-	const char *kernel;
-	unsigned cpus;
-	bool disk;
-};
-
-static const struct form forms[] = {
-	{"exact1", 1, true},
-	{"exact2", 2, true},
-	{"exact4", 4, false},
-};
-
 struct bytes {
 	char *p;
 	size_t n;
@@ -83,7 +71,7 @@ static void do_wrong(struct exact *e, enum wrong wrong)
 }
 
 /* The machine is destroyed and goes on in another, with another disk image. */
-static void move(struct exact *e, const struct form *f, enum wrong wrong)
+static void move(struct exact *e, const struct exact_form *f, enum wrong wrong)
 {
 	struct bytes b = save(e);
 	struct exact to;
@@ -99,8 +87,9 @@ static void move(struct exact *e, const struct form *f, enum wrong wrong)
 	do_wrong(e, wrong);
 }
 
-static struct exact_result in_snapshots(const struct form *f, uint64_t seed,
-					ps_t piece, enum wrong wrong)
+static struct exact_result in_snapshots(const struct exact_form *f,
+					uint64_t seed, ps_t piece,
+					enum wrong wrong)
 {
 	struct exact e;
 	struct exact_result r;
@@ -121,16 +110,18 @@ static struct exact_result in_snapshots(const struct form *f, uint64_t seed,
 
 Test(snapshot, random_points)
 {
-	for (size_t f = 0; f < ARRAY_LEN(forms); f++) {
+	for (size_t f = 0; f < EXACT_FORMS; f++) {
 		struct exact_result whole = exact_straight(
-			forms[f].kernel, forms[f].cpus, forms[f].disk);
+			exact_forms[f].kernel, exact_forms[f].cpus,
+			exact_forms[f].disk);
 
 		cr_assert_eq(whole.stop, MACHINE_OFF);
 		for (uint64_t seed = 1; seed <= 4; seed++) {
-			struct exact_result r = in_snapshots(
-				&forms[f], seed, 150 * PS_PER_US, NOTHING);
+			struct exact_result r =
+				in_snapshots(&exact_forms[f], seed,
+					     150 * PS_PER_US, NOTHING);
 
-			exact_same(&whole, &r, forms[f].kernel, seed);
+			exact_same(&whole, &r, exact_forms[f].kernel, seed);
 		}
 	}
 }
@@ -138,7 +129,7 @@ Test(snapshot, random_points)
 /* Saving moves nothing, and a snapshot of what was loaded is the same file. */
 Test(snapshot, saving_changes_nothing)
 {
-	const struct form *f = &forms[1];
+	const struct exact_form *f = &exact_forms[1];
 	struct exact_result whole = exact_straight(f->kernel, f->cpus, f->disk);
 	struct exact e;
 	struct exact_result r;
@@ -173,8 +164,8 @@ Test(snapshot, negative_controls)
 	struct exact_result whole = exact_straight("exact1", 1, true);
 
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-		struct exact_result r =
-			in_snapshots(&forms[0], 1, 60 * PS_PER_US, wrong[i]);
+		struct exact_result r = in_snapshots(&exact_forms[0], 1,
+						     60 * PS_PER_US, wrong[i]);
 
 		cr_assert_neq(whole.chain, r.chain, "%d", (int)wrong[i]);
 		cr_assert(!exact_equal(&whole, &r));

@@ -14,18 +14,6 @@
 #include "sim/snapshot.h"
 #include "sim/snapshot_memory.h"
 
-struct form {
-	const char *kernel;
-	unsigned cpus;
-	bool disk;
-};
-
-static const struct form forms[] = {
-	{"exact1", 1, true},
-	{"exact2", 2, true},
-	{"exact4", 4, false},
-};
-
 static struct memory_snapshot *take(struct exact *e)
 {
 	struct error err;
@@ -66,9 +54,10 @@ static void stray(struct exact *e, uint64_t *seed)
 
 Test(snapshot_memory, random_points)
 {
-	for (size_t f = 0; f < ARRAY_LEN(forms); f++) {
+	for (size_t f = 0; f < EXACT_FORMS; f++) {
 		struct exact_result whole = exact_straight(
-			forms[f].kernel, forms[f].cpus, forms[f].disk);
+			exact_forms[f].kernel, exact_forms[f].cpus,
+			exact_forms[f].disk);
 
 		for (uint64_t seed = 1; seed <= 3; seed++) {
 			enum machine_stop stop = MACHINE_UNTIL;
@@ -77,8 +66,8 @@ Test(snapshot_memory, random_points)
 			struct exact_result r;
 			ps_t at = 0;
 
-			exact_make(&e, forms[f].kernel, forms[f].cpus,
-				   forms[f].disk);
+			exact_make(&e, exact_forms[f].kernel,
+				   exact_forms[f].cpus, exact_forms[f].disk);
 			while (stop == MACHINE_UNTIL && at < EXACT_END) {
 				stray(&e, &random);
 				at += 1 +
@@ -86,7 +75,7 @@ Test(snapshot_memory, random_points)
 				stop = machine_run(e.m, at);
 			}
 			r = exact_result_of(&e, stop);
-			exact_same(&whole, &r, forms[f].kernel, seed);
+			exact_same(&whole, &r, exact_forms[f].kernel, seed);
 			cr_assert_eq(machine_taken_bytes(e.m), 0);
 			exact_drop(&e);
 		}
@@ -147,15 +136,17 @@ static void back_to(struct exact *e, const struct known *k, unsigned step)
 /* Earlier ones and later ones, on several branches, some forgotten. */
 Test(snapshot_memory, any_order)
 {
-	for (size_t f = 0; f < ARRAY_LEN(forms); f++) {
+	for (size_t f = 0; f < EXACT_FORMS; f++) {
 		struct exact_result whole = exact_straight(
-			forms[f].kernel, forms[f].cpus, forms[f].disk);
+			exact_forms[f].kernel, exact_forms[f].cpus,
+			exact_forms[f].disk);
 		struct known known[MANY] = {0};
 		uint64_t seed = 7 + f;
 		struct exact_result r;
 		struct exact e;
 
-		exact_make(&e, forms[f].kernel, forms[f].cpus, forms[f].disk);
+		exact_make(&e, exact_forms[f].kernel, exact_forms[f].cpus,
+			   exact_forms[f].disk);
 		know(&e, &known[0]);
 		for (unsigned step = 0; step < 60; step++) {
 			struct known *k =
@@ -180,7 +171,7 @@ Test(snapshot_memory, any_order)
 		forget(&known[0]);
 		cr_assert_eq(machine_taken_bytes(e.m), 0);
 		r = exact_result_of(&e, machine_run(e.m, EXACT_END));
-		exact_same(&whole, &r, forms[f].kernel, 0);
+		exact_same(&whole, &r, exact_forms[f].kernel, 0);
 		exact_drop(&e);
 	}
 }

@@ -11,24 +11,13 @@
 #include "exact.h"
 #include "sim/snapshot.h"
 
-struct form {
-	const char *kernel;
-	unsigned cpus;
-	bool disk;
-};
-
-static const struct form forms[] = {
-	{"exact1", 1, true},
-	{"exact2", 2, true},
-	{"exact4", 4, false},
-};
-
-static void make(struct exact *e, const struct form *f, enum timing_model model)
+static void make(struct exact *e, const struct exact_form *f,
+		 enum timing_model model)
 {
 	exact_make_timing(e, f->kernel, f->cpus, f->disk, model);
 }
 
-static struct exact_result straight(const struct form *f,
+static struct exact_result straight(const struct exact_form *f,
 				    enum timing_model model)
 {
 	struct exact e;
@@ -43,7 +32,7 @@ static struct exact_result straight(const struct form *f,
 }
 
 /* Pieces of random length; a short run of small steps now and then. */
-static struct exact_result in_pieces(const struct form *f,
+static struct exact_result in_pieces(const struct exact_form *f,
 				     enum timing_model model, uint64_t seed,
 				     ps_t piece, unsigned steps, ps_t step)
 {
@@ -83,17 +72,19 @@ Test(timing, random_pieces)
 	static const ps_t piece[] = {30 * PS_PER_US, 2 * PS_PER_US,
 				     90 * PS_PER_NS};
 
-	for (size_t f = 0; f < ARRAY_LEN(forms); f++) {
+	for (size_t f = 0; f < EXACT_FORMS; f++) {
 		for (enum timing_model model = TIMING_BLOCK;
 		     model < TIMING_MODEL_COUNT; model++) {
-			struct exact_result whole = straight(&forms[f], model);
+			struct exact_result whole =
+				straight(&exact_forms[f], model);
 
 			for (uint64_t seed = 1; seed <= SEEDS(6); seed++) {
 				struct exact_result r =
-					in_pieces(&forms[f], model, seed,
+					in_pieces(&exact_forms[f], model, seed,
 						  piece[seed % 3], 0, 0);
 
-				exact_same(&whole, &r, forms[f].kernel, seed);
+				exact_same(&whole, &r, exact_forms[f].kernel,
+					   seed);
 			}
 		}
 	}
@@ -102,17 +93,19 @@ Test(timing, random_pieces)
 /* Steps of less than any instruction takes: each is a stop of its own. */
 Test(timing, instruction_by_instruction)
 {
-	for (size_t f = 0; f < ARRAY_LEN(forms); f++) {
+	for (size_t f = 0; f < EXACT_FORMS; f++) {
 		for (enum timing_model model = TIMING_BLOCK;
 		     model < TIMING_MODEL_COUNT; model++) {
-			struct exact_result whole = straight(&forms[f], model);
+			struct exact_result whole =
+				straight(&exact_forms[f], model);
 
 			for (uint64_t seed = 1; seed <= SEEDS(2); seed++) {
 				struct exact_result r =
-					in_pieces(&forms[f], model, seed,
+					in_pieces(&exact_forms[f], model, seed,
 						  100 * PS_PER_US, 4000, 170);
 
-				exact_same(&whole, &r, forms[f].kernel, seed);
+				exact_same(&whole, &r, exact_forms[f].kernel,
+					   seed);
 			}
 		}
 	}
@@ -121,16 +114,17 @@ Test(timing, instruction_by_instruction)
 /* By counts of instructions, which cut blocks in other places. */
 Test(timing, stops_at_counts)
 {
-	for (size_t f = 0; f < ARRAY_LEN(forms); f++) {
+	for (size_t f = 0; f < EXACT_FORMS; f++) {
 		for (enum timing_model model = TIMING_BLOCK;
 		     model < TIMING_MODEL_COUNT; model++) {
-			struct exact_result whole = straight(&forms[f], model);
+			struct exact_result whole =
+				straight(&exact_forms[f], model);
 			enum machine_stop stop = MACHINE_COUNT;
 			struct exact_result r;
 			uint64_t seed = 5;
 			struct exact e;
 
-			make(&e, &forms[f], model);
+			make(&e, &exact_forms[f], model);
 			while (stop == MACHINE_COUNT) {
 				machine_stop_at(
 					e.m, machine_retired(e.m) + 1 +
@@ -139,14 +133,15 @@ Test(timing, stops_at_counts)
 			}
 			r = exact_result_of(&e, stop);
 			exact_drop(&e);
-			exact_same(&whole, &r, forms[f].kernel, 0);
+			exact_same(&whole, &r, exact_forms[f].kernel, 0);
 		}
 	}
 }
 
 /* --- snapshots --- */
 
-static void move(struct exact *e, const struct form *f, enum timing_model other)
+static void move(struct exact *e, const struct exact_form *f,
+		 enum timing_model other)
 {
 	struct exact to;
 	struct error err;
@@ -171,29 +166,30 @@ static void move(struct exact *e, const struct form *f, enum timing_model other)
 
 Test(timing, random_snapshots)
 {
-	for (size_t f = 0; f < ARRAY_LEN(forms); f++) {
+	for (size_t f = 0; f < EXACT_FORMS; f++) {
 		for (enum timing_model model = TIMING_BLOCK;
 		     model < TIMING_MODEL_COUNT; model++) {
-			struct exact_result whole = straight(&forms[f], model);
+			struct exact_result whole =
+				straight(&exact_forms[f], model);
 			enum machine_stop stop = MACHINE_UNTIL;
 			struct exact_result r;
 			uint64_t seed = 3;
 			struct exact e;
 			ps_t at = 0;
 
-			make(&e, &forms[f], model);
+			make(&e, &exact_forms[f], model);
 			while (stop == MACHINE_UNTIL && at < EXACT_END) {
 				at += 1 + exact_random(&seed, 150 * PS_PER_US);
 				stop = machine_run(e.m, at);
 				if (stop == MACHINE_UNTIL)
-					move(&e, &forms[f],
+					move(&e, &exact_forms[f],
 					     (enum timing_model)exact_random(
 						     &seed,
 						     TIMING_MODEL_COUNT));
 			}
 			r = exact_result_of(&e, stop);
 			exact_drop(&e);
-			exact_same(&whole, &r, forms[f].kernel, 0);
+			exact_same(&whole, &r, exact_forms[f].kernel, 0);
 		}
 	}
 }
@@ -203,7 +199,7 @@ Test(timing, random_snapshots)
 #define CHANGES      5
 #define CHANGE_AT(i) ((ps_t)(i)*70 * PS_PER_US)
 
-static struct exact_result changing(const struct form *f, uint64_t seed,
+static struct exact_result changing(const struct exact_form *f, uint64_t seed,
 				    ps_t piece)
 {
 	struct exact e;
@@ -236,16 +232,17 @@ static struct exact_result changing(const struct form *f, uint64_t seed,
 
 Test(timing, changes_at_an_instant)
 {
-	for (size_t f = 0; f < ARRAY_LEN(forms); f++) {
+	for (size_t f = 0; f < EXACT_FORMS; f++) {
 		struct exact_result whole =
-			changing(&forms[f], 1, 1000 * PS_PER_US);
-		struct exact_result flat = straight(&forms[f], TIMING_FLAT);
+			changing(&exact_forms[f], 1, 1000 * PS_PER_US);
+		struct exact_result flat =
+			straight(&exact_forms[f], TIMING_FLAT);
 
 		for (uint64_t seed = 1; seed <= SEEDS(3); seed++) {
 			struct exact_result r =
-				changing(&forms[f], seed, 4 * PS_PER_US);
+				changing(&exact_forms[f], seed, 4 * PS_PER_US);
 
-			exact_same(&whole, &r, forms[f].kernel, seed);
+			exact_same(&whole, &r, exact_forms[f].kernel, seed);
 		}
 		cr_assert_neq(whole.end, flat.end, "it does change something");
 	}

@@ -67,7 +67,7 @@ static void add_args(struct ops *o, const char *args)
 		struct control_message *m = add(o, TXN_PARTITION_ARGS);
 		size_t bytes = strnlen(args, sizeof(m->args.text) - 1);
 
-		/* Not in the middle of a word; no word is longer (policy.c). */
+		/* Not within a word; none is longer (policy_line.h). */
 		if (args[bytes] != '\0') {
 			while (args[bytes] != ' ' && bytes > 1)
 				bytes--;

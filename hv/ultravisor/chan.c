@@ -22,7 +22,7 @@
  *            channel
  *
  * A server's death fences its devices before its partition counts as not
- * running (part.c), so LETGO can end only when no late write is possible.
+ * running (part_end.c), so LETGO can end only when no late write is possible.
  * Identity and frames stay; the old server's view loses the channel before the
  * new one's shows it.  A partition that begins anew sends its channels through
  * LETGO to the same server.

@@ -9,12 +9,13 @@
  *
  *   main.c     start, the loop          chan.c   channels and their moves
  *   txn.c      requests, operations     device.c enumeration, fence, MSI-X
- *   part.c     partitions               view.c   views
+ *   part.c     partitions; with _start, _end, _destroy and _schedule
  *   load.c     their memory, filled     mem.c    frames seen
  *   control.c  the control channels     keep.c   paused, saved, restored
  *   state.c    the states of resources  give.c   more memory, or less
  *   bus.c      buses: channels together     iommu.c  what devices reach
  *   adopt.c    begun anew                complaint.c  of clients
+ *   view.c     views
  *
  * One loop, no waiting: what takes more than one message is a small state
  * machine that the loop steps.
@@ -183,11 +184,33 @@ void txn_adopt(void);
 
 /* ---- part.c ------------------------------------------------------------- */
 
-txn_op part_create, part_start, part_stop, part_restart, part_destroy,
-	part_mark, part_args, part_schedule, part_frame;
+txn_op part_create;
+/* For who changes more of a partition: as a copy, in the open transaction. */
+struct db_part *part_mutable(uint64_t number, int *status);
+int part_free_slot(uint32_t *slot);
+int part_take_frames(struct db_part *part, uint64_t blocks);
+int part_take_memory(struct db_part *part, uint64_t blocks); /* of them */
+const struct db_chan *part_control(uint64_t number);
+void part_know(uint64_t number);     /* its uv_part, and what it maps */
+void part_forget(struct uv_part *p); /* its instance is no more */
+#define PART_BLOCKS_MAX 64
+/* Does it fit in so many blocks of memory? */
+int part_check_image(const char module[16], const char data[16],
+		     uint64_t blocks);
+
+/* ---- part_schedule.c ---------------------------------------------------- */
+
+txn_op part_schedule, part_frame;
 int part_query(struct control_message *m); /* QUERY_SCHEDULE, QUERY_FRAME */
 int part_schedule_new(void); /* its frame, in the open transaction */
+/* A new partition's, until somebody says otherwise. */
+void part_schedule_default(struct db_part *part, uint32_t kind);
 void part_publish_schedule(void);
+
+/* ---- part_start.c, part_end.c, part_destroy.c --------------------------- */
+
+txn_op part_start, part_args, part_restart;
+txn_op part_stop, part_mark, part_destroy;
 /* What a transaction may leave to be done, each any number of times over. */
 void part_end_in_machine(uint64_t number);
 void part_ask_to_stop(uint64_t number);
@@ -199,22 +222,10 @@ void part_start_now(struct uv_part *p); /* it is loaded */
 bool part_end(uint64_t number, uint32_t state);
 void part_reports(void);               /* EVENT_REPORT */
 uint64_t part_deadlines(uint64_t now); /* acts on those due; the next one */
-
-/* For who changes more of a partition: as a copy, in the open transaction. */
-struct db_part *part_mutable(uint64_t number, int *status);
-int part_free_slot(uint32_t *slot);
-int part_take_frames(struct db_part *part, uint64_t blocks);
-int part_take_memory(struct db_part *part, uint64_t blocks); /* of them */
+void part_tell(uint64_t number);       /* its state, to those who decide */
+void part_tell_ends(void);             /* those that are to be told yet */
+/* Frames that it had, in the open transaction. */
 int part_give_back(uint64_t pfn, uint64_t frames);
-const struct db_chan *part_control(uint64_t number);
-void part_know(uint64_t number);     /* its uv_part, and what it maps */
-void part_forget(struct uv_part *p); /* its instance is no more */
-void part_tell(uint64_t number);     /* its state, to those who decide */
-void part_tell_ends(void);           /* those that are to be told yet */
-#define PART_BLOCKS_MAX 64
-/* Does it fit in so many blocks of memory? */
-int part_check_image(const char module[16], const char data[16],
-		     uint64_t blocks);
 
 /* ---- keep.c, give.c ----------------------------------------------------- */
 

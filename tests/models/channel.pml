@@ -180,7 +180,7 @@ active proctype ultravisor()
 	/* --- a transaction: TXN_CHANNEL_MOVE --- */
 	:: atomic { moves < MOVES && !revoked && running[1 - server] ->
 		moves++; begin(1 - server) }
-	/* --- deaths: reported, fenced, started anew (part.c) --- */
+	/* --- deaths: reported, fenced, started anew (part_end.c) --- */
 #ifdef NO_FENCE
 	:: atomic { !runs[0] && running[0] -> running[0] = false;
 		settle_queue(0) }

@@ -81,6 +81,18 @@ static bool lead_area_read(const struct lens *l, uint64_t pfn, bool writable)
 		      frames_in(sizeof(struct lead_area)));
 }
 
+/* What a partition may see of a channel: of a block channel its server not what
+ * is the client's to write. */
+static uint64_t channel_pages(const struct lens *l,
+			      const struct channel_seen *c)
+{
+	if (c->row.type == CHANNEL_BLOCK &&
+	    c->row.server == l->p->info.number &&
+	    c->row.pages >= BLOCK_CHANNEL_PAGES)
+		return c->row.pages - BLOCK_WRITE_PAGES;
+	return c->row.pages;
+}
+
 static bool by_channel(const struct lens *l, uint64_t pfn)
 {
 	uint64_t rows = l->p->channels;
@@ -89,7 +101,7 @@ static bool by_channel(const struct lens *l, uint64_t pfn)
 		const struct channel_seen *c =
 			&l->v->chan[__builtin_ctzll(rows)];
 
-		if (c->row.id && within(pfn, c->row.pfn, c->row.pages))
+		if (c->row.id && within(pfn, c->row.pfn, channel_pages(l, c)))
 			return true;
 	}
 	return false;

@@ -122,13 +122,21 @@ _Static_assert(sizeof(struct queue_header) == 128 &&
 #define CHANNEL_PAGES(slot_bytes, data_pages)                                  \
 	(1 + ((slot_bytes) + 4095) / 4096 + (data_pages))
 
-/* Block channel: 32 pages, as many as a channel may have. */
+/* Block channel: 256 pages, as many as a channel may have.
+ *
+ * Data pages are of two kinds.  Into the first BLOCK_READ_PAGES goes what is
+ * read.  The others, BLOCK_WRITE_PAGES of them, are the client's alone to write:
+ * the server's program does not see them, and its devices may only read them.
+ * What a client wrote there is what it finds there when it has to write it again
+ * by another path, whatever the server did; so no copy is made of it. */
 #define BLOCK_QUEUE_REQUEST 0  /* client -> server, struct block_request */
 #define BLOCK_QUEUE_RESPONSE 1 /* server -> client, struct block_response */
 #define BLOCK_SLOTS 32
-#define BLOCK_DATA_PAGES 30 /* one for each request outstanding */
-#define BLOCK_BYTES 4096    /* a block of the disk, as channels count */
-#define BLOCK_CHANNEL_PAGES 32
+#define BLOCK_READ_PAGES 30   /* data pages 0.. */
+#define BLOCK_WRITE_PAGES 224 /* data pages BLOCK_READ_PAGES.. */
+#define BLOCK_DATA_PAGES (BLOCK_READ_PAGES + BLOCK_WRITE_PAGES)
+#define BLOCK_BYTES 4096 /* a block of the disk, as channels count */
+#define BLOCK_CHANNEL_PAGES 256
 
 #define BLOCK_READ 1
 #define BLOCK_WRITE 2
@@ -145,7 +153,7 @@ struct block_request { /* 64 bytes */
 	uint64_t block;    /* in units of BLOCK_BYTES, of the client's extent */
 	uint16_t op;       /* BLOCK_READ.. */
 	uint16_t flags;
-	uint16_t data_page; /* 0..BLOCK_DATA_PAGES-1 */
+	uint16_t data_page; /* 0..BLOCK_DATA_PAGES-1, of the op's kind */
 	uint16_t reserved0;
 	uint32_t replay; /* how many times it was sent before */
 	uint32_t reserved1;

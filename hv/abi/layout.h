@@ -30,8 +30,8 @@
 #define PART_MEMORY_VA 0x400000
 
 #define CHANNEL_WINDOW_VA 0x20000000
-#define CHANNEL_SLOT_BYTES 0x20000 /* 32 pages: the largest channel */
-#define CHANNEL_SLOTS 32           /* handles 0 to 31 */
+#define CHANNEL_SLOT_BYTES 0x100000 /* 256 pages: the largest channel */
+#define CHANNEL_SLOTS 32            /* handles 0 to 31 */
 
 #define DEVICE_WINDOW_VA 0x30000000
 #define DEVICE_SLOT_BYTES 0x20000

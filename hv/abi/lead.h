@@ -138,7 +138,7 @@ struct lead_create {
 	uint64_t view_pfn;                    /* 3 frames */
 	uint64_t frame_pfn; /* the user frame: the partition's own */
 };
-#define LEAD_MONITOR_FRAMES 32
+#define LEAD_MONITOR_FRAMES 48
 
 /* Where SYS_LEAD_FRAMES may map, in the ultravisor's kernel address space. */
 #define LEAD_WINDOW_VA 0x38000000

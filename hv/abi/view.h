@@ -30,14 +30,16 @@ struct view_channel { /* 64 bytes */
 	uint32_t id;      /* 0: no channel at this handle */
 	uint32_t type;
 	uint64_t pfn;
-	uint32_t pages;
+	uint32_t pages;   /* that this partition may map */
 	uint16_t server;  /* 1: this partition is the server end */
 	uint16_t flags;   /* RES_* */
 	uint32_t generation;
 	uint8_t peer_handle;
 	uint8_t reserved[3];
 	uint32_t peer_slot; /* ~0: no peer; the monitor signals by it */
-	uint32_t reserved1;
+	/* Of a server: so many pages more lie behind those, the client's alone to
+	 * write; this partition's devices may read them. */
+	uint32_t client_pages;
 	uint64_t peer; /* number */
 	/* Of a block channel; of a network channel the first is the client's
 	 * address (NET_MAC_BYTE). */

@@ -21,7 +21,9 @@
 #define TOGETHER      8
 #define TOGETHER_HERE 15
 
-void client_init(struct client *c, uint8_t (*data)[BLOCK_BYTES],
+_Static_assert(BLOCK_READ_PAGES <= 32, "a bit each");
+
+void client_init(struct client *c,
 		 void (*done)(uint32_t cookie, uint32_t status,
 			      const void *data))
 {
@@ -35,7 +37,6 @@ void client_init(struct client *c, uint8_t (*data)[BLOCK_BYTES],
 							   : CLIENT_NONE;
 	c->next_sequence = 1;
 	c->slow_ns = CLIENT_SLOW_NS;
-	c->data = data;
 	c->done = done;
 }
 
@@ -95,7 +96,7 @@ static uint8_t index_of(const struct client *c, const struct client_entry *e)
 /* SENT no more: its page is the client's again. */
 static void unsend(struct client *c, struct client_entry *e)
 {
-	if (e->op != BLOCK_FLUSH)
+	if (e->op == BLOCK_READ)
 		c->pages_busy &= ~(1u << e->data_page);
 	c->sent--;
 }
@@ -111,7 +112,7 @@ static void pass(struct client *c, uint8_t i)
 	c->first_open = i;
 }
 
-static void drop(struct client *c, struct client_entry *e)
+static void out_of_line(struct client *c, struct client_entry *e)
 {
 	uint8_t i = index_of(c, e);
 
@@ -120,16 +121,27 @@ static void drop(struct client *c, struct client_entry *e)
 	pass(c, i);
 	unlink_entry(c, i);
 	c->flushing -= e->op == BLOCK_FLUSH;
+}
+
+static void free_entry(struct client *c, struct client_entry *e)
+{
 	e->state = ENTRY_FREE;
 	e->next = c->first_free;
-	c->first_free = i;
+	c->first_free = index_of(c, e);
 	c->used--;
+}
+
+static void drop(struct client *c, struct client_entry *e)
+{
+	out_of_line(c, e);
+	free_entry(c, e);
 }
 
 void *client_write_place(struct client *c, uint64_t block, uint16_t flags,
 			 uint64_t tag0, uint64_t tag1, uint32_t cookie)
 {
-	struct client_entry *e = make(c, BLOCK_WRITE, RESERVED, cookie);
+	struct client_entry *e =
+		c->data != NULL ? make(c, BLOCK_WRITE, RESERVED, cookie) : NULL;
 
 	if (e == NULL)
 		return NULL;
@@ -179,6 +191,7 @@ bool client_flush(struct client *c, uint32_t cookie)
 void client_pause(struct client *c)
 {
 	c->path = PATH_DOWN;
+	c->data = NULL;
 	channel_close(&c->channel);
 }
 
@@ -211,44 +224,6 @@ static void carry_youngest(struct client *c)
 		e->tag[1] = from->tag[1];
 	}
 }
-
-enum channel_result client_resume(struct client *c, void *base, unsigned handle,
-				  const struct channel_identity *who)
-{
-	struct channel fresh = {0};
-	enum channel_result result =
-		channel_attach(&fresh, base, handle, CHANNEL_BLOCK, who);
-
-	if (result != CHANNEL_OPEN)
-		return result;
-	if (c->path == PATH_OPENED &&
-	    c->channel.generation == fresh.generation) {
-		/* Told twice: nothing was lost. */
-		return CHANNEL_OPEN;
-	}
-	c->channel = fresh;
-	c->path = PATH_OPENED;
-	c->failovers += c->opened;
-	c->opened = true;
-	c->pages_busy = 0;
-	c->sent = 0;
-	c->held = 0;
-	c->complained_ns = 0;
-	c->first_queued = c->first_open = c->oldest;
-	carry_youngest(c);
-	FOR_EACH(c, i)
-	{
-		struct client_entry *e = &c->entry[i];
-
-		if (!e->ever_sent)
-			continue;
-		e->state = ENTRY_QUEUED;
-		e->replay++;
-	}
-	return CHANNEL_OPEN;
-}
-
-/* ---- answers ---- */
 
 /* Tell the maker, once. */
 static void tell(struct client *c, struct client_entry *e, uint32_t status)
@@ -284,6 +259,69 @@ static void lost(struct client *c, const struct client_entry *write)
 	}
 	c->lost = true;
 }
+
+/* All writes: what they had to write was in a channel that is no more. */
+static void forget_writes(struct client *c)
+{
+	for (uint8_t i = c->oldest; i != CLIENT_NONE;) {
+		struct client_entry *e = &c->entry[i];
+
+		i = e->next;
+		if (e->op != BLOCK_WRITE)
+			continue;
+		if (e->answered)
+			lost(c, e);
+		else
+			tell(c, e, BLOCK_EIO);
+		drop(c, e);
+	}
+}
+
+enum channel_result client_resume(struct client *c, void *base, unsigned handle,
+				  const struct channel_identity *who)
+{
+	struct channel fresh = {0};
+	enum channel_result result =
+		channel_attach(&fresh, base, handle, CHANNEL_BLOCK, who);
+
+	if (result != CHANNEL_OPEN)
+		return result;
+	if (c->path == PATH_OPENED &&
+	    c->channel.generation == fresh.generation) {
+		/* Told twice: nothing was lost. */
+		return CHANNEL_OPEN;
+	}
+	if (c->opened && c->id != who->id)
+		forget_writes(c);
+	c->id = who->id;
+	c->channel = fresh;
+	c->data = channel_data(&fresh, BLOCK_READ_PAGES);
+	c->path = PATH_OPENED;
+	c->failovers += c->opened;
+	c->opened = true;
+	c->pages_busy = 0;
+	c->sent = 0;
+	c->held = 0;
+	c->complained_ns = 0;
+	c->first_queued = c->first_open = c->oldest;
+	for (unsigned i = 0; i < CLIENT_ENTRIES; i++) {
+		if (c->entry[i].state == ENTRY_STUCK)
+			free_entry(c, &c->entry[i]);
+	}
+	carry_youngest(c);
+	FOR_EACH(c, i)
+	{
+		struct client_entry *e = &c->entry[i];
+
+		if (!e->ever_sent)
+			continue;
+		e->state = ENTRY_QUEUED;
+		e->replay++;
+	}
+	return CHANNEL_OPEN;
+}
+
+/* ---- answers ---- */
 
 /* A younger write with FUA is on the medium: older ones to the block have
  * nothing to say any more, and their data must never be written again. */
@@ -427,20 +465,18 @@ static bool send(struct client *c, struct client_entry *e)
 
 	if (c->sent >= CLIENT_OUTSTANDING) /* fewer than there are slots */
 		return false;
-	if (e->op != BLOCK_FLUSH) {
+	if (e->op == BLOCK_READ) {
 		page = (unsigned)__builtin_ctz(~c->pages_busy);
-		if (page >= BLOCK_DATA_PAGES)
+		if (page >= BLOCK_READ_PAGES)
 			return false;
-		request.data_page = (uint16_t)page;
+	} else if (e->op == BLOCK_WRITE) {
+		page = BLOCK_READ_PAGES + index_of(c, e);
 	}
+	request.data_page = (uint16_t)page;
 	if (!queue_put(q, &request)) /* seen with the others of this run */
 		return false;
-	if (e->op != BLOCK_FLUSH) {
+	if (e->op == BLOCK_READ)
 		c->pages_busy |= 1u << page;
-		if (e->op == BLOCK_WRITE)
-			memcpy(channel_data(&c->channel, page),
-			       c->data[index_of(c, e)], BLOCK_BYTES);
-	}
 	e->data_page = (uint8_t)page;
 	e->state = ENTRY_SENT;
 	e->ever_sent = true;
@@ -516,13 +552,17 @@ static void watch(struct client *c, uint64_t now_ns)
 		if (e->answered || now_ns - e->made_ns < CLIENT_LIMIT_NS)
 			continue;
 		/* A page that is with the server stays so: it may yet write
-		 * there.  The next resume gives it back. */
-		if (e->state == ENTRY_SENT)
-			c->sent--;
+		 * there, or read.  The next resume gives it back. */
 		if (e->op == BLOCK_WRITE)
 			lost(c, e);
 		tell(c, e, BLOCK_EIO);
-		drop(c, e);
+		out_of_line(c, e);
+		if (e->state == ENTRY_SENT) {
+			c->sent--;
+			e->state = ENTRY_STUCK;
+		} else {
+			free_entry(c, e);
+		}
 	}
 }
 

@@ -2,14 +2,18 @@
 /* hv/guest/client.h - multipath block client: the guest's end of a block
  * channel whose server end may die and be replaced.
  *
- * Each request is an entry, kept in the order in which it was made, a write
- * with its own copy of the data: what lies in the channel is the server's to
- * spoil, and so is no good for a replay.  Its life:
+ * Each request is an entry, kept in the order in which it was made.  Each entry
+ * has a page of the channel for what it writes, of those that are the client's
+ * alone to write (abi/channel.h): the disk reads it there, and there it is kept
+ * for a replay; it is written once and never copied.  While the path is down
+ * the pages are not touched, so no write is made then.  Its life:
  *
  *   QUEUED   made, or to be replayed; goes out in order
  *   SENT     with the server
  *   HELD     a write that was answered OK, but not yet covered by a flush that
  *            was answered OK
+ *   STUCK    given up while it was with the server, which may still read its
+ *            page: free at the next resume
  *   (gone)   answered, and nothing of it can be lost any more
  *
  * Why HELD: an answered write may sit in the volatile cache of the controller
@@ -31,7 +35,8 @@
  * every unanswered request is still sent and answered once.
  *
  * A held write that fails on its replay was promised to the next flush: that
- * flush then fails with BLOCK_EIO.
+ * flush then fails with BLOCK_EIO.  So it is with all writes if the channel
+ * that comes is not the one that went but another: it has none of their data.
  *
  * The server is not trusted: an answer is matched by sequence number to a SENT
  * entry, anything else is counted and dropped.  So is the answer to a flush
@@ -50,8 +55,8 @@
 
 #include "lib/channel.h"
 
-#define CLIENT_ENTRIES     192
-#define CLIENT_OUTSTANDING BLOCK_DATA_PAGES
+#define CLIENT_ENTRIES     BLOCK_WRITE_PAGES
+#define CLIENT_OUTSTANDING BLOCK_READ_PAGES /* with the server */
 #define CLIENT_COOKIES     0xffffffffu /* this cookie is the client's own */
 
 /* Held writes after which the client flushes by itself, in the background:
@@ -72,7 +77,8 @@ enum client_state {
 	ENTRY_FREE,
 	ENTRY_QUEUED,
 	ENTRY_SENT,
-	ENTRY_HELD
+	ENTRY_HELD,
+	ENTRY_STUCK
 };
 
 struct client_entry {
@@ -108,7 +114,8 @@ struct client {
 	uint8_t by_sequence[CLIENT_NUMBERS]; /* an entry that may have it */
 	unsigned used, sent, held, flushing;
 	unsigned waiting;    /* not answered yet */
-	uint32_t pages_busy; /* bit n: data page n is with the server */
+	uint32_t pages_busy; /* bit n: read page n is with the server */
+	uint32_t id;         /* of the channel */
 	uint64_t next_sequence;
 	bool opened;            /* once at least */
 	bool here;              /* the server shares this CPU, as it seems */
@@ -125,10 +132,11 @@ struct client {
 	 * the channel's page and only during the call; the server may still
 	 * change it, so it is copied before it is looked at. */
 	void (*done)(uint32_t cookie, uint32_t status, const void *data);
-	uint8_t (*data)[BLOCK_BYTES]; /* CLIENT_ENTRIES of them */
+	/* Write pages of the channel, one for each entry; NULL: not there. */
+	uint8_t (*data)[BLOCK_BYTES];
 };
 
-void client_init(struct client *c, uint8_t (*data)[BLOCK_BYTES],
+void client_init(struct client *c,
 		 void (*done)(uint32_t cookie, uint32_t status,
 			      const void *data));
 
@@ -140,12 +148,13 @@ enum channel_result client_resume(struct client *c, void *base, unsigned handle,
 /* From here on the channel is not touched. */
 void client_pause(struct client *c);
 
-/* Make a request.  False: no entry is free, try again after client_run(). */
+/* Make a request.  False: no entry is free or, for a write, the path is down;
+ * try again after client_run(). */
 bool client_write(struct client *c, uint64_t block, const void *data,
 		  uint16_t flags, uint64_t tag0, uint64_t tag1,
 		  uint32_t cookie);
 /* The same for who makes the data where they are kept: BLOCK_BYTES to be filled
- * before the next client_run(); NULL: no entry is free. */
+ * before the next client_run(); NULL: as false above. */
 void *client_write_place(struct client *c, uint64_t block, uint16_t flags,
 			 uint64_t tag0, uint64_t tag1, uint32_t cookie);
 bool client_read(struct client *c, uint64_t block, uint32_t cookie);

@@ -4,7 +4,7 @@
  *
  *   load=N      so many requests; 0: none
  *   depth=N     under way at once, at most CLIENT_ENTRIES less those reserved;
- *               BLOCK_DATA_PAGES of them are with the server
+ *               CLIENT_OUTSTANDING of them are with the server
  *   op=write    writes; without it, reads
  *   span=N      the blocks that they go to, in an order that is none
  */

@@ -25,9 +25,6 @@
 void partition_main(void);
 void guest_main_loop(void);
 
-static uint8_t client_data[CLIENT_ENTRIES][BLOCK_BYTES]
-	__attribute__((aligned(BLOCK_BYTES)));
-
 static bool workload;        /* of writer and reader */
 static uint64_t attended[8]; /* ids of the others that it ends with */
 static unsigned attended_count;
@@ -228,7 +225,7 @@ void partition_main(void)
 		log_drain();
 		sys_exit(1);
 	}
-	client_init(&client, client_data, call_done);
+	client_init(&client, call_done);
 	client.slow_ns = view_arg("slow", CLIENT_SLOW_NS / US) * US;
 	ends_find();
 	records_stream = view_arg("stream", 1);

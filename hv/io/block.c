@@ -109,7 +109,7 @@ bool block_attach(unsigned handle, void *base, const struct view *view)
 		.generation = vc->generation,
 		.client = vc->peer,
 		.server = view->number,
-		.pages = vc->pages,
+		.pages = vc->pages + vc->client_pages,
 	};
 
 	memset(s, 0, sizeof(*s));
@@ -148,6 +148,15 @@ bool block_drained(unsigned handle)
 	return true;
 }
 
+/* Each kind has its pages: the disk may not write where a client keeps what it
+ * wrote. */
+static bool page_fits(const struct block_request *r)
+{
+	return r->op == BLOCK_READ ? r->data_page < BLOCK_READ_PAGES
+				   : r->data_page >= BLOCK_READ_PAGES &&
+					     r->data_page < BLOCK_DATA_PAGES;
+}
+
 static uint32_t check(const struct server *s, const struct block_request *r)
 {
 	if (r->reserved0 != 0 || r->reserved1 != 0)
@@ -159,7 +168,7 @@ static uint32_t check(const struct server *s, const struct block_request *r)
 		return BLOCK_OK;
 	case BLOCK_READ:
 	case BLOCK_WRITE:
-		if (r->data_page >= BLOCK_DATA_PAGES)
+		if (!page_fits(r))
 			return BLOCK_EINVAL;
 		if (r->block >= s->extent_blocks)
 			return BLOCK_ERANGE;

@@ -33,6 +33,7 @@ static const struct channel_type types[] = {
 					     sizeof(struct block_response),
 					     false}},
 	 .data_pages = BLOCK_DATA_PAGES,
+	 .client_pages = BLOCK_WRITE_PAGES,
 	 .guid = GUID(CHANNEL_BLOCK)},
 	{.type = CHANNEL_HEARTBEAT,
 	 .pages = HEARTBEAT_CHANNEL_PAGES,
@@ -71,6 +72,10 @@ static const struct channel_type types[] = {
 	 .features = NET_FEATURES,
 	 .guid = GUID(CHANNEL_NETWORK)},
 };
+
+/* What is the client's to write ends where the channel ends. */
+_Static_assert(BLOCK_CHANNEL_PAGES *PAGE == CHANNEL_SLOT_BYTES,
+	       "a block channel is as large as a channel may be");
 
 const struct channel_type *channel_type(uint32_t type)
 {
@@ -111,7 +116,7 @@ static void open(struct channel *ch, void *base, unsigned handle,
 	ch->header = base;
 	ch->base = base;
 	ch->data = ch->base + data_offset(type);
-	ch->data_pages = type->data_pages;
+	ch->data_pages = type->data_pages - (server ? type->client_pages : 0);
 	ch->handle = handle;
 	ch->type = type->type;
 	ch->generation = generation;

@@ -53,7 +53,7 @@ struct queue {
 struct channel {
 	volatile struct channel_header *header; /* NULL: not open */
 	uint8_t *base, *data;                   /* data: the first data page */
-	uint32_t data_pages;
+	uint32_t data_pages;                    /* that this end has */
 	unsigned handle;
 	uint32_t type, generation;
 	bool server;
@@ -64,7 +64,7 @@ struct channel {
 struct channel_identity {
 	uint32_t id, generation;
 	uint64_t client, server; /* partition numbers */
-	uint32_t pages;
+	uint32_t pages;          /* all of them, whoever may map them */
 };
 
 /* What a type looks like. */
@@ -77,6 +77,7 @@ struct channel_type {
 		bool to_server; /* the client is the producer */
 	} queue[CHANNEL_QUEUES_MAX];
 	uint32_t data_pages;
+	uint32_t client_pages; /* the last of these: the client's to write */
 	uint64_t features;
 	uint8_t guid[16];
 };
@@ -118,7 +119,8 @@ void channel_drained(struct channel *ch);
 /* Forget the mapping; touches nothing shared. */
 void channel_close(struct channel *ch);
 
-/* Data page n: for both ends the other's to change at any time. */
+/* Data page n: for both ends the other's to change at any time, but for those
+ * that are the client's to write, which a server has not (NULL). */
 void *channel_data(const struct channel *ch, uint32_t page);
 
 /* Producer: false when the queue is full (counted).  Signals if needed. */

@@ -140,7 +140,7 @@ uint32_t control_attach(const struct control_message *event,
 			.generation = row->generation,
 			.client = row->peer,
 			.server = view->number,
-			.pages = row->pages},
+			.pages = row->pages + row->client_pages},
 		.handle = (unsigned)handle,
 		.at = (void *)(uintptr_t)va,
 	};

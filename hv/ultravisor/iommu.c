@@ -71,7 +71,7 @@
 #define WAIT_NS 10000000
 #define HALF    (DB_IOMMU_FRAMES / 2)
 #define DOMAINS 7 /* in each half; with 0 they fit 16 numbers */
-#define RANGES  (VIEW_EXTENTS + CHANNEL_SLOTS)
+#define RANGES  (VIEW_EXTENTS + 2 * CHANNEL_SLOTS)
 #define TOLD    16 /* faults of a device, then it is quiet */
 
 static struct {
@@ -90,6 +90,7 @@ static unsigned levels;
 
 struct range {
 	uint64_t pfn, frames;
+	bool read_only;
 };
 static struct domain {
 	uint64_t number; /* 0: free */
@@ -240,7 +241,8 @@ static bool map(const struct domain *d, const struct range *r)
 {
 	unsigned level = level_of(r);
 	uint64_t step = level == 2 ? BLOCK_FRAMES : 1;
-	uint64_t rights = ENTRY_R | ENTRY_W | (level == 2 ? ENTRY_LARGE : 0);
+	uint64_t rights = ENTRY_R | (r->read_only ? 0 : ENTRY_W) |
+			  (level == 2 ? ENTRY_LARGE : 0);
 
 	for (uint64_t at = r->pfn; at < r->pfn + r->frames; at += step)
 		if (!put(d->top, at, level, at << 12 | rights))
@@ -319,18 +321,21 @@ static bool holds(const struct range *r, unsigned count,
 		  const struct range *what)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (r[i].pfn == what->pfn && r[i].frames == what->frames)
+		if (r[i].pfn == what->pfn && r[i].frames == what->frames &&
+		    r[i].read_only == what->read_only)
 			return true;
 	return false;
 }
 
-/* Its memory, and the data pages of its channels. */
+/* Its memory, and the data pages of its channels; those that are a client's to
+ * write, only to be read. */
 static unsigned wanted(const struct view *v, struct range r[RANGES])
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < v->extents; i++)
-		r[n++] = (struct range){v->extent[i].pfn, v->extent[i].frames};
+		r[n++] = (struct range){.pfn = v->extent[i].pfn,
+					.frames = v->extent[i].frames};
 	for (unsigned i = 0; i < CHANNEL_SLOTS; i++) {
 		const struct view_channel *c = &v->channel[i];
 		const struct channel_type *type = channel_type(c->type);
@@ -339,7 +344,13 @@ static unsigned wanted(const struct view *v, struct range r[RANGES])
 		if (!c->id || !type || !type->data_pages)
 			continue;
 		data = channel_offset(type, type->queues) / ABI_PAGE_BYTES;
-		r[n++] = (struct range){c->pfn + data, type->data_pages};
+		r[n++] = (struct range){.pfn = c->pfn + data,
+					.frames = type->data_pages -
+						  c->client_pages};
+		if (c->client_pages)
+			r[n++] = (struct range){.pfn = c->pfn + c->pages,
+						.frames = c->client_pages,
+						.read_only = true};
 	}
 	return n;
 }

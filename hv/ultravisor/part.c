@@ -183,9 +183,9 @@ int part_take_memory(struct db_part *part, uint64_t blocks)
 	int status;
 
 	part->memory_frames = blocks * BLOCK_FRAMES;
-	part->monitor_frames = 16 + blocks < LEAD_MONITOR_FRAMES
+	part->monitor_frames = 32 + blocks < LEAD_MONITOR_FRAMES
 				       ? LEAD_MONITOR_FRAMES
-				       : 16 + blocks;
+				       : 32 + blocks;
 	part->monitor_frames *= part_vcpus(number);
 	status = db_alloc(&db, available_number, part->memory_frames,
 			  BLOCK_FRAMES, number, &part->memory_pfn);

@@ -9,6 +9,7 @@
  */
 #include "ultravisor/uv.h"
 
+#include "lib/channel.h"
 #include "lib/string.h"
 #include "lib/sys.h"
 
@@ -21,7 +22,8 @@ static void fill_channel(struct view_channel *vc, const struct db_chan *c,
 	vc->id = c->id;
 	vc->type = c->type;
 	vc->pfn = c->pfn;
-	vc->pages = c->pages;
+	vc->client_pages = server ? channel_type(c->type)->client_pages : 0;
+	vc->pages = c->pages - vc->client_pages;
 	vc->server = server;
 	vc->flags = (uint16_t)c->flags;
 	vc->generation = c->generation;

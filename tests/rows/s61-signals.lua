@@ -14,7 +14,7 @@ else
     policy = "../../scenarios/policy/failover.policy",
   }
 end
-local WINDOW <const>, SLOT <const> = 0x20000000, 0x20000
+local WINDOW <const>, SLOT <const> = 0x20000000, 0x100000
 
 -- The channel's queues that the partition fills: from the client 0 and, on a control
 -- channel, 3; from the server 1 and 2.

@@ -205,11 +205,14 @@ Test(channel, data_pages_lie_inside)
 {
 	open_both(CHANNEL_BLOCK, BLOCK_CHANNEL_PAGES);
 	for (uint32_t i = 0; i < BLOCK_DATA_PAGES; i++) {
-		const uint8_t *page = channel_data(&server, i);
+		const uint8_t *page = channel_data(&client, i);
 
 		cr_assert_not_null(page);
 		cr_assert_leq(page + 4096, test_channel + sizeof(test_channel));
 		cr_assert_eq((uintptr_t)page % 4096, 0);
+		cr_expect_eq(channel_data(&server, i),
+			     i < BLOCK_READ_PAGES ? page : NULL);
 	}
+	cr_expect_null(channel_data(&client, BLOCK_DATA_PAGES));
 	cr_expect_null(channel_data(&server, BLOCK_DATA_PAGES));
 }

@@ -9,7 +9,6 @@
 
 static struct client client;
 static struct channel server;
-static uint8_t data[CLIENT_ENTRIES][BLOCK_BYTES];
 static uint32_t generation;
 
 static struct {
@@ -48,7 +47,7 @@ static void setup(void)
 	support_reset();
 	generation = 0;
 	ends = 0;
-	client_init(&client, data, done);
+	client_init(&client, done);
 	new_server();
 }
 
@@ -82,7 +81,7 @@ static bool write_block(uint64_t block, uint8_t fill, uint32_t cookie)
 
 static uint8_t sent_byte(unsigned n)
 {
-	return *(uint8_t *)channel_data(&server, got[n].data_page);
+	return *(uint8_t *)channel_data(&client.channel, got[n].data_page);
 }
 
 Test(client, sends_in_order_with_rising_sequence)
@@ -143,7 +142,7 @@ Test(client, s76_between_pause_and_resume_nothing_is_touched)
 	cr_assert_eq(receive(), 1);
 	client_pause(&client);
 	memcpy(copy, test_channel, sizeof(copy));
-	cr_assert(write_block(2, 2, 2));
+	cr_expect_not(write_block(2, 2, 2), "it has no page");
 	cr_assert(client_read(&client, 3, 3));
 	cr_assert(client_flush(&client, 4));
 	for (unsigned i = 0; i < 10; i++) {
@@ -154,6 +153,7 @@ Test(client, s76_between_pause_and_resume_nothing_is_touched)
 	cr_expect_arr_eq(copy, test_channel, sizeof(copy));
 	cr_expect_eq(ends, 0);
 	new_server();
+	cr_assert(write_block(2, 2, 2));
 	cr_assert_eq(receive(), 4);
 	cr_expect_eq(got[0].replay, 1);
 	cr_expect_eq(got[1].replay, 0);
@@ -231,13 +231,61 @@ Test(client, s74_a_replay_never_brings_an_older_write_after_a_younger)
 	cr_assert(write_block(1, 0x22, 2));
 	cr_assert_eq(receive(), 2);
 	client_pause(&client);
-	cr_assert(write_block(1, 0x33, 3)); /* never sent before */
 	new_server();
+	cr_assert(write_block(1, 0x33, 3)); /* never sent before */
 	cr_assert_eq(receive(), 3);
 	cr_expect_eq(sent_byte(0), 0x22, "the second may be on the disk");
 	cr_expect_eq(got[0].tag[1], 0x22);
 	cr_expect_eq(sent_byte(1), 0x22);
 	cr_expect_eq(sent_byte(2), 0x33);
+}
+
+/* What is kept for a replay lies where no server comes to. */
+Test(client, s74_what_was_written_is_the_clients_alone)
+{
+	cr_assert(write_block(1, 0x11, 1));
+	cr_assert_eq(receive(), 1);
+	cr_expect_geq(got[0].data_page, BLOCK_READ_PAGES);
+	cr_expect_null(channel_data(&server, got[0].data_page));
+	for (uint32_t i = 0; i < BLOCK_DATA_PAGES; i++) {
+		if (channel_data(&server, i) != NULL)
+			memset(channel_data(&server, i), 0x99, BLOCK_BYTES);
+	}
+	client_pause(&client);
+	new_server();
+	cr_assert_eq(receive(), 1);
+	cr_expect_eq(sent_byte(0), 0x11);
+}
+
+/* With the channel went what was to be written. */
+Test(client, s74_another_channel_has_nothing_to_write_again)
+{
+	struct channel_identity who;
+
+	cr_assert(write_block(1, 1, 1)); /* 1: held */
+	cr_assert(write_block(2, 2, 2)); /* 2: with the server */
+	cr_assert(client_read(&client, 3, 3));
+	cr_assert_eq(receive(), 3);
+	answer(1, BLOCK_OK);
+	client_pause(&client);
+	memset(test_channel, 0, sizeof(test_channel));
+	who = test_identity(1, BLOCK_CHANNEL_PAGES);
+	who.id++;
+	cr_assert_eq(
+		channel_serve(&server, test_channel, 3, CHANNEL_BLOCK, &who),
+		CHANNEL_OPEN);
+	cr_assert_eq(client_resume(&client, test_channel, 5, &who),
+		     CHANNEL_OPEN);
+	cr_assert_eq(ends, 2);
+	cr_expect_eq(ended[1].cookie, 2);
+	cr_expect_eq(ended[1].status, BLOCK_EIO);
+	cr_assert_eq(receive(), 1);
+	cr_expect_eq(got[0].op, BLOCK_READ);
+	cr_assert(client_flush(&client, 4));
+	cr_assert_eq(receive(), 1);
+	answer(4, BLOCK_OK);
+	cr_assert_eq(ends, 3);
+	cr_expect_eq(ended[2].status, BLOCK_EIO, "the first was promised");
 }
 
 Test(client, s74_a_younger_fua_write_ends_an_older_held_one)
@@ -431,4 +479,37 @@ Test(client, waiting_is_spoken_of_and_has_an_end)
 	cr_assert(client_read(&client, 2, 2));
 	cr_assert_eq(receive(), 1);
 	cr_expect_neq(got[0].data_page, 0, "the server may yet write there");
+}
+
+/* Who still may read a page finds there what it was told to write. */
+Test(client, what_was_given_up_keeps_its_page)
+{
+	uint16_t page;
+
+	cr_assert(write_block(1, 1, 1));
+	cr_assert_eq(receive(), 1);
+	page = got[0].data_page;
+	test_now_ns += CLIENT_LIMIT_NS;
+	client_run(&client, test_now_ns);
+	cr_assert_eq(ends, 1);
+	cr_expect_eq(ended[0].status, BLOCK_EIO);
+	for (unsigned n = 0; n < 2 * CLIENT_ENTRIES; n++) {
+		cr_assert(write_block(2, 2, 2));
+		cr_assert_eq(receive(), 1);
+		cr_assert_neq(got[0].data_page, page);
+		answer(got[0].sequence, BLOCK_OK);
+		cr_assert(client_flush(&client, 3));
+		cr_assert_eq(receive(), 1);
+		answer(got[0].sequence, BLOCK_OK);
+		ends = 0;
+	}
+	client_pause(&client);
+	new_server();
+	for (unsigned n = 0; n < CLIENT_OUTSTANDING; n++) {
+		cr_assert(write_block(n, 2, 2));
+		cr_assert_eq(receive(), 1);
+		if (got[0].data_page == page)
+			return;
+	}
+	cr_assert_fail("it is never used again");
 }

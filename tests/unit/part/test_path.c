@@ -171,7 +171,6 @@ static void disk_dies(void)
 /* ---- the client ---- */
 
 static struct client client;
-static uint8_t data[CLIENT_ENTRIES][BLOCK_BYTES];
 static uint64_t version[BLOCKS];  /* last given to a write */
 static uint64_t answered[BLOCKS]; /* youngest write that ended well */
 
@@ -367,12 +366,13 @@ static void run(uint64_t with_seed, bool errors)
 	memset(calls, 0, sizeof(calls));
 	made = ended = 0;
 	disk.errors = errors;
-	client_init(&client, data, done);
+	client_init(&client, done);
 	test_view.channel[HANDLE] = (struct view_channel){
 		.id = 7,
 		.type = CHANNEL_BLOCK,
 		.pfn = (uintptr_t)test_channel >> 12,
-		.pages = BLOCK_CHANNEL_PAGES,
+		.pages = BLOCK_CHANNEL_PAGES - BLOCK_WRITE_PAGES,
+		.client_pages = BLOCK_WRITE_PAGES,
 		.server = 1,
 		.extent_block = 1000,
 		.extent_blocks = BLOCKS,
@@ -452,7 +452,8 @@ Test(path, requests_are_checked)
 	cr_expect_eq(status_of(&ch, n), BLOCK_ERANGE);
 	ask(&ch, (struct block_request){.sequence = ++n,
 					.op = BLOCK_WRITE,
-					.block = ~0ull - 999});
+					.block = ~0ull - 999,
+					.data_page = BLOCK_READ_PAGES});
 	cr_expect_eq(status_of(&ch, n), BLOCK_ERANGE);
 	ask(&ch, (struct block_request){.sequence = ++n, .op = 9});
 	cr_expect_eq(status_of(&ch, n), BLOCK_EINVAL);
@@ -460,10 +461,20 @@ Test(path, requests_are_checked)
 	cr_expect_eq(status_of(&ch, n), BLOCK_EINVAL);
 	ask(&ch, (struct block_request){.sequence = ++n,
 					.op = BLOCK_READ,
+					.data_page = BLOCK_READ_PAGES});
+	cr_expect_eq(status_of(&ch, n), BLOCK_EINVAL);
+	ask(&ch, (struct block_request){.sequence = ++n,
+					.op = BLOCK_WRITE,
+					.data_page = BLOCK_READ_PAGES - 1});
+	cr_expect_eq(status_of(&ch, n), BLOCK_EINVAL);
+	ask(&ch, (struct block_request){.sequence = ++n,
+					.op = BLOCK_WRITE,
 					.data_page = BLOCK_DATA_PAGES});
 	cr_expect_eq(status_of(&ch, n), BLOCK_EINVAL);
-	ask(&ch, (struct block_request){
-			 .sequence = ++n, .op = BLOCK_WRITE, .flags = 2});
+	ask(&ch, (struct block_request){.sequence = ++n,
+					.op = BLOCK_WRITE,
+					.flags = 2,
+					.data_page = BLOCK_READ_PAGES});
 	cr_expect_eq(status_of(&ch, n), BLOCK_EINVAL);
 	ask(&ch, (struct block_request){
 			 .sequence = ++n, .op = BLOCK_FLUSH, .reserved1 = 1});

@@ -31,7 +31,7 @@ Test(memory, the_owner_takes_as_many_reads_as_tiers)
 		partition_view_owner(w->view, MEMORY_PFN + 0x600 + 3, &steps),
 		index_of(w, "guest1"));
 	cr_assert_eq(steps, 2);
-	cr_assert_eq(partition_view_owner(w->view, BLOCK_PFN, &steps),
+	cr_assert_eq(partition_view_owner(w->view, DIAG_PFN, &steps),
 		     index_of(w, "ultravisor"));
 	cr_assert_eq(steps, 3);
 	cr_assert_eq(partition_view_owner(w->view, 0x50, NULL), 0);
@@ -188,6 +188,34 @@ Test(containment, a_window_is_looked_at_when_its_call_returns)
 		  MEMORY_PFN, MAP_P | MAP_U);
 	world_fire(w, CPU_CTX_RING, 3);
 	cr_assert_not(partition_view_check(w->view, &x));
+	world_destroy(w);
+}
+
+/* What a client writes for the disk is kept where the server has no hand. */
+Test(containment, a_server_has_not_what_is_its_clients_to_write)
+{
+	const uint64_t last = BLOCK_CHANNEL_PAGES - BLOCK_WRITE_PAGES - 1;
+	struct world *w = world_default();
+	struct partition_violation x;
+
+	world_map(w, IO_A, CHANNEL_WINDOW_VA, BLOCK_PFN + last,
+		  MAP_P | MAP_W | MAP_U);
+	world_switch(w, IO_A);
+	cr_assert(contained(w, &x), "%s", x.text);
+	world_destroy(w);
+	w = world_default();
+	world_map(w, IO_A, CHANNEL_WINDOW_VA, BLOCK_PFN + last + 1,
+		  MAP_P | MAP_W | MAP_U);
+	world_switch(w, IO_A);
+	cr_assert_not(contained(w, &x));
+	cr_assert(strstr(x.text, "io.a has a frame that it was not given"),
+		  "%s", x.text);
+	world_destroy(w);
+	w = world_default();
+	world_map(w, GUEST, CHANNEL_WINDOW_VA, BLOCK_PFN + last + 1,
+		  MAP_P | MAP_W | MAP_U);
+	world_switch(w, GUEST);
+	cr_assert(contained(w, &x), "%s", x.text);
 	world_destroy(w);
 }
 

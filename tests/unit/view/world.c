@@ -171,6 +171,7 @@ static void make_database(struct world *w)
 	g[1] = MAP_WORD(MAP_OWNED, world_number(UV)); /* a whole GiB */
 	m[0] = MAP_WORD(MAP_INDEX, MAP_PFN + 2);
 	own(w, 0x100, 0x100, world_number(UV));
+	own(w, BLOCK_PFN, BLOCK_CHANNEL_PAGES, world_number(UV));
 	for (unsigned p = 0; p < WORLD_PARTS; p++)
 		make_part(w, p);
 	make_chan(w, 1, CHANNEL_BLOCK, GUEST, IO_A, BLOCK_PFN,

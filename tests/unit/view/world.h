@@ -35,7 +35,7 @@ enum world_part {
 #define DEVS_PFN      0x128
 #define DESC_PFN      0x130 /* + part: its number too */
 #define VIEW_PFN      0x140 /* + 4 * part */
-#define BLOCK_PFN     0x160 /* channels */
+#define BLOCK_PFN     0x300 /* channels */
 #define DIAG_PFN      0x180
 #define CONTROL_PFN   0x188
 #define BEAT_PFN      0x198

@@ -105,8 +105,12 @@ static void tell(void)
 		told_once = false;
 		return;
 	}
-	if (other_up != heard)
+	if (other_up != heard) {
 		forget();
+		/* A frame of its guests that lies in our card's ring would send
+		 * all that is for them to the wire, where they are no more. */
+		learned_doubt(SWITCH_EXTERNAL, sys_time());
+	}
 	heard = other_up;
 	if (told_once && told == up)
 		return;

@@ -120,6 +120,7 @@ static struct evq *queue_of(struct vtd *v)
 /* RAM as the unit's own accesses see it. */
 static bool fetch(struct vtd *v, paddr_t at, uint64_t *entry, unsigned words)
 {
+	bus_dma_seen(machine_bus(v->device.machine), at, 8ul * words);
 	return bus_peek(machine_bus(v->device.machine), at, entry, 8ul * words);
 }
 

@@ -33,6 +33,8 @@ struct bus {
 	size_t region_count;
 	struct space memory, ports;
 	uint64_t unmapped;
+	uint8_t *mark; /* bus_mark_dma() */
+	uint64_t marks;
 };
 
 /* --- RAM --- */
@@ -462,6 +464,19 @@ static void trace_dma(struct bus *b, uint16_t number, const struct device *d,
 		machine_emit(b->machine, &r);
 }
 
+void bus_mark_dma(struct bus *b, uint8_t *mark, uint64_t frames)
+{
+	b->mark = mark;
+	b->marks = mark ? frames : 0;
+}
+
+void bus_dma_seen(struct bus *b, paddr_t pa, uint64_t bytes)
+{
+	for (uint64_t n = pa / PAGE_BYTES;
+	     bytes && n <= (pa + bytes - 1) / PAGE_BYTES && n < b->marks; n++)
+		b->mark[n] = 1;
+}
+
 static uint8_t *dma_target(struct bus *b, const struct device *d, paddr_t pa,
 			   uint64_t bytes, bool write)
 {
@@ -473,6 +488,8 @@ static uint8_t *dma_target(struct bus *b, const struct device *d, paddr_t pa,
 		trace_odd(b, d->name, "DMA into ROM", pa, bytes);
 		return NULL;
 	}
+	if (ram && b->mark)
+		bus_dma_seen(b, pa, bytes);
 	return ram;
 }
 

@@ -98,6 +98,11 @@ bool bus_dma_read(struct bus *b, struct device *d, paddr_t pa, void *buf,
 		  uint64_t bytes);
 bool bus_dma_write(struct bus *b, struct device *d, paddr_t pa, const void *buf,
 		   uint64_t bytes);
+/* A device has read RAM otherwise: the IOMMU its tables. */
+void bus_dma_seen(struct bus *b, paddr_t pa, uint64_t bytes);
+/* From now on mark[n] becomes 1 when a device reads or writes frame n, of
+ * `frames`; NULL: no more.  The marks stay the caller's. */
+void bus_mark_dma(struct bus *b, uint8_t *mark, uint64_t frames);
 /* A message-signalled interrupt: a 4-byte write to FEExxxxx (SDM 3A 10.11). */
 void bus_msi(struct bus *b, struct device *d, paddr_t addr, uint32_t data);
 

@@ -17,6 +17,7 @@
 struct evq {
 	ps_t now;
 	uint64_t seq; /* of the next event scheduled */
+	uint64_t fired;
 	struct event **heap;
 	uint32_t count, slots;
 	struct event **known; /* registered */
@@ -189,6 +190,11 @@ ps_t evq_next(const struct evq *q)
 	return q->count ? q->heap[0]->when : PS_NEVER;
 }
 
+uint64_t evq_fired(const struct evq *q)
+{
+	return q->fired;
+}
+
 void evq_slide(struct evq *q, ps_t to)
 {
 	CHECK_MSG(to >= q->now && to <= evq_next(q),
@@ -206,6 +212,7 @@ void evq_advance(struct evq *q, ps_t to)
 
 		q->now = ev->when;
 		evq_cancel(q, ev);
+		q->fired++;
 		ev->fire(ev->owner, q->now);
 	}
 	q->now = to;

@@ -60,6 +60,8 @@ void evq_cancel(struct evq *q, struct event *ev); /* idle: fine */
 bool evq_pending(const struct event *ev);
 
 ps_t evq_now(const struct evq *q);
+/* How many have been fired since the queue was made; no part of a snapshot. */
+uint64_t evq_fired(const struct evq *q);
 ps_t evq_next(const struct evq *q); /* PS_NEVER when empty */
 
 /* For snapshots: the clock, the next sequence number, and the registered events

@@ -237,6 +237,53 @@ Test(sweep, one_that_does_not_run_dies_later)
 	says(o, chain);
 }
 
+/* The instruction by which io.a first writes a register of its controller after
+ * `retired`, in a run without a fault. */
+static unsigned long doorbell_after(unsigned long retired)
+{
+	unsigned long at;
+	struct output *o;
+
+	wants(shell(PARTERRE
+		    " run --quiet --out %s/run --set op=write " SCENARIOS
+		    "sweep-io.lua",
+		    scratch()),
+	      0);
+	o = shell(PARTERRE " trace --event reg_write --partition io.a "
+			   "%s/run/trace | sed -n 's/.* i=\\([0-9]*\\) .*"
+			   "\"nvme0.*/\\1/p' | awk '$1 > %lu {print; exit}'",
+		  scratch(), retired);
+	cr_assert_eq(sscanf(o->text, "%lu", &at), 1, "%s", o->text);
+	return at;
+}
+
+/* What --left-by leaves out comes to what the run does that stands for it, and
+ * what it does not look at does not matter: where io.a has made a command and
+ * gives it to its controller, which is a write to a register. */
+Test(sweep, s73_one_that_leaves_the_same_dies_later)
+{
+	unsigned long submit, same, at;
+	struct output *o;
+	char chain[20];
+
+	wants(shell(SWEEP("crash io.a", "--every 100000000 --table %s/table")
+			    SCENARIOS "sweep-io.lua",
+		    scratch(), scratch()),
+	      0);
+	row(1, &submit, &same, chain);
+	at = doorbell_after(submit);
+	o = shell(PARTERRE " sweep --quiet --json --out %s/out --fault "
+			   "'crash io.a' --over %lui..%lui --left-by io.a "
+			   "--beside 11 " SCENARIOS "sweep-io.lua",
+		  scratch(), at - 90, at + 60);
+	nothing_happened(o);
+	cr_assert_eq(number(o, "instants"), 150, "%s", o->text);
+	cr_assert_leq(number(o, "groups"), 20, "%s", o->text);
+	cr_assert_geq(number(o, "pairs"), 10, "%s", o->text);
+	cr_assert_eq(number(o, "differ"), 0, "%s", o->text);
+	cr_assert_eq(number(o, "alike"), number(o, "pairs"), "%s", o->text);
+}
+
 Test(sweep, failures_are_told_and_counted)
 {
 	struct output *o;
@@ -266,6 +313,8 @@ Test(sweep, what_is_wrong_is_said)
 		{"--fault 'crash io.a' --over 1ms..2ms --every 0", "--every"},
 		{"--fault 'crash io.a' --over nowhere..done",
 		 "the run never came there"},
+		{"--fault 'crash io.a' --over 1ms..2ms --beside 3",
+		 "--beside goes with --left-by"},
 		{"--fault 'crash io.a' --over submit..done --while io.z",
 		 "io.z"},
 	};

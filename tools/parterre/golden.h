@@ -41,7 +41,7 @@ bool golden_write(const char *path, const char *text, struct error *err);
 int golden_compare(const char *recorded, const char *fresh);
 
 /* What a record says in the semantic layer; false: nothing.  *landmark: it has
- * a line of its own. */
+ * a line of its own.  `s` NULL: partitions by their indices. */
 bool semantic_text(const struct source *s, const struct trace_record *r,
 		   char *text, size_t bytes, bool *landmark);
 

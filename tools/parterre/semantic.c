@@ -122,7 +122,7 @@ bool semantic_text(const struct source *s, const struct trace_record *r,
 			break;
 		if (f->kind == TRACE_STR)
 			n += put_text(text + n, bytes - n, r->value[i].s);
-		else if (names_partition(f->name))
+		else if (s && names_partition(f->name))
 			n += (size_t)snprintf(text + n, bytes - n, "%s",
 					      source_name(s, r->value[i].u));
 		else

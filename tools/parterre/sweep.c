@@ -15,15 +15,26 @@
 #include "cpu/cpu.h"
 #include "devices/nvme_subsys.h"
 #include "sim/check.h"
+#include "sim/digest.h"
 #include "sim/fault.h"
 #include "sim/forks.h"
 #include "sim/net_switch.h"
 #include "sim/scenario/script.h"
 #include "sim/trace/trace.h"
+#include "tools/parterre/golden.h"
 #include "tools/parterre/parterre.h"
 #include "tools/parterre/sweep.h"
 
 #define CHILD_SECONDS 120
+
+/* With --left-by one run stands for no more boundaries than that at which the
+ * partition executes, so that deaths are tried as close together in time. */
+#define GROUP_MAX 64
+
+/* Tags of forks: a run's place in sum.result; of a pair beside, its place twice
+ * and which of both; the run without a fault that tells where DMA goes. */
+#define TAG_BESIDE  (UINT64_C(1) << 62)
+#define TAG_WITHOUT (UINT64_C(1) << 63)
 
 _Static_assert(sizeof(((struct sweep_result *)0)->outcome) ==
 		       SESSION_OUTCOME_BYTES,
@@ -50,16 +61,23 @@ struct sweep {
 	uint64_t next;                 /* instant */
 	ps_t ran;                      /* sum.running, till the last instant, */
 	bool runs;                     /* and then */
-	bool leaves;                   /* --left-by */
 	struct sweep_left left;
 	bool watches; /* --accesses */
 	struct sweep_access access;
 	uint64_t passed; /* instructions, up to the last branch */
 	bool lost;       /* there is no sum.running */
+	uint32_t index;  /* of sum.running */
+	unsigned group;  /* boundaries at which it executes, --left-by */
 	struct forks *forks;
 	struct oracle *oracle;
+	struct sweep_beside beside;
 	/* In a child: */
-	bool child;
+	bool child, without, spoils;
+	struct digest *events_of;
+	uint64_t changes; /* of the disk, in order */
+	void (*changed)(void *owner, enum disk_op op, uint64_t lba,
+			uint64_t blocks);
+	void *changed_owner;
 	uint64_t replays;
 	struct sweep_result mine;
 	/* Options. */
@@ -89,11 +107,14 @@ static const char help[] =
 	"                  nothing but what it executes (crash, hang, "
 	"livelock)\n"
 	"  --left-by PARTITION  and where it has changed nothing but its own\n"
-	"                  memory, one instant stands for all up to where it "
-	"does:\n"
-	"                  right where it begins anew after the fault, all "
-	"its\n"
-	"                  memory renewed\n"
+	"                  memory that no device uses, one instant stands for "
+	"all\n"
+	"                  up to where it does: right where it begins anew "
+	"after\n"
+	"                  the fault, all its memory renewed\n"
+	"  --beside N      with --left-by: each Nth of the instants that "
+	"another\n"
+	"                  stands for has runs of its own too, to be compared\n"
 	"  --accesses 'PARTITION WHERE BYTES'  one instant stands for all up "
 	"to\n"
 	"                  where this one reads or writes these bytes: right\n"
@@ -131,11 +152,27 @@ static bool is_there(const struct place *p, const struct session *s)
 
 /* ---- the run ---- */
 
+/* Where exactly somebody died is when. */
+static void note_event(struct sweep *w, const struct trace_record *r)
+{
+	char text[512], *rip;
+	bool landmark;
+
+	if (!semantic_text(NULL, r, text, sizeof(text), &landmark))
+		return;
+	rip = strstr(text, " rip ");
+	if (rip)
+		*rip = '\0';
+	digest_feed(w->events_of, text, strlen(text) + 1);
+}
+
 static bool on_event(void *owner, const struct trace_record *r)
 {
 	struct sweep *w = owner;
 
 	oracle_note(w->oracle, r);
+	if (w->events_of)
+		note_event(w, r);
 	return w->events && w->phase == INSIDE &&
 	       (!w->kind || w->kind == r->kind);
 }
@@ -166,6 +203,31 @@ static bool leave_files(struct session *s, struct error *err)
 	return !s->net || net_switch_capture_end(s->net, err);
 }
 
+static void on_change(void *owner, enum disk_op op, uint64_t lba,
+		      uint64_t blocks)
+{
+	struct sweep *w = owner;
+	uint64_t link[] = {op, lba, blocks};
+
+	w->changes = digest_fold(w->changes, link, sizeof(link));
+	if (w->changed)
+		w->changed(w->changed_owner, op, lba, blocks);
+}
+
+/* Who does what from now on, for --beside. */
+static void watch_events(struct sweep *w, struct session *s)
+{
+	struct nvme_subsys *disk = disk_of(s);
+
+	w->events_of = digest_create();
+	if (!disk)
+		return;
+	w->changed = disk->space[0].disk.changed;
+	w->changed_owner = disk->space[0].disk.owner;
+	disk->space[0].disk.changed = on_change;
+	disk->space[0].disk.owner = w;
+}
+
 static bool become_child(struct sweep *w, struct session *s, struct error *err)
 {
 	unsigned cpu = machine_stopped_cpu(s->machine);
@@ -177,6 +239,8 @@ static bool become_child(struct sweep *w, struct session *s, struct error *err)
 		sweep_access_end(&w->access, s->machine);
 	if (!leave_files(s, err))
 		return false;
+	if (w->without)
+		return true;
 	w->replays = s->timeline.replays;
 	w->mine.retired = w->next;
 	w->mine.at = session_now(s);
@@ -184,7 +248,13 @@ static bool become_child(struct sweep *w, struct session *s, struct error *err)
 		 partition_view_name(s->view,
 				     partition_view_current(s->view, cpu)));
 	s->timeline.fault_count = 0; /* the next one is ours */
-	return session_fault(s, w->sum.fault, err);
+	if (w->beside.every)
+		watch_events(w, s);
+	if (!session_fault(s, w->sum.fault, err))
+		return false;
+	if (w->sum.left_by)
+		sweep_left_fault(&w->left, s->view, w->index, w->spoils);
+	return true;
 }
 
 static void rearm(struct sweep *w, struct session *s)
@@ -214,16 +284,20 @@ static bool is_the_same(struct sweep *w, struct session *s, bool *runs,
 		w->lost = true;
 		return false;
 	}
+	w->index = p.index;
 	ran |= p.ran != w->ran; /* since then, if not every boundary is seen */
 	w->ran = p.ran;
 	*runs = false;
 	for (unsigned i = 0; i < machine_cpu_count(s->machine); i++)
 		*runs |= partition_view_current(s->view, i) == p.index &&
 			 cpu_cpl(machine_cpu(s->machine, i)) == 3;
-	if (w->leaves && *runs &&
+	if (w->sum.left_by && *runs &&
 	    sweep_left_same(&w->left, s->view, p.index,
-			    !ran || w->sum.every != 1))
-		return w->sum.count;
+			    !ran || w->sum.every != 1) &&
+	    w->sum.count && ++w->group < GROUP_MAX)
+		return true;
+	if (*runs)
+		w->group = 0;
 	return !*runs && !ran && w->sum.count;
 }
 
@@ -242,6 +316,33 @@ static bool branch(struct sweep *w, struct session *s)
 	}
 	memset(&w->sum.result[w->sum.count - 1], 0, sizeof(*w->sum.result));
 	return forks_child(w->forks, w->sum.count - 1);
+}
+
+/* Where one instant stands for this one: true in a child. */
+static bool branch_beside(struct sweep *w)
+{
+	if (!w->sum.left_by || !w->runs || !w->beside.every ||
+	    !sweep_beside_due(&w->beside, w->sum.count - 1))
+		return false;
+	for (unsigned i = 0; i < 2; i++) {
+		if (forks_child(w->forks,
+				TAG_BESIDE | (w->beside.count - 1) * 2 | i)) {
+			w->spoils = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A run without a fault tells where DMA goes: true in it. */
+static bool branch_without(struct sweep *w, struct session *s)
+{
+	sweep_left_begin(&w->left, s->machine);
+	if (forks_child(w->forks, TAG_WITHOUT))
+		return w->without = true;
+	sweep_left_marked(&w->left, s->machine);
+	forks_wait(w->forks);
+	return false;
 }
 
 /* With --accesses: all since the last branch. */
@@ -277,6 +378,8 @@ static bool on_reached(void *owner, struct session *s, struct error *err)
 		    (w->watches &&
 		     !sweep_access_begin(&w->access, s->view, err)))
 			return false;
+		if (w->sum.left_by && branch_without(w, s))
+			return become_child(w, s, err);
 	}
 	if (w->phase == INSIDE && is_there(&w->to, s)) {
 		w->phase = AFTER;
@@ -289,12 +392,15 @@ static bool on_reached(void *owner, struct session *s, struct error *err)
 		if (w->watches)
 			count_passed(w, retired);
 		w->next = retired;
-		if (is_the_same(w, s, &w->runs, err))
+		if (is_the_same(w, s, &w->runs, err)) {
 			w->sum.result[w->sum.count - 1].same++;
-		else if (w->lost)
+			if (branch_beside(w))
+				return become_child(w, s, err);
+		} else if (w->lost) {
 			return false;
-		else if (branch(w, s))
+		} else if (branch(w, s)) {
 			return become_child(w, s, err);
+		}
 		w->next = retired + (w->events ? 1 : w->sum.every);
 	}
 	rearm(w, s);
@@ -309,6 +415,7 @@ static void judge(struct sweep *w, struct session *s)
 	struct partition_violation violation;
 	struct nvme_subsys *disk = disk_of(s);
 	struct oracle_report o = {0};
+	uint64_t pfn;
 
 	partition_view_look(s->view);
 	r->contained = partition_view_check(s->view, &violation);
@@ -317,8 +424,22 @@ static void judge(struct sweep *w, struct session *s)
 		snprintf(r->text, sizeof(r->text), "%.300s", violation.text);
 		r->status = EXIT_INVARIANT;
 	}
+	if (!r->status && w->sum.left_by &&
+	    sweep_left_strayed(&w->left, &pfn)) {
+		snprintf(r->text, sizeof(r->text),
+			 "a device reads or writes frame 0x%" PRIx64
+			 ", which it does not without a fault: --left-by did "
+			 "not look at it; use --while",
+			 pfn);
+		r->status = EXIT_INVARIANT;
+	}
 	if (!disk)
 		return;
+	r->disk = digest_fold(0, disk->space[0].disk.own,
+			      disk->space[0].disk.blocks *
+				      disk->space[0].disk.block_bytes);
+	if (w->events_of)
+		digest_feed(w->events_of, &w->changes, sizeof(w->changes));
 	oracle_judge(w->oracle, disk->space[0].disk.own,
 		     disk->space[0].disk.blocks *
 			     disk->space[0].disk.block_bytes,
@@ -353,17 +474,26 @@ _Noreturn static void child_end(struct sweep *w, struct session *s,
 		r->moved = f->moved;
 		r->first_io = f->first_io;
 	}
-	judge(w, s);
+	if (!w->without)
+		judge(w, s);
+	if (w->events_of)
+		r->events = digest_value(w->events_of);
 	forks_report(w->forks, r);
 }
 
 static void on_done(void *owner, uint64_t tag, const void *result, int signal)
 {
 	struct sweep *w = owner;
-	struct sweep_result *r = &w->sum.result[tag];
+	struct sweep_result *r, without;
+	uint64_t same; /* is counted here meanwhile */
 
-	uint64_t same = r->same; /* is counted here meanwhile */
-
+	if (tag & TAG_WITHOUT)
+		r = &without; /* how it ends is the parent's to tell */
+	else if (tag & TAG_BESIDE)
+		r = &w->beside.pair[(tag - TAG_BESIDE) / 2].run[tag % 2];
+	else
+		r = &w->sum.result[tag];
+	same = tag & TAG_WITHOUT ? 0 : r->same;
 	if (result) {
 		memcpy(r, result, sizeof(*r));
 		r->same = same;
@@ -373,7 +503,9 @@ static void on_done(void *owner, uint64_t tag, const void *result, int signal)
 	r->status = EXIT_HOST;
 	snprintf(r->text, sizeof(r->text),
 		 "instant %" PRIu64 " of the range: the run died by signal %d",
-		 tag, signal);
+		 tag & ~TAG_BESIDE, signal);
+	CHECK_MSG(!(tag & TAG_WITHOUT), "the run without a fault: signal %d",
+		  signal);
 }
 
 /* ---- the command ---- */
@@ -392,9 +524,9 @@ static bool take_options(struct sweep *w, int *argc, char **argv, int *status)
 	w->sum.every = 1;
 	for (int i = 1; i < *argc; i++) {
 		const char *const names[] = {
-			"--fault", "--over",    "--every",
-			"--jobs",  "--table",   "--figure",
-			"--while", "--left-by", "--accesses"};
+			"--fault",    "--over",   "--every", "--jobs",
+			"--table",    "--figure", "--while", "--left-by",
+			"--accesses", "--beside"};
 		const char **const to[] = {&w->sum.fault,
 					   &w->over,
 					   NULL,
@@ -403,7 +535,11 @@ static bool take_options(struct sweep *w, int *argc, char **argv, int *status)
 					   &w->figure,
 					   &w->sum.running,
 					   &w->sum.running,
-					   &w->sum.accesses};
+					   &w->sum.accesses,
+					   NULL};
+		uint64_t *const number[] = {[2] = &w->sum.every,
+					    [3] = &w->jobs,
+					    [9] = &w->beside.every};
 		char nothing[] = "", *end = nothing;
 		size_t n = 0;
 
@@ -414,7 +550,7 @@ static bool take_options(struct sweep *w, int *argc, char **argv, int *status)
 			continue;
 		}
 		i++;
-		w->leaves |= n == 7;
+		w->sum.left_by |= n == 7;
 		w->watches |= n == 8;
 		if (n == 8 && !sweep_access_read(&w->access, argv[i])) {
 			*status = usage_error("sweep",
@@ -429,10 +565,9 @@ static bool take_options(struct sweep *w, int *argc, char **argv, int *status)
 				    trace_kind_by_name(argv[i])))
 			take_event(w, argv[i]);
 		else
-			*(n == 2 ? &w->sum.every : &w->jobs) =
-				strtoull(argv[i], &end, 10);
+			*number[n] = strtoull(argv[i], &end, 10);
 		if (*end || !argv[i][0] || !w->sum.every || w->jobs > 1024 ||
-		    (n == 3 && !w->jobs)) {
+		    (n == 3 && !w->jobs) || (n == 9 && !w->beside.every)) {
 			*status = usage_error("sweep",
 					      "%s: '%s' is not what it takes",
 					      argv[i - 1], argv[i]);
@@ -456,6 +591,11 @@ static bool check_options(struct sweep *w, int *status)
 	}
 	if (!fault_known(w->sum.fault, &err)) {
 		complain("sweep", &err);
+		return false;
+	}
+	if (w->beside.every && (!w->sum.left_by || w->sum.every != 1)) {
+		usage_error("sweep", "--beside goes with --left-by, at every "
+				     "boundary");
 		return false;
 	}
 	if (!dots || !read_place(w->over, (size_t)(dots - w->over), &w->from) ||
@@ -551,6 +691,8 @@ int main_sweep(int argc, char **argv)
 	if (w.child)
 		child_end(&w, &s, &err);
 	forks_wait(w.forks);
+	w.sum.looked_at = w.left.pages;
+	w.sum.beside = w.beside.every ? &w.beside : NULL;
 	w.sum.status = err.code;
 	snprintf(w.sum.text, sizeof(w.sum.text), "%.310s",
 		 err.code ? err.text : "");
@@ -560,6 +702,7 @@ int main_sweep(int argc, char **argv)
 	session_close(&s);
 	forks_destroy(w.forks);
 	free(w.sum.result);
+	free(w.beside.pair);
 	sweep_left_end(&w.left);
 	return status;
 }

@@ -38,7 +38,9 @@ static void range_add(struct range *r, ps_t t)
 struct tally {
 	size_t failed, hung, uncontained, by_report, by_timeout;
 	uint64_t lost, doubled, torn, misordered, most_replayed, instants;
+	uint64_t most_instants; /* that one run stands for */
 	struct range detected, stall;
+	struct sweep_beside_sum beside;
 };
 
 static struct tally tally_of(const struct sweep_sum *s)
@@ -49,6 +51,8 @@ static struct tally tally_of(const struct sweep_sum *s)
 		const struct sweep_result *r = &s->result[i];
 
 		t.instants += 1 + r->same;
+		if (1 + r->same > t.most_instants)
+			t.most_instants = 1 + r->same;
 		t.failed += r->status != EXIT_HELD;
 		t.hung += r->status == EXIT_LIVENESS;
 		t.uncontained += !r->contained;
@@ -66,6 +70,7 @@ static struct tally tally_of(const struct sweep_sum *s)
 		if (r->first_io != PS_NEVER)
 			range_add(&t.stall, r->first_io - r->at);
 	}
+	sweep_beside_compare(s, &t.beside);
 	return t;
 }
 
@@ -106,7 +111,9 @@ static size_t outcomes_of(const struct sweep_sum *s,
 
 size_t sweep_failed(const struct sweep_sum *s)
 {
-	return tally_of(s).failed;
+	struct tally t = tally_of(s);
+
+	return t.failed + t.beside.differ;
 }
 
 /* ---- text ---- */
@@ -168,6 +175,25 @@ static void print_replayed(const struct sweep_sum *s)
 	printf("\n");
 }
 
+static void print_groups(const struct sweep_sum *s, const struct tally *t)
+{
+	if (!s->left_by || !s->count)
+		return;
+	printf("  groups %zu, of at most %" PRIu64 " instants; %" PRIu64
+	       " frames looked at\n",
+	       s->count, t->most_instants, s->looked_at);
+	if (!s->beside)
+		return;
+	printf("  beside: %zu pairs of runs within groups: %zu came to "
+	       "something else, "
+	       "%zu are the same event by event; stalls differ by at most "
+	       "%.3f us\n",
+	       s->beside->count, t->beside.differ, t->beside.alike,
+	       us(t->beside.apart));
+	if (t->beside.differ)
+		printf("  %s\n", t->beside.text);
+}
+
 static void print_failures(const struct sweep_sum *s)
 {
 	size_t shown = 0;
@@ -207,6 +233,7 @@ void sweep_print(const struct sweep_sum *s)
 	       ", hung %zu, not contained %zu\n",
 	       s->count - t.failed, t.failed, t.lost, t.doubled, t.torn,
 	       t.misordered, t.hung, t.uncontained);
+	print_groups(s, &t);
 	print_outcomes(s);
 	if (t.detected.count)
 		printf("  detected: by report %zu, by time-out %zu; within "
@@ -264,6 +291,23 @@ static void json_outcomes(const struct sweep_sum *s)
 	printf("],\n");
 }
 
+static void json_groups(const struct sweep_sum *s, const struct tally *t)
+{
+	if (!s->left_by)
+		return;
+	printf("  \"groups\": %zu, \"most_instants\": %" PRIu64
+	       ", \"frames\": %" PRIu64 ",\n",
+	       s->count, t->most_instants, s->looked_at);
+	if (!s->beside)
+		return;
+	printf("  \"beside\": {\"pairs\": %zu, \"differ\": %zu, "
+	       "\"alike\": %zu, \"apart_ps\": %" PRIu64 ", \"text\": ",
+	       s->beside->count, t->beside.differ, t->beside.alike,
+	       t->beside.apart);
+	json_text(t->beside.text);
+	printf("},\n");
+}
+
 void sweep_print_json(const struct sweep_sum *s)
 {
 	struct tally t = tally_of(s);
@@ -285,6 +329,7 @@ void sweep_print_json(const struct sweep_sum *s)
 	json_range("detected", &t.detected);
 	json_range("stall", &t.stall);
 	json_outcomes(s);
+	json_groups(s, &t);
 	printf("  \"status_without_fault\": %d,\n  \"failures\": [", s->status);
 	for (size_t i = 0, n = 0; i < s->count; i++) {
 		const struct sweep_result *r = &s->result[i];

@@ -17,6 +17,7 @@ for _, what in ipairs{"reads", "writes"} do
   local line = wait_console("io.a", "^load: %d+ " .. what, {within = ms(2000)})
   local n, t, failed = string.match(line, "(%d+) %a+ in (%d+) ns, (%d+) failed")
   expect_eq(failed, "0", "failed")
+  expect_eq(n, "8000", "commands that ended")
   note(string.format("result alone %s %d %d io.a %d", what, n, t,
                      (partition("io.a").ran - before) // 1000))
 end

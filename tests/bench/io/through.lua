@@ -19,6 +19,7 @@ local before = ran()
 local line = wait_console("guest1", "^load: %d+ " .. op, {within = ms(2000)})
 local n, t, failed = string.match(line, "(%d+) %a+ in (%d+) ns, (%d+) failed")
 expect_eq(failed, "0", "failed")
+expect_eq(n, "8000", "requests that ended")
 local text = ""
 for name, value in pairs(ran()) do
   text = text .. " " .. name .. " " .. (value - (before[name] or 0)) // 1000

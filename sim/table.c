@@ -4,27 +4,12 @@
 #include <inttypes.h>
 
 #include "sim/check.h"
-
-static void json_string(FILE *out, const char *text)
-{
-	putc('"', out);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < 0x20 || c > 0x7e)
-			fprintf(out, "\\u%04x", c);
-		else
-			putc(c, out);
-	}
-	putc('"', out);
-}
+#include "sim/text.h"
 
 static void json_key(struct table *t, const char *name)
 {
 	fprintf(t->out, "%s\n  ", t->members++ ? "," : "");
-	json_string(t->out, name);
+	text_put_json(t->out, name);
 	fprintf(t->out, ": ");
 }
 
@@ -45,7 +30,7 @@ void table_text(struct table *t, const char *name, const char *text)
 {
 	if (t->json) {
 		json_key(t, name);
-		json_string(t->out, text);
+		text_put_json(t->out, text);
 	} else {
 		fprintf(t->out, "%s: %s\n", name, text);
 	}
@@ -83,10 +68,10 @@ void table_begin(struct table *t, const char *name, const struct column *c,
 static void json_cell(const struct table *t, const struct column *c,
 		      union cell v)
 {
-	json_string(t->out, c->name);
+	text_put_json(t->out, c->name);
 	fprintf(t->out, ": ");
 	if (c->kind == CELL_TEXT)
-		json_string(t->out, v.s);
+		text_put_json(t->out, v.s);
 	else if (c->kind == CELL_NUMBER)
 		fprintf(t->out, "%" PRIu64, v.u);
 	else

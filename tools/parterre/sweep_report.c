@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/text.h"
 #include "tools/parterre/sweep.h"
 
 #define BINS       16
@@ -248,22 +249,6 @@ void sweep_print(const struct sweep_sum *s)
 
 /* ---- JSON ---- */
 
-static void json_text(const char *text)
-{
-	putchar('"');
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			printf("\\%c", c);
-		else if (c < 0x20)
-			printf("\\u%04x", c);
-		else
-			putchar(c);
-	}
-	putchar('"');
-}
-
 static void json_range(const char *key, const struct range *r)
 {
 	if (!r->count)
@@ -283,7 +268,7 @@ static void json_outcomes(const struct sweep_sum *s)
 	printf("  \"outcomes\": [");
 	for (size_t i = 0; i < n; i++) {
 		printf("%s\n    {\"outcome\": ", i ? "," : "");
-		json_text(o[i].name);
+		text_put_json(stdout, o[i].name);
 		printf(", \"instants\": %" PRIu64 ", \"first\": %" PRIu64
 		       ", \"last\": %" PRIu64 "}",
 		       o[i].instants, o[i].first, o[i].last);
@@ -313,9 +298,9 @@ void sweep_print_json(const struct sweep_sum *s)
 	struct tally t = tally_of(s);
 
 	printf("{\n  \"scenario\": ");
-	json_text(s->scenario);
+	text_put_json(stdout, s->scenario);
 	printf(",\n  \"fault\": ");
-	json_text(s->fault);
+	text_put_json(stdout, s->fault);
 	printf(",\n  \"every\": %" PRIu64 ", \"instants\": %" PRIu64
 	       ", \"runs\": %zu, \"failed\": "
 	       "%zu,\n  \"lost\": %" PRIu64 ", \"doubled\": %" PRIu64
@@ -339,7 +324,7 @@ void sweep_print_json(const struct sweep_sum *s)
 		printf("%s\n    {\"retired\": %" PRIu64 ", \"status\": %d, "
 		       "\"text\": ",
 		       n++ ? "," : "", r->retired, r->status);
-		json_text(r->text);
+		text_put_json(stdout, r->text);
 		printf("}");
 	}
 	printf("]\n}\n");

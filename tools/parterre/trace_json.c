@@ -6,31 +6,16 @@
  */
 #include <inttypes.h>
 
+#include "sim/text.h"
 #include "tools/parterre/trace_tool.h"
 
 #define JSON_EXACT (UINT64_C(1) << 53)
-
-void json_put_string(FILE *to, const char *text)
-{
-	putc('"', to);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			fprintf(to, "\\%c", c);
-		else if (c < 0x20 || c > 0x7e)
-			fprintf(to, "\\u%04x", c);
-		else
-			putc(c, to);
-	}
-	putc('"', to);
-}
 
 static void put_value(FILE *to, const struct trace_field *f,
 		      const union trace_value *v)
 {
 	if (f->kind == TRACE_STR)
-		json_put_string(to, v->s);
+		text_put_json(to, v->s);
 	else if (f->kind == TRACE_X64 || v->u > JSON_EXACT)
 		fprintf(to, "\"%#" PRIx64 "\"", v->u);
 	else
@@ -47,7 +32,7 @@ static void put_event(const struct source *s, FILE *to,
 		"{\"number\": %" PRIu64 ", \"time_ps\": %" PRIu64
 		", \"cpu\": %u, \"partition\": %u, \"name\": ",
 		s->number, r->time, r->cpu, r->partition);
-	json_put_string(to, source_name(s, r->partition));
+	text_put_json(to, source_name(s, r->partition));
 	fprintf(to,
 		", \"retired\": %" PRIu64
 		", \"class\": \"%s\", \"event\": \"%s\", \"fields\": {",
@@ -61,7 +46,7 @@ static void put_event(const struct source *s, FILE *to,
 	if (record_rip(r, &rip) &&
 	    source_place(s, r->partition, rip, place, sizeof(place))) {
 		fprintf(to, ", \"place\": ");
-		json_put_string(to, place);
+		text_put_json(to, place);
 	}
 	fprintf(to, "}");
 }

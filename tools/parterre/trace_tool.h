@@ -36,7 +36,4 @@ struct again {
 bool trace_again(const char *recording, const struct trace_filter *f,
 		 const struct again *how, char *dir, struct error *err);
 
-/* A string of JSON, quotes included. */
-void json_put_string(FILE *to, const char *text);
-
 #endif

@@ -2,8 +2,11 @@
 /* sim/scenario/session.c - a session's beginning, its directory, its end. */
 #include <errno.h>
 #include <inttypes.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sim/check.h"
@@ -133,6 +136,28 @@ static bool remove_old(struct session *s, struct error *err)
 	return true;
 }
 
+/* Two runs in one folder would mix what they write.  Processes of a debugger's
+ * past, which have it too, may end a moment after their run. */
+static bool take_folder(struct session *s, struct error *err)
+{
+	const struct timespec moment = {0, 50000000};
+
+	s->folder = open(s->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; s->folder >= 0; i++) {
+		if (flock(s->folder, LOCK_EX | LOCK_NB) == 0 ||
+		    errno != EWOULDBLOCK)
+			break; /* a file system without locks has none */
+		if (i == 20)
+			return error_set(err, EXIT_USAGE,
+					 "%s: another run is under way in this "
+					 "folder; wait for its end, or give "
+					 "another by --out DIR",
+					 s->out);
+		nanosleep(&moment, NULL);
+	}
+	return true;
+}
+
 bool session_open(struct session *s, const struct session_options *o,
 		  struct error *err)
 {
@@ -141,6 +166,7 @@ bool session_open(struct session *s, const struct session_options *o,
 	memset(s, 0, sizeof(*s));
 	s->options = *o;
 	s->first = s;
+	s->folder = -1;
 	s->contained = s->conforms = true;
 	net_switch_defaults(&s->net_config);
 	s->cut = o->pieces;
@@ -156,7 +182,7 @@ bool session_open(struct session *s, const struct session_options *o,
 		if (!session_inputs_read(&s->options.replay, o->input, err))
 			return false;
 	}
-	return session_make_dir(s->out, err) &&
+	return session_make_dir(s->out, err) && take_folder(s, err) &&
 	       session_join(path, s->out, "scenario.lua", err) &&
 	       (session_same_file(o->scenario, path) ||
 		session_copy_file(o->scenario, path, err)) &&
@@ -212,6 +238,7 @@ struct session *session_add(struct session *first, const char *name,
 	CHECK(s);
 	s->options = first->options;
 	s->first = first;
+	s->folder = -1;
 	s->contained = s->conforms = true;
 	snprintf(s->name, sizeof(s->name), "%s", name);
 	if (!session_join(s->out, first->out, name, err) ||
@@ -366,4 +393,7 @@ void session_close(struct session *first)
 		free(m);
 	}
 	forget(first);
+	if (first->folder >= 0)
+		close(first->folder);
+	first->folder = -1;
 }

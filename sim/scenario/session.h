@@ -250,6 +250,7 @@ struct session {
 	unsigned index;               /* 0: the first */
 	char name[SESSION_NAME_BYTES]; /* empty: the first has none */
 	char out[PATH_MAX];
+	int folder; /* the first's `out`, which no other run has; -1: none */
 	char path[MACHINE_MODULES_MAX + 8 + MACHINE_NAMESPACES_MAX]
 		 [PATH_MAX]; /* the config's strings */
 	char module_name[MACHINE_MODULES_MAX][64];
@@ -383,6 +384,15 @@ bool session_plan_add(struct session *first, const char *text,
 /* Closes the traces and takes the digests; the machines are gone after. */
 bool session_finish(struct session *first, struct error *err) MUST_USE;
 void session_close(struct session *first);
+
+/* session_signal.c: from now on SIGINT and SIGTERM leave the run, at once as
+ * --until would; one more half a second later ends the program.  `restart`: a
+ * call of the system that one interrupts goes on. */
+void session_heed_signals(bool restart);
+/* The one that came; 0: none did. */
+int session_left_by(void);
+/* After all is written: the program ends by it, if one came. */
+void session_end_by_signal(void);
 /* The disks of all machines in memory from now on; their files get what they
  * hold when the run is over. */
 bool session_detach_disks(struct session *first, struct error *err) MUST_USE;
@@ -416,5 +426,7 @@ bool session_numbers(const char *text, uint64_t *from, uint64_t *to);
 bool session_instant(const char *text, ps_t *t);
 /* The scenario's name: its file without folder and ".lua". */
 void session_name(const char *scenario, char *name, size_t bytes);
+/* Makes `path` and what is missing above it. */
+bool session_make_dir(const char *path, struct error *err) MUST_USE;
 
 #endif

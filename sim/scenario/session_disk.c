@@ -67,13 +67,15 @@ bool session_copy_file(const char *from, const char *to, struct error *err)
 		return error_set(err, EXIT_HOST, "%s: cannot be written: %s",
 				 to, strerror(errno));
 	}
-	while ((n = fread(buf, 1, sizeof(buf), in)) > 0)
-		fwrite(buf, 1, n, out);
+	errno = 0;
+	while ((n = fread(buf, 1, sizeof(buf), in)) > 0 &&
+	       fwrite(buf, 1, n, out) == n)
+		;
 	ok = !ferror(in) && !ferror(out);
 	fclose(in);
 	ok = fclose(out) == 0 && ok;
-	return ok || error_set(err, EXIT_HOST, "%s: cannot be copied to %s",
-			       from, to);
+	return ok || error_set(err, EXIT_HOST, "%s: cannot be copied to %s: %s",
+			       from, to, strerror(errno));
 }
 
 bool session_same_file(const char *a, const char *b)

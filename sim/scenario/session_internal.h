@@ -27,9 +27,6 @@ bool session_make_disk(struct session *s, const struct session_machine *d,
 /* The disks of this machine in memory, or in their files again. */
 bool session_media(struct session *s, bool in_memory, struct error *err);
 
-/* Makes `path` and what is missing above it. */
-bool session_make_dir(const char *path, struct error *err);
-
 /* session.c: "sh command" repeats the run as far as it is known now. */
 bool session_write_command(struct session *first, struct error *err);
 

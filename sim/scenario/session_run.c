@@ -347,6 +347,10 @@ bool session_advance(struct session *s, ps_t until, struct error *err)
 	while (ok && !f->left && session_anyone_is_on(f) &&
 	       session_now(f) < until) {
 		ok = advance(f, until, err);
+		if (session_left_by() && ok && session_is_on(f)) {
+			f->options.until = session_now(f);
+			f->left = true;
+		}
 		if (told || (!s->hit && session_is_on(s) == on))
 			continue;
 		/* One machine stands where it happened. */

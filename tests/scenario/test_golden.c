@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Golden traces: recorded, held, each layer's difference told; folders of
- * scenarios; differences that matter between two traces.
+/* Golden traces: recorded, held, each layer's difference told; differences that
+ * matter between two traces.
  */
 #include <stdio.h>
 #include <string.h>
@@ -175,53 +175,6 @@ Test(golden, who_comes_first_depends_on_the_model)
 		  CASES "one-guest.lua");
 	wants(o, 6);
 	says(o, "the semantic layer differs first");
-}
-
-/* --- folders --- */
-
-#define MACHINE                                                                \
-	"machine{kernel = \"hello\", modules = {}, disk = false, "             \
-	"controllers = 0}\nrun_for(ms(5))\n"
-#define TEST_IT                                                                \
-	"cd %s && " PARTERRE " test --images " BUILD_DIR "/tests/guest "       \
-	"--out runs --junit x.xml "
-
-Test(golden, a_folder_is_tested_and_updated)
-{
-	struct output *o;
-
-	shell("mkdir -p %s/cases && cd %s/cases && "
-	      "printf '" MACHINE "' >a.lua && cp a.lua b.lua",
-	      scratch(), scratch());
-	o = shell(TEST_IT "cases", scratch());
-	wants(o, 0);
-	says(o, "2 scenarios, 0 failed");
-	o = shell(TEST_IT "--update cases", scratch());
-	wants(o, 0);
-	says(o, "new");
-	o = shell(TEST_IT "cases", scratch());
-	wants(o, 0);
-	says(o, "checked");
-	/* One differs: only that one talks, and the status is its own. */
-	shell("cd %s && sed -i 's/^end [0-9]*/end 5/' cases/golden/b.golden",
-	      scratch());
-	o = shell(TEST_IT "cases", scratch());
-	wants(o, 6);
-	says(o, "--- b: status 6");
-	says(o, "the timed layer differs first");
-	says(o, "2 scenarios, 1 failed");
-	cr_assert(!strstr(o->text, "--- a:"), "%s", o->text);
-	wants(shell("cd %s && xmllint --noout x.xml && "
-		    "xmllint --xpath 'string(/testsuite/testcase[failure]"
-		    "/@name)' x.xml | grep -qx b",
-		    scratch()),
-	      0);
-	o = shell(TEST_IT "--update cases", scratch());
-	wants(o, 0);
-	says(o, "-end 5 ");
-	says(o, "as it was");
-	wants(shell(TEST_IT "cases", scratch()), 0);
-	wants(shell(TEST_IT "--only c cases", scratch()), 2);
 }
 
 /* --- differences that matter --- */

@@ -257,6 +257,29 @@ static bool readable(const char *trace, struct error *err)
 	return recorded != NULL;
 }
 
+/* The run replaces what is in its folder: of a trace there, too, nothing would
+ * be left to compare with but itself. */
+static bool stays(const char *trace, const struct session_options *o,
+		  struct error *err)
+{
+	char name[256], out[PATH_MAX], there[PATH_MAX], here[PATH_MAX];
+	size_t n;
+
+	session_name(o->scenario, name, sizeof(name));
+	if (o->out)
+		snprintf(out, sizeof(out), "%s", o->out);
+	else
+		snprintf(out, sizeof(out), "parterre.out/%s", name);
+	if (!realpath(out, here) || !realpath(trace, there))
+		return true;
+	n = strlen(here);
+	return strncmp(there, here, n) != 0 || there[n] != '/' ||
+	       error_set(err, EXIT_USAGE,
+			 "%s: the run would replace this trace; give it "
+			 "another folder by --out DIR",
+			 trace);
+}
+
 int main_check(int argc, char **argv)
 {
 	static struct session s;
@@ -270,18 +293,24 @@ int main_check(int argc, char **argv)
 		return status;
 	golden = is_file(o.operand[0]);
 	if (golden ? !golden_whole(o.operand[0], &err)
-		   : !readable(o.operand[0], &err))
+		   : !readable(o.operand[0], &err) ||
+			     !stays(o.operand[0], &o.session, &err))
 		return complain("check", &err);
 	if (!o.session.classes)
 		return usage_error("check", "--trace none leaves nothing to "
 					    "compare");
+	session_heed_signals(true);
 	status = run_session(&s, &o.session, &oracle, &err);
 	if (status)
 		complain("check", &err);
-	if (s.sum.end)
+	if (session_left_by())
+		printf("left by a signal at %.6f ms; nothing is compared\n",
+		       (double)s.sum.end / (double)PS_PER_MS);
+	else if (s.sum.end)
 		differ = golden ? check_golden(o.operand[0], &s, &err)
 				: check_trace(o.operand[0], &s,
 					      o.quiet || status, &err);
 	session_close(&s);
+	session_end_by_signal();
 	return differ ? differ : status;
 }

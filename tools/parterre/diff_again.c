@@ -49,7 +49,8 @@ static bool run(const struct diff_run *r, unsigned classes, const char *window,
 	o.classes = classes;
 	o.classes_given = true;
 	o.select_count = 0;
-	o.until = until;
+	if (until && (!o.until || until < o.until))
+		o.until = until;
 	if (window)
 		CHECK(session_select_add(&o, "window", window));
 	(void)run_session(&s, &o, &oracle, &ignored);

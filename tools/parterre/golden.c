@@ -20,6 +20,7 @@
 
 #include "sim/check.h"
 #include "sim/digest.h"
+#include "sim/whole_file.h"
 #include "tools/parterre/parterre.h"
 
 #define MAGIC "parterre-golden 2"
@@ -366,13 +367,12 @@ bool golden_whole(const char *path, struct error *err)
 
 bool golden_write(const char *path, const char *text, struct error *err)
 {
-	FILE *f = fopen(path, "w");
-	bool good = f && fputs(text, f) >= 0;
+	static struct whole_file file;
 
-	if (f && fclose(f) != 0)
-		good = false;
-	return good || error_set(err, EXIT_HOST, "%s: cannot be written: %s",
-				 path, strerror(errno));
+	if (!whole_file_open(&file, path, err))
+		return false;
+	fputs(text, file.to);
+	return whole_file_close(&file, err);
 }
 
 /* --- comparing --- */

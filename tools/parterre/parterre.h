@@ -62,6 +62,10 @@ const char *run_program(void);
  * unless it held; the session stays open for a look at what it left. */
 int run_session(struct session *s, const struct session_options *o,
 		struct oracle_report *oracle, struct error *err);
+/* Its summary, and why it failed. */
+void run_tell(const struct session *s, const struct run_options *o,
+	      const struct oracle_report *oracle, int status,
+	      const struct error *err, const char *command);
 bool path_in(char *to, const char *dir, const char *name);
 
 /* record.c: is this file a recording?  Opens it: what the run's options have to

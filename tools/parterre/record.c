@@ -10,6 +10,7 @@
  *   inject WHAT @ WHEN        (each)
  *   classes N                 of trace events: partition 1, machine 2
  *   select WHAT ARG           (each) of --trace-WHAT
+ *   until PS                  where it was left by --until or by a signal
  *   engine TEXT               named where a replay differs; not compared
  *   end PS   status N   retired N   chain HEX   digest HEX
  *   events N   trace HEX
@@ -29,6 +30,7 @@
 #include "sim/check.h"
 #include "sim/digest.h"
 #include "sim/trace/trace.h"
+#include "sim/whole_file.h"
 #include "tools/parterre/golden.h"
 #include "tools/parterre/parterre.h"
 
@@ -54,7 +56,7 @@ struct recording {
 	struct session_select select[SESSION_SELECTS_MAX];
 	size_t select_count;
 	bool seed_given;
-	uint64_t seed, classes;
+	uint64_t seed, classes, until;
 	uint64_t end, status, retired, chain, digest, events, trace;
 	size_t sample_count;
 	uint64_t *sample;
@@ -113,15 +115,11 @@ static bool write_files(FILE *to, const struct session *s, struct error *err)
 	       write_file_line(to, "file", s->disk_image, err);
 }
 
-static bool write_recording(const char *path, const struct session *s,
-			    int status, struct error *err)
+static bool write_recording(FILE *to, const struct session *s, int status,
+			    struct error *err)
 {
-	FILE *to = fopen(path, "w");
 	bool ok;
 
-	if (!to)
-		return error_set(err, EXIT_HOST, "%s: cannot be written: %s",
-				 path, strerror(errno));
 	fprintf(to, "parterre-recording 1\n");
 	ok = write_file_line(to, "scenario", s->options.scenario, err);
 	for (const struct session *m = s; ok && m; m = m->next)
@@ -142,6 +140,8 @@ static bool write_recording(const char *path, const struct session *s,
 	for (size_t i = 0; i < s->options.select_count; i++)
 		fprintf(to, "select %s %s\n", s->options.select[i].what,
 			s->options.select[i].arg);
+	if (s->options.until)
+		fprintf(to, "until %" PRIu64 "\n", s->options.until);
 	fprintf(to, "classes %u\nengine %s\n", s->options.classes & TRACE_PLAIN,
 		cpu_engine_text());
 	fprintf(to, "end %" PRIu64 "\nstatus %d\nretired %" PRIu64 "\n",
@@ -156,9 +156,6 @@ static bool write_recording(const char *path, const struct session *s,
 	for (size_t i = 0; i < s->taken.count; i++)
 		session_input_put(to, &s->taken.input[i]);
 	fprintf(to, "end-of-recording\n");
-	if (fclose(to) != 0 && ok)
-		ok = error_set(err, EXIT_HOST, "%s: cannot be written: %s",
-			       path, strerror(errno));
 	return ok;
 }
 
@@ -167,7 +164,8 @@ static const char record_help[] =
 	"Runs the scenario and writes to FILE what reproduces and identifies "
 	"the run, and\nits golden trace beside it: NAME.golden of NAME.rec.\n";
 
-/* Beside the recording; a run without a trace has none. */
+/* Beside the recording; a run without a trace has none, nor has what was not to
+ * end there. */
 static bool write_golden(const char *recording, const struct session *s,
 			 struct error *err)
 {
@@ -176,7 +174,7 @@ static bool write_golden(const char *recording, const struct session *s,
 	char *text;
 	bool good;
 
-	if (!s->options.classes)
+	if (!s->options.classes || session_left_by())
 		return true;
 	if (n > 4 && strcmp(recording + n - 4, ".rec") == 0)
 		n -= 4;
@@ -194,30 +192,42 @@ int main_record(int argc, char **argv)
 {
 	static struct session s;
 	static struct oracle_report oracle;
+	static struct whole_file file;
 	struct run_options o;
-	struct error err = {0}, write_err;
+	struct error err = {0};
 	int status;
 
 	if (!run_options_parse(&o, argc, argv, record_help, 1, &status))
 		return status;
 	if (!o.file)
 		return usage_error("record", "-o FILE is missing");
+	/* Rather now than after an hour. */
+	if (!whole_file_open(&file, o.file, &err))
+		return complain("record", &err);
+	session_heed_signals(true);
 	status = run_session(&s, &o.session, &oracle, &err);
 	if (status)
 		complain("record", &err);
 	/* A run that fails is worth recording, too; one that never began isn't.
 	 */
 	if (s.sum.end) {
-		if (!write_recording(o.file, &s, status, &write_err) ||
-		    !write_golden(o.file, &s, &write_err))
-			status = complain("record", &write_err);
+		if (!write_recording(file.to, &s, status, &err) ||
+		    !whole_file_close(&file, &err) ||
+		    (whole_file_is_file(&file) &&
+		     !write_golden(o.file, &s, &err)))
+			status = complain("record", &err);
 		else if (!o.quiet)
 			printf("recorded %.6f ms, chain %016" PRIx64
-			       ", to %s\n",
+			       ", to %s%s\n",
 			       (double)s.sum.end / (double)PS_PER_MS,
-			       s.sum.chain, o.file);
+			       s.sum.chain, o.file,
+			       session_left_by() ? ": left by a signal, so "
+						   "without a golden trace"
+						 : "");
 	}
+	whole_file_drop(&file);
 	session_close(&s);
+	session_end_by_signal();
 	return status;
 }
 
@@ -295,11 +305,11 @@ static bool read_line(struct recording *rec, const char *key, char *value)
 		int base;
 		uint64_t *to;
 	} numbers[] = {
-		{"seed", 10, &rec->seed},       {"classes", 10, &rec->classes},
-		{"end", 10, &rec->end},         {"status", 10, &rec->status},
-		{"retired", 10, &rec->retired}, {"chain", 16, &rec->chain},
-		{"digest", 16, &rec->digest},   {"events", 10, &rec->events},
-		{"trace", 16, &rec->trace},
+		{"seed", 10, &rec->seed},     {"classes", 10, &rec->classes},
+		{"end", 10, &rec->end},       {"status", 10, &rec->status},
+		{"until", 10, &rec->until},   {"retired", 10, &rec->retired},
+		{"chain", 16, &rec->chain},   {"digest", 16, &rec->digest},
+		{"events", 10, &rec->events}, {"trace", 16, &rec->trace},
 	};
 
 	if (strcmp(key, "scenario") == 0)
@@ -553,6 +563,8 @@ struct recording *recording_open(const char *path, struct session_options *o,
 	o->plan_count = rec->plan_count;
 	o->seed_given = rec->seed_given;
 	o->seed = rec->seed;
+	if (rec->until && (!o->until || rec->until < o->until))
+		o->until = rec->until;
 	o->classes = (unsigned)rec->classes & TRACE_PLAIN;
 	o->classes_given = true;
 	o->select_count = 0;
@@ -579,6 +591,15 @@ static const char replay_help[] =
 	"if it\ndiffers.  --seed, --set, --input, --firmware, --timing, "
 	"--profile and\n--trace are the recording's.\n";
 
+/* Of a run that its user left there is nothing to compare. */
+static int left_early(const struct session *s, struct error *err)
+{
+	error_set(err, EXIT_HOST,
+		  "left by a signal at %.6f ms; nothing is compared",
+		  (double)s->sum.end / (double)PS_PER_MS);
+	return complain("replay", err);
+}
+
 int main_replay(int argc, char **argv)
 {
 	static struct session s;
@@ -593,8 +614,11 @@ int main_replay(int argc, char **argv)
 	rec = recording_open(o.operand[0], &o.session, &err);
 	if (!rec)
 		return complain("replay", &err);
+	session_heed_signals(true);
 	status = run_session(&s, &o.session, &oracle, &err);
-	if (s.sum.end && compare(rec, &s, status, &err)) {
+	if (session_left_by()) {
+		status = left_early(&s, &err);
+	} else if (s.sum.end && compare(rec, &s, status, &err)) {
 		status = EXIT_HELD;
 		if (!o.quiet)
 			printf("replayed %.6f ms, chain %016" PRIx64
@@ -612,5 +636,6 @@ int main_replay(int argc, char **argv)
 	}
 	session_close(&s);
 	recording_close(rec);
+	session_end_by_signal();
 	return status;
 }

@@ -184,6 +184,20 @@ static void tell_said(struct looker *l)
 	close(from);
 }
 
+void run_tell(const struct session *s, const struct run_options *o,
+	      const struct oracle_report *oracle, int status,
+	      const struct error *err, const char *command)
+{
+	if (o->json)
+		summary_json(s, oracle, status);
+	else if (s->sum.end)
+		summary_text(s, oracle, status);
+	if (!status)
+		return;
+	fflush(stdout);
+	complain(command, err);
+}
+
 int main_run(int argc, char **argv)
 {
 	struct looker l = {.said = -1};
@@ -201,26 +215,21 @@ int main_run(int argc, char **argv)
 		return status;
 	if (o.ui)
 		keep_said(&l);
+	if (!l.debug)
+		session_heed_signals(true);
 	status = run_session(&s, &o.session, &oracle, &err);
 	tell_said(&l);
-	if (o.json)
-		summary_json(&s, &oracle, status);
-	else if (s.sum.end)
-		summary_text(&s, &oracle, status);
-	if (status) {
-		fflush(stdout);
-		complain("run", &err);
-		if (s.sum.end)
-			fprintf(stderr,
-				"  all of the run is in %s; its `command` "
-				"repeats it\n",
-				s.out);
-	}
+	run_tell(&s, &o, &oracle, status, &err, "run");
+	if (status && s.sum.end)
+		fprintf(stderr,
+			"  all of the run is in %s; its `command` repeats it\n",
+			s.out);
 	session_close(&s);
 	if (l.debug)
 		debug_end(l.debug, status);
 	debug_destroy(l.debug);
 	show_destroy(l.show);
 	gdb_close(l.wire);
+	session_end_by_signal();
 	return status;
 }

@@ -58,16 +58,11 @@ static int run(int argc, char **argv)
 	if (!run_options_parse(&o, argc, argv, help, 2, &status))
 		return status;
 	o.session.begin_from = o.operand[0];
+	session_heed_signals(true);
 	status = run_session(&s, &o.session, &oracle, &err);
-	if (o.json)
-		summary_json(&s, &oracle, status);
-	else if (s.sum.end)
-		summary_text(&s, &oracle, status);
-	if (status) {
-		fflush(stdout);
-		complain("snapshot", &err);
-	}
+	run_tell(&s, &o, &oracle, status, &err, "snapshot");
 	session_close(&s);
+	session_end_by_signal();
 	return status;
 }
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "sim/text.h"
 #include "tools/parterre/parterre.h"
 
 static double us(ps_t t)
@@ -115,6 +116,8 @@ static const char *how_it_ended(const struct session *s)
 {
 	ps_t until = s->options.until;
 
+	if (session_left_by())
+		return "left by a signal";
 	if (!s->left)
 		return "held";
 	return until && s->sum.end >= until ? "left at --until"
@@ -156,22 +159,6 @@ void summary_text(const struct session *s, const struct oracle_report *o,
 
 /* --- JSON --- */
 
-static void json_text(const char *text)
-{
-	putchar('"');
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			printf("\\%c", c);
-		else if (c < 0x20)
-			printf("\\u%04x", c);
-		else
-			putchar(c);
-	}
-	putchar('"');
-}
-
 /* Instants are integers of picoseconds; null: it did not happen. */
 static void json_time(const char *key, ps_t t)
 {
@@ -188,7 +175,7 @@ static void json_faults(const struct timeline *t)
 		const struct timeline_fault *f = &t->fault[i];
 
 		printf("%s\n    {\"what\": ", i ? "," : "");
-		json_text(f->what);
+		text_put_json(stdout, f->what);
 		json_time("injected", f->injected);
 		json_time("death", f->death);
 		json_time("detected", f->detected);
@@ -208,7 +195,7 @@ static void json_machines(const struct session *s)
 	printf("  \"machines\": [");
 	for (const struct session *m = s; m; m = m->next) {
 		printf("%s\n    {\"name\": ", m == s ? "" : ",");
-		json_text(m->name);
+		text_put_json(stdout, m->name);
 		printf(", \"cpus\": %u, \"time_ps\": %" PRIu64
 		       ", \"retired\": %" PRIu64 ", \"console_lines\": %zu",
 		       m->config.cpu_count, m->own.end, m->own.retired,
@@ -235,11 +222,11 @@ void summary_json(const struct session *s, const struct oracle_report *o,
 
 	name_of(s, name, sizeof(name));
 	printf("{\n  \"scenario\": ");
-	json_text(name);
+	text_put_json(stdout, name);
 	printf(",\n  \"status\": %d,\n  \"boot\": [", status);
 	for (size_t i = 0; i < t->partition_count; i++) {
 		printf("%s\n    {\"name\": ", i ? "," : "");
-		json_text(t->partition[i].name);
+		text_put_json(stdout, t->partition[i].name);
 		json_time("first_run", t->partition[i].first_run);
 		printf("}");
 	}
@@ -261,6 +248,6 @@ void summary_json(const struct session *s, const struct oracle_report *o,
 	       ",\n  \"out\": ",
 	       s->sum.digest, s->sum.chain, s->sum.trace_digest,
 	       s->sum.trace_count);
-	json_text(s->out);
+	text_put_json(stdout, s->out);
 	printf("\n}\n");
 }

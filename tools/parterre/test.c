@@ -3,16 +3,21 @@
  * process of its own, as many at a time as there are CPUs.
  *
  * A scenario with a golden trace (GOLDEN/NAME.golden) is checked with it, one
- * without is just run.  What a process says goes to OUT/NAME.log and is shown
- * if it fails.  With --update each is recorded instead, and the golden trace
- * that differs is rewritten and shown as a difference.
+ * without is just run.  With --update each is recorded instead, and the golden
+ * trace that differs is rewritten and shown as a difference.
+ *
+ * Ctrl-C, or SIGTERM, is passed on: who is under way is left, what is over is
+ * told, and golden traces that were made are kept.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,7 +25,7 @@
 
 #include "sim/check.h"
 #include "tools/parterre/golden.h"
-#include "tools/parterre/parterre.h"
+#include "tools/parterre/test_suite.h"
 
 static const char help[] =
 	"usage: parterre test [OPTION...] DIR\n"
@@ -34,31 +39,6 @@ static const char help[] =
 	"  --images DIR   the images (those built with this program)\n"
 	"  --out DIR      where the runs go (parterre.out/test)\n";
 
-#define CASES_MAX 256
-#define ONLY_MAX  32
-
-struct test_case {
-	char name[256];
-	char scenario[PATH_MAX], golden[PATH_MAX], out[PATH_MAX];
-	char log[PATH_MAX], recording[PATH_MAX], made[PATH_MAX];
-	bool has_golden;
-	pid_t pid; /* 0: not begun, or over */
-	bool begun;
-	int status;
-	double began, seconds;
-};
-
-struct suite {
-	const char *dir, *golden, *out, *images, *junit;
-	const char *only[ONLY_MAX];
-	size_t only_count;
-	bool update;
-	long jobs;
-	char golden_dir[PATH_MAX];
-	size_t count, ended;
-	struct test_case test[CASES_MAX];
-};
-
 /* For people: how long it took. */
 static double host_seconds(void)
 {
@@ -70,7 +50,7 @@ static double host_seconds(void)
 
 /* --- which --- */
 
-static bool wanted(const struct suite *s, const char *name)
+static bool wanted(const struct test_suite *s, const char *name)
 {
 	bool yes = !s->only_count;
 
@@ -79,18 +59,19 @@ static bool wanted(const struct suite *s, const char *name)
 	return yes;
 }
 
-static bool add_case(struct suite *s, const char *file, struct error *err)
+static bool add_case(struct test_suite *s, const char *file, struct error *err)
 {
 	struct test_case *t = &s->test[s->count];
 	char name[300];
+	struct stat there;
 
 	session_name(file, t->name, sizeof(t->name));
 	if (!wanted(s, t->name))
 		return true;
-	if (s->count == CASES_MAX - 1)
+	if (s->count == TEST_CASES_MAX - 1)
 		return error_set(err, EXIT_USAGE,
 				 "%s: more than %d scenarios; part them",
-				 s->dir, CASES_MAX - 1);
+				 s->dir, TEST_CASES_MAX - 1);
 	s->count++;
 	snprintf(name, sizeof(name), "%s.golden", t->name);
 	if (!path_in(t->scenario, s->dir, file) ||
@@ -98,9 +79,8 @@ static bool add_case(struct suite *s, const char *file, struct error *err)
 	    !path_in(t->out, s->out, t->name))
 		return error_set(err, EXIT_USAGE, "%s: the path is too long",
 				 s->dir);
-	t->has_golden = access(t->golden, R_OK) == 0;
-	snprintf(name, sizeof(name), "%s.log", t->name);
-	CHECK(path_in(t->log, s->out, name));
+	/* One that cannot be read is there, and `check` says why. */
+	t->has_golden = lstat(t->golden, &there) == 0;
 	snprintf(name, sizeof(name), "%s.rec", t->name);
 	CHECK(path_in(t->recording, s->out, name));
 	snprintf(name, sizeof(name), "%s.golden", t->name);
@@ -115,7 +95,7 @@ static int is_scenario(const struct dirent *e)
 	return n > 4 && strcmp(e->d_name + n - 4, ".lua") == 0;
 }
 
-static bool find_cases(struct suite *s, struct error *err)
+static bool find_cases(struct test_suite *s, struct error *err)
 {
 	struct dirent **entry;
 	int n = scandir(s->dir, &entry, is_scenario, alphasort);
@@ -140,13 +120,20 @@ static bool find_cases(struct suite *s, struct error *err)
 
 /* --- running --- */
 
-static void become(const struct suite *s, const struct test_case *t)
+/* In a group of its own, so that Ctrl-C comes once, by us. */
+static void become(const struct test_suite *s, const struct test_case *t)
 {
 	const char *argv[16] = {"parterre"};
+	sigset_t none;
 	int n = 1, fd;
 
-	fd = open(t->log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-	if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (dup2(fileno(t->log), 1) < 0 || dup2(fileno(t->log), 2) < 0)
 		_exit(EXIT_HOST);
 	fd = open("/dev/null", O_RDONLY);
 	if (fd < 0 || dup2(fd, 0) < 0)
@@ -168,10 +155,14 @@ static void become(const struct suite *s, const struct test_case *t)
 	_exit(EXIT_HOST);
 }
 
-static void begin(struct suite *s, struct test_case *t)
+static void begin(struct test_suite *s, struct test_case *t)
 {
+	int fd = memfd_create(t->name, MFD_CLOEXEC);
+
+	CHECK_MSG(fd >= 0, "the host has no memory left: %s", strerror(errno));
+	t->log = fdopen(fd, "r+");
+	CHECK(t->log);
 	t->began = host_seconds();
-	t->begun = true;
 	fflush(NULL);
 	t->pid = fork();
 	CHECK_MSG(t->pid >= 0, "the host has no process left");
@@ -179,44 +170,101 @@ static void begin(struct suite *s, struct test_case *t)
 		become(s, t);
 }
 
-/* Waits for one to end.  A child may be none of ours: who started us by exec
- * may have left one. */
-static void reap(struct suite *s)
+/* Behind what it said itself. */
+static void note(struct test_case *t, const char *text)
 {
-	struct test_case *t = NULL;
+	fseek(t->log, 0, SEEK_END);
+	fprintf(t->log, "parterre test: %s\n", text);
+	fflush(t->log);
+}
+
+static void take_status(struct test_case *t, int status)
+{
+	char text[64];
+
+	if (WIFEXITED(status)) {
+		t->status = WEXITSTATUS(status);
+	} else if (session_left_by()) {
+		t->status = TEST_NOT_RUN;
+	} else {
+		t->status = EXIT_HOST;
+		snprintf(text, sizeof(text), "signal %d ended it",
+			 WTERMSIG(status));
+		note(t, text);
+	}
+}
+
+/* A child may be none of ours: who started us by exec may have left one. */
+static struct test_case *whose(struct test_suite *s, pid_t pid)
+{
+	for (size_t i = 0; pid > 0 && i < s->count; i++) {
+		if (s->test[i].pid == pid)
+			return &s->test[i];
+	}
+	return NULL;
+}
+
+static void pass_on(const struct test_suite *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->test[i].pid)
+			kill(s->test[i].pid, SIGTERM);
+	}
+}
+
+/* Waits for one to end; with SIGCHLD blocked, so that none ends unseen. */
+static void reap(struct test_suite *s, bool *passed_on)
+{
+	const struct timespec moment = {0, 200000000};
+	struct test_case *t;
+	sigset_t child;
 	int status;
+	pid_t pid;
 
-	while (!t) {
-		pid_t pid = waitpid(-1, &status, 0);
-
-		CHECK_MSG(pid > 0 || errno == EINTR, "a test is not a child");
-		for (size_t i = 0; i < s->count; i++)
-			if (s->test[i].pid == pid)
-				t = &s->test[i];
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	while (!(t = whose(s, pid = waitpid(-1, &status, WNOHANG)))) {
+		CHECK_MSG(pid >= 0 || errno == EINTR, "a test is not a child");
+		if (session_left_by() && !*passed_on) {
+			pass_on(s);
+			*passed_on = true;
+		}
+		if (!pid)
+			sigtimedwait(&child, NULL, &moment);
 	}
 	t->pid = 0;
 	t->seconds = host_seconds() - t->began;
-	t->status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_HOST;
+	take_status(t, status);
 	s->ended++;
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "%zu of %zu, %.1f s: %s: status %d\n", s->ended,
 			s->count, t->seconds, t->name, t->status);
 }
 
-static void run_all(struct suite *s)
+static void run_all(struct test_suite *s)
 {
+	bool passed_on = false;
 	long running = 0;
+	sigset_t child;
 
-	for (size_t i = 0; i < s->count; i++) {
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	session_heed_signals(false);
+	for (size_t i = 0; i < s->count; i++)
+		s->test[i].status = TEST_NOT_RUN;
+	for (size_t i = 0; i < s->count && !session_left_by(); i++) {
 		if (running == s->jobs) {
-			reap(s);
+			reap(s, &passed_on);
 			running--;
 		}
+		if (session_left_by())
+			break;
 		begin(s, &s->test[i]);
 		running++;
 	}
 	while (running--)
-		reap(s);
+		reap(s, &passed_on);
 }
 
 /* --- golden traces anew --- */
@@ -236,136 +284,55 @@ static void show_difference(const char *was, const char *is)
 		(void)waitpid(pid, &status, 0);
 }
 
-static const char *update_one(const struct test_case *t, struct error *err)
+/* What could not be written is that scenario's failure. */
+static void update_one(struct test_case *t)
 {
-	char *made = golden_read(t->made, err), *was = NULL;
-	const char *what = "updated";
+	struct error err = {0}, ignored;
+	char *made = golden_read(t->made, &err), *was = NULL;
 
-	if (!made)
-		return NULL;
-	if (t->has_golden)
-		was = golden_read(t->golden, err);
-	if (was && strcmp(was, made) == 0) {
-		what = "as it was";
+	if (made && t->has_golden)
+		was = golden_read(t->golden, &ignored);
+	if (!made) {
+		t->became = "not made";
+	} else if (was && strcmp(was, made) == 0) {
+		t->became = "as it was";
 	} else {
 		if (was)
 			show_difference(t->golden, t->made);
-		else
-			what = "new";
-		if (!golden_write(t->golden, made, err))
-			what = NULL;
+		t->became = golden_write(t->golden, made, &err)
+				    ? was ? "updated" : "new"
+				    : "not written";
+	}
+	if (err.code) {
+		t->status = (int)err.code;
+		note(t, err.text);
 	}
 	free(was);
 	free(made);
-	return what;
 }
 
-/* --- reports --- */
-
-static void show_log(const struct test_case *t)
+/* A scenario that was renamed leaves its golden trace behind, and is held to
+ * none. */
+static void tell_unused(const struct test_suite *s)
 {
-	FILE *f = fopen(t->log, "r");
-	char line[2048];
+	DIR *dir = s->only_count ? NULL : opendir(s->golden_dir);
+	const struct dirent *e;
 
-	printf("--- %s: status %d\n", t->name, t->status);
-	while (f && fgets(line, sizeof(line), f))
-		fputs(line, stdout);
-	if (f)
-		fclose(f);
-}
+	while (dir && (e = readdir(dir))) {
+		size_t n = strlen(e->d_name), i = 0;
 
-static void put_xml(FILE *to, const char *text)
-{
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '<')
-			fputs("&lt;", to);
-		else if (c == '>')
-			fputs("&gt;", to);
-		else if (c == '&')
-			fputs("&amp;", to);
-		else if (c == '"')
-			fputs("&quot;", to);
-		else if ((c >= ' ' && c <= '~') || c == '\n')
-			putc(c, to);
-		else
-			putc('?', to);
+		if (n <= 7 || strcmp(e->d_name + n - 7, ".golden") != 0)
+			continue;
+		while (i < s->count &&
+		       (strlen(s->test[i].name) != n - 7 ||
+			strncmp(s->test[i].name, e->d_name, n - 7) != 0))
+			i++;
+		if (i == s->count)
+			printf("%s/%s: no scenario of %s is held to it\n",
+			       s->golden_dir, e->d_name, s->dir);
 	}
-}
-
-static void put_case(FILE *to, const struct test_case *t)
-{
-	FILE *log = t->status ? fopen(t->log, "r") : NULL;
-	char line[2048];
-
-	fprintf(to, "  <testcase classname=\"parterre\" name=\"");
-	put_xml(to, t->name);
-	fprintf(to, "\" time=\"%.3f\"", t->seconds);
-	if (!t->status) {
-		fprintf(to, "/>\n");
-		return;
-	}
-	fprintf(to, ">\n    <failure message=\"status %d\">", t->status);
-	while (log && fgets(line, sizeof(line), log))
-		put_xml(to, line);
-	fprintf(to, "</failure>\n  </testcase>\n");
-	if (log)
-		fclose(log);
-}
-
-static bool write_junit(const struct suite *s, size_t failed, double seconds,
-			struct error *err)
-{
-	FILE *to = fopen(s->junit, "w");
-
-	if (to) {
-		fprintf(to, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-			    "<testsuite name=\"");
-		put_xml(to, s->dir);
-		fprintf(to,
-			"\" tests=\"%zu\" failures=\"%zu\" time=\"%.3f\">\n",
-			s->count, failed, seconds);
-		for (size_t i = 0; i < s->count; i++)
-			put_case(to, &s->test[i]);
-		fprintf(to, "</testsuite>\n");
-	}
-	return (to && fclose(to) == 0) ||
-	       error_set(err, EXIT_HOST, "%s: cannot be written: %s", s->junit,
-			 strerror(errno));
-}
-
-/* The first status that is not 0, so that one failure tells its own kind. */
-static int report(struct suite *s, double seconds, struct error *err)
-{
-	size_t failed = 0;
-	int status = EXIT_HELD;
-
-	for (size_t i = 0; i < s->count; i++) {
-		if (s->test[i].status)
-			show_log(&s->test[i]);
-	}
-	printf("%-32s %-12s %6s %8s\n", "scenario", "golden", "status",
-	       "seconds");
-	for (size_t i = 0; i < s->count; i++) {
-		struct test_case *t = &s->test[i];
-		const char *golden = t->has_golden ? "checked" : "none";
-
-		if (s->update && !t->status)
-			golden = update_one(t, err);
-		if (!golden)
-			return complain("test", err);
-		printf("%-32s %-12s %6d %8.2f\n", t->name, golden, t->status,
-		       t->seconds);
-		failed += t->status != 0;
-		if (!status)
-			status = t->status;
-	}
-	printf("%zu scenarios, %zu failed, %.2f s\n", s->count, failed,
-	       seconds);
-	if (s->junit && !write_junit(s, failed, seconds, err))
-		return complain("test", err);
-	return status;
+	if (dir)
+		closedir(dir);
 }
 
 /* --- the command --- */
@@ -381,7 +348,7 @@ enum {
 	HELP
 };
 
-static bool take(struct suite *s, int option)
+static bool take(struct test_suite *s, int option)
 {
 	char *end;
 
@@ -394,7 +361,7 @@ static bool take(struct suite *s, int option)
 		return true;
 	case ONLY:
 		s->only[s->only_count++] = optarg;
-		return s->only_count < ONLY_MAX;
+		return s->only_count < TEST_ONLY_MAX;
 	case JOBS:
 		s->jobs = strtol(optarg, &end, 10);
 		return end != optarg && !*end && s->jobs > 0;
@@ -412,25 +379,20 @@ static bool take(struct suite *s, int option)
 	}
 }
 
-static bool make_dirs(struct suite *s, struct error *err)
+static bool make_dirs(struct test_suite *s, struct error *err)
 {
 	if (s->golden ? snprintf(s->golden_dir, PATH_MAX, "%s", s->golden) >=
 				PATH_MAX
 		      : !path_in(s->golden_dir, s->dir, "golden"))
 		return error_set(err, EXIT_USAGE, "%s: the path is too long",
 				 s->dir);
-	(void)mkdir("parterre.out", 0777);
-	if (mkdir(s->out, 0777) < 0 && errno != EEXIST)
-		return error_set(err, EXIT_HOST, "%s: cannot be made: %s",
-				 s->out, strerror(errno));
+	if (!session_make_dir(s->out, err))
+		return false;
 	if (s->golden && !s->update && access(s->golden_dir, R_OK) < 0)
 		return error_set(err, EXIT_USAGE,
 				 "--golden %s: %s; --update makes it",
 				 s->golden_dir, strerror(errno));
-	if (s->update && mkdir(s->golden_dir, 0777) < 0 && errno != EEXIST)
-		return error_set(err, EXIT_HOST, "%s: cannot be made: %s",
-				 s->golden_dir, strerror(errno));
-	return true;
+	return !s->update || session_make_dir(s->golden_dir, err);
 }
 
 int main_test(int argc, char **argv)
@@ -446,10 +408,10 @@ int main_test(int argc, char **argv)
 		{"help", no_argument, NULL, HELP},
 		{NULL, 0, NULL, 0},
 	};
-	static struct suite s;
+	static struct test_suite s;
 	struct error err = {0};
 	double began = host_seconds();
-	int option;
+	int option, status;
 
 	s.images = default_images();
 	s.out = "parterre.out/test";
@@ -473,5 +435,14 @@ int main_test(int argc, char **argv)
 	if (!make_dirs(&s, &err) || !find_cases(&s, &err))
 		return complain("test", &err);
 	run_all(&s);
-	return report(&s, host_seconds() - began, &err);
+	for (size_t i = 0; s.update && i < s.count; i++) {
+		if (!s.test[i].status)
+			update_one(&s.test[i]);
+	}
+	status = test_report(&s, host_seconds() - began);
+	tell_unused(&s);
+	if (s.junit && !test_report_junit(&s, host_seconds() - began, &err))
+		status = complain("test", &err);
+	session_end_by_signal();
+	return status;
 }

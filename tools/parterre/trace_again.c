@@ -41,7 +41,7 @@ bool trace_again(const char *recording, const struct trace_filter *f,
 		o.classes = 0;
 	o.classes_given = true;
 	o.select_count = 0;
-	if (f->to != PS_NEVER)
+	if (f->to < PS_NEVER && (!o.until || f->to < o.until))
 		o.until = f->to + 1;
 	ran = select_window(&o, how->window, err);
 	if (ran) {

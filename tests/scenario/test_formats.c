@@ -181,3 +181,32 @@ Test(trace, babeltrace2_counts_the_same)
 	wants(o, 0);
 	cr_assert_gt(atoi(o->text), 20, "%s", o->text);
 }
+
+/* What others that read CTF are stricter about than babeltrace2: the metadata's
+ * first words, one identity everywhere, no other file in sight, packets that
+ * begin with their first event's instant and end with their last one's.
+ */
+Test(trace, what_trace_compass_wants_to_find)
+{
+	struct output *o;
+
+	run_once();
+	wants(shell("cd %s/out/trace && head -n 1 metadata | "
+		    "grep -qxF '/* CTF 1.8 */' && uuid=$(sed -n "
+		    "'s/.*uuid = \"\\(.*\\)\";/\\1/p' metadata | tr -d -) && "
+		    "test $uuid = $(od -An -tx1 -j4 -N16 stream | tr -d ' ') "
+		    "&& test \"$(ls | tr '\\n' ' ')\" = 'metadata stream '",
+		    scratch()),
+	      0);
+	o = shell("cd %s && babeltrace2 -c sink.text.details out/trace | awk '"
+		  "/^\\[/ { at = $1; gsub(/[[,]/, \"\", at) } "
+		  "/^Packet beginning/ { begin = at; is_first = 1; n++ } "
+		  "/^Event / { bad += is_first && at != begin; is_first = 0; "
+		  "last = at } "
+		  "/^Packet end/ { bad += at != last; ends++ } "
+		  "END { print n, n == ends, bad + 0 }'",
+		  scratch());
+	wants(o, 0);
+	cr_assert_gt(atoi(o->text), 20, "%s", o->text);
+	says(o, " 1 0\n");
+}

@@ -64,6 +64,9 @@ Test(trace_tool, filters_leave_what_they_name)
 	     "         0  in all");
 	says(shell(TRACE "--partition nobody %s/out/trace", scratch()),
 	     "no partition of this trace is called 'nobody'");
+	wants(shell(TRACE "export --json --partition nobody %s/out/trace",
+		    scratch()),
+	      2);
 	says(shell(TRACE "--class full %s/out/trace", scratch()),
 	     "no such events are in it");
 	wants(shell(TRACE "--window 5ms..1ms %s/out/trace", scratch()), 2);
@@ -259,4 +262,26 @@ Test(trace_tool, export_wants_a_format)
 	wants(shell(TRACE "export %s/nothing", scratch()), 2);
 	wants(shell(TRACE "--perfetto %s/nothing", scratch()), 2);
 	wants(shell(TRACE "export --vcd %s/nothing", scratch()), 2);
+	says(shell(TRACE "export --vcd --json %s/nothing", scratch()),
+	     "one of them");
+	wants(shell(TRACE "export --json --count %s/nothing", scratch()), 2);
+}
+
+/* What was there stays, if nothing else gets there. */
+Test(trace_tool, export_is_whole_or_what_was)
+{
+	struct output *o;
+
+	run_once();
+	wants(shell(TRACE "export --ctf -o /dev/full %s/out/trace", scratch()),
+	      7);
+	o = shell(TRACE "--window ..30ms %s/out/trace >/dev/full", scratch());
+	wants(o, 7);
+	says(o, "standard output cannot be written: No space left");
+	o = shell("cd %s && echo mine >f && truncate -s -1000 "
+		  "out/trace/stream && ! " TRACE
+		  "export --json -o f out/trace 2>/dev/null && cat f && ls",
+		  scratch());
+	wants(o, 0);
+	cr_assert_str_eq(o->text, "mine\nf\nout\n");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tools/parterre/main.c - finds the sub-command. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +42,16 @@ static void help(FILE *to)
 		"crashed, 4 liveness, 5 invariant, 6 trace differs, 7 host.\n");
 }
 
+/* What nobody could read was for nothing. */
+static int all_said(int status)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || status)
+		return status;
+	fprintf(stderr, "parterre: standard output cannot be written: %s\n",
+		strerror(errno));
+	return EXIT_HOST;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
@@ -55,7 +66,7 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		if (strcmp(commands[i].name, name) == 0)
-			return commands[i].main(argc - 1, argv + 1);
+			return all_said(commands[i].main(argc - 1, argv + 1));
 	}
 	if (argc > 1)
 		fprintf(stderr, "parterre: no command is called '%s'\n", name);

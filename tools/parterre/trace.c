@@ -2,7 +2,6 @@
 /* tools/parterre/trace.c - parterre trace: a trace listed, counted, added up,
  * or written in other programs' formats.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "cpu/decode.h"
+#include "sim/whole_file.h"
 #include "tools/parterre/cycles.h"
 #include "tools/parterre/parterre.h"
 #include "tools/parterre/trace_tool.h"
@@ -61,7 +61,8 @@ typedef int exporter(struct source *s, FILE *to, struct error *err);
 
 struct how {
 	struct trace_filter filter;
-	bool filters; /* the filter was given */
+	bool filters;     /* the filter was given */
+	unsigned formats; /* so many were */
 	bool symbols, disassemble, count, stats, json, ctf, cycles, folded;
 	struct again again;
 	exporter *export;
@@ -144,20 +145,17 @@ static int count(struct source *s, struct error *err)
 static int write_export(struct source *s, const struct how *how,
 			struct error *err)
 {
-	FILE *to = how->file ? fopen(how->file, "w") : stdout;
+	static struct whole_file file;
 	int status;
 
-	if (!to) {
-		error_set(err, EXIT_HOST, "%s: cannot be written: %s",
-			  how->file, strerror(errno));
+	if (!how->file)
+		return how->export(s, stdout, err);
+	if (!whole_file_open(&file, how->file, err))
 		return EXIT_HOST;
-	}
-	status = how->export(s, to, err);
-	if ((how->file ? fclose(to) : fflush(to)) != 0 && !status) {
-		error_set(err, EXIT_HOST, "%s: cannot be written: %s",
-			  how->file ? how->file : "stdout", strerror(errno));
+	status = how->export(s, file.to, err);
+	if (!status && !whole_file_close(&file, err))
 		status = EXIT_HOST;
-	}
+	whole_file_drop(&file);
 	return status;
 }
 
@@ -294,6 +292,9 @@ static int parse(struct how *how, int argc, char **argv)
 		if (option == FILTER && strcmp(options[at].name, "window") == 0)
 			how->again.window = optarg;
 		how->filters |= option == FILTER;
+		how->formats += option == PERFETTO || option == VCD ||
+				option == PCAP || option == CTF ||
+				option == JSON;
 		take(how, option);
 	}
 	return 0;
@@ -312,10 +313,14 @@ static int check(const struct how *how, bool export, int operands)
 		return usage_error("trace", "-o and the formats go with "
 					    "`parterre trace export`") +
 		       1;
-	if (export && !format && !how->json)
+	if (export && how->formats != 1)
 		return usage_error("trace",
 				   "export to what: --perfetto, --vcd, --pcap, "
-				   "--json or --ctf") +
+				   "--json or --ctf, one of them") +
+		       1;
+	if (export && (how->count || how->stats))
+		return usage_error("trace", "--count and --stats are no "
+					    "exports") +
 		       1;
 	if (how->folded && !how->cycles)
 		return usage_error("trace", "--folded goes with --cycles") + 1;
@@ -372,22 +377,26 @@ static bool is_named(const struct source *s, const char *name)
 
 /* Nothing was let through: perhaps there is nothing, perhaps it was asked for
  * wrongly. */
-static void say_nothing(const struct source *s)
+static int say_nothing(const struct source *s)
 {
 	const struct trace_filter *f = &s->filter;
+	int status = EXIT_HELD;
 
 	for (size_t i = 0; i < f->partitions; i++) {
-		if (!is_named(s, f->partition[i]))
-			fprintf(stderr,
-				"parterre trace: no partition of this trace is "
-				"called '%s'; --event partition lists them\n",
-				f->partition[i]);
+		if (is_named(s, f->partition[i]))
+			continue;
+		fprintf(stderr,
+			"parterre trace: no partition of this trace is "
+			"called '%s'; --event partition lists them\n",
+			f->partition[i]);
+		status = EXIT_USAGE;
 	}
 	if (f->classes & (TRACE_CLASS_FLOW | TRACE_CLASS_FULL))
 		fprintf(stderr,
 			"parterre trace: no such events are in it; of a "
 			"recording --class flow and full run its window "
 			"again\n");
+	return status;
 }
 
 int main_trace(int argc, char **argv)
@@ -422,8 +431,10 @@ int main_trace(int argc, char **argv)
 	if (!source_open(&s, trace, &how.filter, &err))
 		return complain("trace", &err);
 	status = show(&s, &how, &err);
-	if (!status && !s.shown)
-		say_nothing(&s);
+	if (status)
+		status = complain("trace", &err);
+	else if (!s.shown)
+		status = say_nothing(&s);
 	source_close(&s);
-	return status ? complain("trace", &err) : EXIT_HELD;
+	return status;
 }

@@ -260,15 +260,6 @@ static void declare(const struct dump *d, FILE *to, uint32_t signal,
 			text ? 1 : bits, code_of(signal), name);
 }
 
-static bool any(const struct dump *d, uint32_t first, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		if (d->used[first + i])
-			return true;
-	}
-	return false;
-}
-
 /* A name that needs no escape in a hierarchy: dots part scopes. */
 static void scope(FILE *to, const char *name)
 {
@@ -279,45 +270,63 @@ static void scope(FILE *to, const char *name)
 	fprintf(to, " $end\n");
 }
 
-static void declare_cpu(const struct dump *d, FILE *to, uint32_t i)
-{
-	char name[24];
+struct signal_name {
+	const char *name;
+	unsigned bits; /* of those that are numbers */
+};
+static const struct signal_name cpu_signals[CPU_SIGNALS] = {
+	[CPU_PARTITION] = {"partition", 0},
+	[CPU_RING] = {"ring", 2},
+	[CPU_VECTOR] = {"vector", 8},
+	[CPU_CALL] = {"call", 0},
+};
+static const struct signal_name partition_signals[PARTITION_SIGNALS] = {
+	[PARTITION_RUNS] = {"runs", 1},
+	[PARTITION_STATE] = {"state", 0},
+};
+static const struct signal_name channel_signals[CHANNEL_SIGNALS] = {
+	[CHANNEL_CLIENT] = {"client", 0},
+	[CHANNEL_SERVER] = {"server", 0},
+	[CHANNEL_CLIENT_STATE] = {"client_state", 0},
+	[CHANNEL_SERVER_STATE] = {"server_state", 0},
+	[CHANNEL_WAITING] = {"waiting", 16},
+};
 
-	if (!any(d, of_cpu(i, 0), CPU_SIGNALS))
+/* A scope with those that change at all, or none. */
+static void declare_all(const struct dump *d, FILE *to, const char *name,
+			uint32_t first, const struct signal_name *signal,
+			uint32_t count)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < count; i++)
+		any = any || d->used[first + i];
+	if (!any)
 		return;
-	snprintf(name, sizeof(name), "cpu%u", i);
 	scope(to, name);
-	declare(d, to, of_cpu(i, CPU_PARTITION), 0, "partition");
-	declare(d, to, of_cpu(i, CPU_RING), 2, "ring");
-	declare(d, to, of_cpu(i, CPU_VECTOR), 8, "vector");
-	declare(d, to, of_cpu(i, CPU_CALL), 0, "call");
+	for (uint32_t i = 0; i < count; i++)
+		declare(d, to, first + i, signal[i].bits, signal[i].name);
 	fprintf(to, "$upscope $end\n");
 }
 
-static void declare_partition(const struct dump *d, FILE *to, uint32_t i)
-{
-	if (!any(d, of_partition(i, 0), PARTITION_SIGNALS))
-		return;
-	scope(to, source_name(d->s, i));
-	declare(d, to, of_partition(i, PARTITION_RUNS), 1, "runs");
-	declare(d, to, of_partition(i, PARTITION_STATE), 0, "state");
-	fprintf(to, "$upscope $end\n");
-}
-
-static void declare_channel(const struct dump *d, FILE *to, uint32_t i)
+static void declare_signals(const struct dump *d, FILE *to)
 {
 	char name[24];
 
-	if (!any(d, of_channel(i, 0), CHANNEL_SIGNALS))
-		return;
-	snprintf(name, sizeof(name), "channel%u", i);
-	scope(to, name);
-	declare(d, to, of_channel(i, CHANNEL_CLIENT), 0, "client");
-	declare(d, to, of_channel(i, CHANNEL_SERVER), 0, "server");
-	declare(d, to, of_channel(i, CHANNEL_CLIENT_STATE), 0, "client_state");
-	declare(d, to, of_channel(i, CHANNEL_SERVER_STATE), 0, "server_state");
-	declare(d, to, of_channel(i, CHANNEL_WAITING), 16, "waiting");
-	fprintf(to, "$upscope $end\n");
+	declare(d, to, FAULT, 0, "fault");
+	for (uint32_t i = 0; i < CPUS; i++) {
+		snprintf(name, sizeof(name), "cpu%u", i);
+		declare_all(d, to, name, of_cpu(i, 0), cpu_signals,
+			    CPU_SIGNALS);
+	}
+	for (uint32_t i = 0; i < SOURCE_PARTITIONS; i++)
+		declare_all(d, to, source_name(d->s, i), of_partition(i, 0),
+			    partition_signals, PARTITION_SIGNALS);
+	for (uint32_t i = 0; i < CHANNELS; i++) {
+		snprintf(name, sizeof(name), "channel%u", i);
+		declare_all(d, to, name, of_channel(i, 0), channel_signals,
+			    CHANNEL_SIGNALS);
+	}
 }
 
 /* A string ends at white space, and a backslash begins an escape. */
@@ -373,13 +382,7 @@ static void write_dump(struct dump *d, FILE *to)
 
 	fprintf(to, "$version parterre $end\n$timescale 1 ps $end\n"
 		    "$scope module machine $end\n");
-	declare(d, to, FAULT, 0, "fault");
-	for (uint32_t i = 0; i < CPUS; i++)
-		declare_cpu(d, to, i);
-	for (uint32_t i = 0; i < SOURCE_PARTITIONS; i++)
-		declare_partition(d, to, i);
-	for (uint32_t i = 0; i < CHANNELS; i++)
-		declare_channel(d, to, i);
+	declare_signals(d, to);
 	fprintf(to, "$upscope $end\n$enddefinitions $end\n#0\n$dumpvars\n");
 	for (uint32_t i = 0; i < SIGNALS; i++) {
 		if (d->used[i])

@@ -289,7 +289,7 @@ static void json_groups(const struct sweep_sum *s, const struct tally *t)
 	       "\"alike\": %zu, \"apart_ps\": %" PRIu64 ", \"text\": ",
 	       s->beside->count, t->beside.differ, t->beside.alike,
 	       t->beside.apart);
-	json_text(t->beside.text);
+	text_put_json(stdout, t->beside.text);
 	printf("},\n");
 }
 

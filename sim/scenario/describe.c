@@ -18,42 +18,101 @@ static const char modules_default[][64] = {
 	"command", "operations", "diagnostics", "guest",
 };
 
-/* The value on top as a number from `min` to `max`. */
-static uint64_t number(lua_State *L, const char *key, uint64_t min,
-		       uint64_t max)
+/* The value on top as a whole number from `min` to `max`; false: it is none,
+ * or a text that could be read as one. */
+static bool whole(lua_State *L, uint64_t min, uint64_t max, uint64_t *value)
 {
 	int exact;
 	lua_Integer n = lua_tointegerx(L, -1, &exact);
 
-	if (!exact || n < 0 || (uint64_t)n < min || (uint64_t)n > max)
+	*value = (uint64_t)n;
+	return lua_type(L, -1) == LUA_TNUMBER && exact && n >= 0 &&
+	       *value >= min && *value <= max;
+}
+
+/* What was given, for an error: a number, a text, or what else it is. */
+static const char *shown(lua_State *L)
+{
+	switch (lua_type(L, -1)) {
+	case LUA_TNUMBER:
+		return luaL_tolstring(L, -1, NULL);
+	case LUA_TSTRING:
+		return lua_pushfstring(L, "\"%s\"", lua_tostring(L, -1));
+	default:
+		return luaL_typename(L, -1);
+	}
+}
+
+static uint64_t number(lua_State *L, const char *key, uint64_t min,
+		       uint64_t max)
+{
+	uint64_t n;
+
+	if (!whole(L, min, max, &n))
 		luaL_error(L,
 			   "machine{}: %s has to be a whole number from %I "
-			   "to %I",
-			   key, (LUAI_UACINT)min, (LUAI_UACINT)max);
-	return (uint64_t)n;
+			   "to %I, not %s",
+			   key, (LUAI_UACINT)min, (LUAI_UACINT)max, shown(L));
+	return n;
+}
+
+/* A time; `range` says in words from when to when, `like` gives one. */
+static ps_t time_of(lua_State *L, const char *key, ps_t min, ps_t max,
+		    const char *range, const char *like)
+{
+	uint64_t n;
+
+	if (!whole(L, min, max, &n))
+		luaL_error(L,
+			   "machine{}: %s has to be a time from %s, like %s; "
+			   "%s is none (numbers alone are picoseconds)",
+			   key, range, like, shown(L));
+	return n;
 }
 
 /* Bytes: a number, or a text like "64M". */
 static uint64_t size(lua_State *L, const char *key, uint64_t min, uint64_t max)
 {
 	static const char units[] = "KMG";
+	const char *text, *unit;
+	unsigned shift;
 	uint64_t n;
 	char *end;
-	const char *text, *unit;
 
 	if (lua_type(L, -1) == LUA_TNUMBER)
 		return number(L, key, min, max);
 	text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
 	n = strtoull(text, &end, 10);
 	unit = *end ? strchr(units, *end) : NULL;
-	if (end == text || (*end && (!unit || end[1])) || n > max)
-		luaL_error(L, "machine{}: %s has to be a size like \"64M\"",
-			   key);
-	if (unit)
-		n <<= 10 * (unit - units + 1);
+	/* No sign, no blank, nothing behind the unit. */
+	if (*text < '0' || *text > '9' || (*end && (!unit || end[1])))
+		luaL_error(L,
+			   "machine{}: %s has to be a size like \"64M\", "
+			   "not %s",
+			   key, shown(L));
+	shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+	if (n > max >> shift)
+		n = max + 1; /* whatever it would be, shifted */
+	else
+		n <<= shift;
 	if (n < min || n > max)
 		luaL_error(L, "machine{}: %s has to be from %I to %I bytes",
 			   key, (LUAI_UACINT)min, (LUAI_UACINT)max);
+	return n;
+}
+
+/* The smallest blocks that disks have; all of this machine's have these. */
+#define DISK_BLOCK_BYTES 512
+
+static uint64_t disk_size(lua_State *L, const char *key)
+{
+	uint64_t n = size(L, key, 65536, UINT64_C(1) << 40);
+
+	if (n % DISK_BLOCK_BYTES)
+		luaL_error(L,
+			   "machine{}: %s has to be a multiple of %d bytes, "
+			   "not %s",
+			   key, (int)DISK_BLOCK_BYTES, shown(L));
 	return n;
 }
 
@@ -63,10 +122,14 @@ static void text(lua_State *L, const char *key, char *to, size_t bytes)
 	const char *from;
 
 	if (lua_type(L, -1) != LUA_TSTRING)
-		luaL_error(L, "machine{}: %s has to be a text", key);
+		luaL_error(L, "machine{}: %s has to be a text, not %s", key,
+			   shown(L));
 	from = lua_tolstring(L, -1, &n);
 	if (n >= bytes || strlen(from) != n)
-		luaL_error(L, "machine{}: %s is too long", key);
+		luaL_error(L,
+			   "machine{}: %s is too long, or has a zero in it: at "
+			   "most %d characters",
+			   key, (int)bytes - 1);
 	memcpy(to, from, n + 1);
 }
 
@@ -129,25 +192,30 @@ static void key_serial_hz(lua_State *L, struct session_machine *d)
 }
 
 /* What a command of that kind takes, besides its bytes. */
+static ps_t disk_time(lua_State *L, const char *key)
+{
+	return time_of(L, key, PS_PER_NS, PS_PER_S, "ns(1) to s(1)", "us(12)");
+}
+
 static void key_disk_read(lua_State *L, struct session_machine *d)
 {
-	d->config.disk_read_ps = number(L, "disk_read", PS_PER_NS, PS_PER_S);
+	d->config.disk_read_ps = disk_time(L, "disk_read");
 }
 
 static void key_disk_write(lua_State *L, struct session_machine *d)
 {
-	d->config.disk_write_ps = number(L, "disk_write", PS_PER_NS, PS_PER_S);
+	d->config.disk_write_ps = disk_time(L, "disk_write");
 }
 
 static void key_disk_flush(lua_State *L, struct session_machine *d)
 {
-	d->config.disk_flush_ps = number(L, "disk_flush", PS_PER_NS, PS_PER_S);
+	d->config.disk_flush_ps = disk_time(L, "disk_flush");
 }
 
 static void key_turn(lua_State *L, struct session_machine *d)
 {
-	d->config.quantum_ps =
-		number(L, "turn", 100 * PS_PER_NS, 1000 * PS_PER_US);
+	d->config.quantum_ps = time_of(L, "turn", 100 * PS_PER_NS, PS_PER_MS,
+				       "ns(100) to ms(1)", "us(10)");
 }
 
 /* Where one line leads, of the value on top. */
@@ -179,7 +247,9 @@ static void key_serial(lua_State *L, struct session_machine *d)
 	}
 	n = luaL_len(L, -1);
 	if (n < 1 || n > MACHINE_SERIALS)
-		luaL_error(L, "machine{}: serial has %I lines, a machine %d",
+		luaL_error(L,
+			   "machine{}: serial has %I lines: give one to %d, as "
+			   "many as a machine has",
 			   (LUAI_UACINT)n, MACHINE_SERIALS);
 	for (lua_Integer i = 0; i < n; i++, lua_pop(L, 1)) {
 		lua_geti(L, -1, i + 1);
@@ -318,7 +388,7 @@ static void key_disk(lua_State *L, struct session_machine *d)
 		d->disk_bytes = 0;
 		return;
 	}
-	d->disk_bytes = size(L, "disk", 65536, UINT64_C(1) << 40);
+	d->disk_bytes = disk_size(L, "disk");
 }
 
 static void key_snapshot_memory(lua_State *L, struct session_machine *d)
@@ -338,8 +408,7 @@ static void key_more_disks(lua_State *L, struct session_machine *d)
 			   (int)ARRAY_LEN(d->more_disk_bytes));
 	for (lua_Integer i = 0; i < n; i++) {
 		lua_geti(L, -1, i + 1);
-		d->more_disk_bytes[i] =
-			size(L, "more_disks", 65536, UINT64_C(1) << 40);
+		d->more_disk_bytes[i] = disk_size(L, "more_disks");
 		lua_pop(L, 1);
 	}
 }
@@ -382,7 +451,7 @@ static void key_trace(lua_State *L, struct session_machine *d)
 
 static void key_virtio_disk(lua_State *L, struct session_machine *d)
 {
-	d->virtio_disk_bytes = size(L, "virtio_disk", 65536, UINT64_C(1) << 40);
+	d->virtio_disk_bytes = disk_size(L, "virtio_disk");
 }
 
 static void key_disk_image(lua_State *L, struct session_machine *d)

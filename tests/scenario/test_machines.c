@@ -156,6 +156,95 @@ Test(machines, wrong_ones)
 	}
 }
 
+/* Values that no machine has: each an error of this line, with what was given
+ * and what may be given; none is taken for another. */
+Test(machines, nonsense_is_refused)
+{
+	static const char *const times[] = {"disk_read", "disk_write",
+					    "disk_flush", "turn"};
+	/* As written, and as the error shows it. */
+	static const char *const no_time[][2] = {
+		{"-1", "-1"},
+		{"0", "0"},
+		{"0.5", "0.5"},
+		{"1e30", "1e+30"},
+		{"80", "80"},
+		{"us(-1)", "-1000000"},
+		{"s(2)", "2000000000000"},
+		{"ns(1) / 2", "500.0"},
+		{"0/0", "nan"}, /* or -nan */
+		{"1/0", "inf"},
+		{"'us'", "\"us\""},
+		{"'12000000'", "\"12000000\""},
+		{"{}", "table"},
+		{"true", "boolean"},
+	};
+	static const char *const others[][2] = {
+		{"cpus = '2'", "from 1 to 8, not \"2\""},
+		{"cpus = 0", "from 1 to 8, not 0"},
+		{"cpus = 1.5", "from 1 to 8, not 1.5"},
+		{"hz = -1", "from 1000000 to 10000000000, not -1"},
+		{"seed = 1e30", "not 1e+30"},
+		{"controllers = -1", "from 0 to 4, not -1"},
+		{"serial_hz = 0", "from 1000 to 1000000000, not 0"},
+		{"load_address = -1", "from 0 to 4294967295, not -1"},
+		{"ram = '-5M'", "a size like \"64M\", not \"-5M\""},
+		{"ram = ' 64M'", "a size like \"64M\", not \" 64M\""},
+		{"ram = '64MB'", "a size like \"64M\", not \"64MB\""},
+		{"ram = '17G'", "from 16777216 to 17179869184 bytes"},
+		{"disk = ''", "a size like \"64M\", not \"\""},
+		{"disk = true", "a size like \"64M\", not boolean"},
+		/* They would be 1 GiB and 64 KiB, cut to 64 bits. */
+		{"disk = '17179869185G'", "from 65536 to 1099511627776"},
+		{"disk = '-18446744073709486080'", "a size like"},
+		{"disk = '99999999999999999999'", "from 65536 to"},
+		{"disk = 100000", "a multiple of 512 bytes, not 100000"},
+		{"virtio_disk = 65537", "a multiple of 512 bytes"},
+		{"more_disks = {65537}", "a multiple of 512 bytes"},
+		{"more_disks = {0}", "not 0"},
+		{"kernel = 5", "kernel has to be a text, not 5"},
+		{"name = string.rep('a', 99)", "name is too long"},
+		{"cmdline = 'a\\0b'", "a zero in it: at most"},
+		{"serial = {}", "serial has 0 lines: give one to 2"},
+		{"7", "a value without a key"},
+	};
+	char lua[256];
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		for (size_t k = 0; k < sizeof(no_time) / sizeof(no_time[0]);
+		     k++) {
+			struct output *o;
+
+			snprintf(lua, sizeof(lua), "\nmachine{%s = %s}",
+				 times[i], no_time[k][0]);
+			o = run_own(lua);
+			wants(o, 2);
+			snprintf(lua, sizeof(lua),
+				 "own.lua:2: machine{}: %s has to be a time "
+				 "from ns(",
+				 times[i]);
+			says(o, lua);
+			snprintf(lua, sizeof(lua), "%s is none (numbers",
+				 no_time[k][1]);
+			says(o, lua);
+		}
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct output *o;
+
+		snprintf(lua, sizeof(lua), "\nmachine{%s}", others[i][0]);
+		o = run_own(lua);
+		wants(o, 2);
+		says(o, "own.lua:2: machine{}: ");
+		says(o, others[i][1]);
+	}
+	/* The first and the last of what there is. */
+	wants(run_own("machine{disk_read = ns(1), disk_write = s(1), "
+		      "disk_flush = us(0.5), turn = ms(1), " HELLO
+		      "} run_for(us(1))"),
+	      0);
+}
+
 Test(machines, more_disks_are_files_of_the_run)
 {
 	struct output *o =

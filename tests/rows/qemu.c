@@ -170,7 +170,8 @@ static void add_words(const char *const *word)
 }
 #define add(...) add_words((const char *const[]){__VA_ARGS__, NULL})
 
-/* All cards and QEMU's own network on one hub. */
+/* All cards on one hub; on it, too, QEMU's own network, or what writes down
+ * what passes: that network would answer for whatever address is asked for. */
 static void add_cards(const struct qemu_setup *s)
 {
 	static const char *const hub[] = {"hubport,hubid=0,id=h0",
@@ -184,10 +185,14 @@ static void add_cards(const struct qemu_setup *s)
 		 "on"},
 	};
 
-	add("-netdev", "user,id=u0", "-netdev",
-	    "hubport,hubid=0,id=hu,netdev=u0");
+	if (!s->wire)
+		add("-netdev", "user,id=u0", "-netdev",
+		    "hubport,hubid=0,id=hu,netdev=u0");
 	for (unsigned i = 0; i < s->cards; i++)
 		add("-netdev", hub[i], "-device", card[i][s->iommu]);
+	if (s->wire)
+		add("-object",
+		    with("filter-dump,id=f0,netdev=h0,file=", s->wire, ""));
 }
 
 static void words_of(const struct qemu_setup *s)

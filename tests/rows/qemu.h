@@ -43,6 +43,9 @@ struct qemu_setup {
 	unsigned controllers; /* of the disk: 2, or 3, of which one is free */
 	unsigned cards; /* virtio-net, 0 to 2: on one wire, on which 10.0.2.2 is
 			   this host */
+	const char *wire; /* a file of scratch(): what passes at the first
+			     card's end of the wire, as QEMU sees it, pcap; this
+			     host is not on it then */
 };
 
 /* Boots it; the one before is ended. */

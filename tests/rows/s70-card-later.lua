@@ -8,7 +8,7 @@ machine{
   cpus = param("cpus", 1),
   nics = 2,
   iommu = param("iommu", false),
-  policy = "../../scenarios/policy/network.policy",
+  policy = "policy/s70-card.policy",
   serial_hz = 184320000, -- no waiting for the console
 }
 
@@ -55,9 +55,9 @@ type_in("release device " .. card, "ESTATE: not in this state")
 pass(50)
 wait_event("frame", {device = "net1", sent = 1}, {within = ms(5)})
 
-wait_console("guest1", "1000000 bytes received, each as it should be",
+wait_console("guest1", "2000000 bytes received, each as it should be",
              {within = s(5)})
-wait_console("guest2", "1000000 bytes sent, .*the other side has the same",
+wait_console("guest2", "2000000 bytes sent, .*the other side has the same",
              {within = s(1)})
 expect_eq(partition("io.a").incarnation, 1, "io.a's incarnation")
 expect_eq(partition("io.b").incarnation, 2, "io.b's incarnation")

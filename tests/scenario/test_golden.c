@@ -341,4 +341,11 @@ Test(golden, diff_of_recordings_names_the_first_instruction)
 	o = shell("cd %s && " PARTERRE " diff 0.rec 0.rec", scratch());
 	wants(o, 0);
 	says(o, "the same run");
+	/* With what is none, in either place. */
+	wants(shell("cd %s && for p in '0.rec 0.golden' '0.golden 7.golden' "
+		    "'parterre.out/s/trace 0.rec' '0.rec none'; do " PARTERRE
+		    " diff $p; test $? -eq 2 || exit 1; done 2>told; "
+		    "test $(grep -c 'both have to be traces' told) -eq 4",
+		    scratch()),
+	      0);
 }

@@ -168,6 +168,19 @@ static int diff_traces(const char *dir_a, const char *dir_b,
 	return good ? status : complain("diff", &err);
 }
 
+/* A golden trace is; a trace is a folder. */
+static bool is_file(const char *path)
+{
+	struct stat there;
+
+	return stat(path, &there) == 0 ? !S_ISDIR(there.st_mode)
+				       : strstr(path, ".golden") != NULL;
+}
+
+static const char not_both[] =
+	"%s: both have to be traces, which are folders, or both recordings; a "
+	"golden trace is held to a scenario by `parterre check`";
+
 int main_diff(int argc, char **argv)
 {
 	struct error err = {0};
@@ -196,8 +209,13 @@ int main_diff(int argc, char **argv)
 				   "two traces or recordings are compared, %d "
 				   "given",
 				   argc - 1);
-	if (!recording_is(argv[1]) || !recording_is(argv[2]))
+	if (!recording_is(argv[1]) || !recording_is(argv[2])) {
+		for (int i = 1; i <= 2; i++) {
+			if (is_file(argv[i]))
+				return usage_error("diff", not_both, argv[i]);
+		}
 		return diff_traces(argv[1], argv[2], NULL, NULL);
+	}
 	a.recording = argv[1];
 	b.recording = argv[2];
 	if (!diff_recordings(&a, &b, &differ, &err))
@@ -237,15 +255,6 @@ static int check_golden(const char *path, const struct session *s,
 	free(recorded);
 	free(fresh);
 	return status;
-}
-
-/* A golden trace is; a trace is a folder. */
-static bool is_file(const char *path)
-{
-	struct stat there;
-
-	return stat(path, &there) == 0 ? !S_ISDIR(there.st_mode)
-				       : strstr(path, ".golden") != NULL;
 }
 
 /* A bad trace is told before the run. */

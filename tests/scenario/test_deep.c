@@ -71,7 +71,7 @@ Test(deep, no_class_changes_two_cpus)
 {
 	static const char *const options[] = {"none", "machine", "flow",
 					      "full --trace-window 12ms..14ms"};
-	char chain[32] = "";
+	char chain[32] = "", digest[32];
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		struct output *o =
@@ -81,9 +81,13 @@ Test(deep, no_class_changes_two_cpus)
 			      scratch(), options[i]);
 
 		wants(o, 0);
-		if (!chain[0])
+		if (!chain[0]) {
 			strcpy(chain, json_value(o, "chain"));
+			strcpy(digest, json_value(o, "digest"));
+		}
 		cr_assert_str_eq(json_value(o, "chain"), chain, "%s",
+				 options[i]);
+		cr_assert_str_eq(json_value(o, "digest"), digest, "%s",
 				 options[i]);
 	}
 }

@@ -58,7 +58,7 @@ Test(rows_qemu, s04_access_outside_is_stopped_on_qemu)
 		"probe0 crashed: vector 14 error 7 address 201000 ",
 		"probe1 crashed: vector 14 error 7 address 400000 ",
 		"probe2 crashed: vector 14 error 4 address 600000 ",
-		"probe3 crashed: vector 14 error 4 address 203e0000 ",
+		"probe3 crashed: vector 14 error 4 address 21f00000 ",
 		"probe4 crashed: vector 14 error 6 address 30000000 ",
 		"probe5 crashed: vector 14 error 4 address ffffffff80000000 ",
 		"probe6 crashed: vector 13 error 0 ",

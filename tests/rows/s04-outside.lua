@@ -11,7 +11,7 @@ machine{
 }
 
 local vector = {14, 14, 14, 14, 14, 14, 13}
-local address = {0x201000, 0x400000, 0x600000, 0x203e0000, 0x30000000,
+local address = {0x201000, 0x400000, 0x600000, 0x21f00000, 0x30000000,
                  0xffffffff80000000, 0}
 
 wait_event("partition", {name = "guest1"}, {within = ms(200)})

@@ -265,6 +265,22 @@ void cpu_ram_will_change(struct cpu_complex *complex, paddr_t pa,
 typedef void cpu_page_fn(void *owner, paddr_t pa);
 void cpu_notice_writes(struct cpu_complex *complex, cpu_page_fn *page,
 		       void *owner);
+/* From now on each store of an instruction that changes what stood there writes
+ * `mark` to marks[cpu_mark()] of the linear address that it went to; they are
+ * CPU_MARKS, and stay the caller's.  One stands for many words of 8 bytes, and
+ * some are marked that did not change; none is missed.  NULL: no more.  The
+ * guest cannot tell; a store takes some ns more.  Between runs; from NULL and
+ * to it, all code is translated anew. */
+#define CPU_MARKS_LOG 20
+#define CPU_MARKS     (UINT32_C(1) << CPU_MARKS_LOG)
+static inline uint32_t cpu_mark(vaddr_t va)
+{
+	/* Neighbours have marks far apart (Fibonacci hashing). */
+	return (uint32_t)(va / 8 * UINT64_C(0x9E3779B97F4A7C15) >>
+			  (64 - CPU_MARKS_LOG));
+}
+void cpu_mark_changes(struct cpu_complex *complex, uint32_t *marks,
+		      uint32_t mark);
 /* Drop all cached translations of linear addresses. */
 void cpu_tlb_flush(struct cpu *cpu);
 
@@ -300,6 +316,11 @@ struct cpu_watch_hit {
 	unsigned kind;    /* CPU_WATCH_READ or CPU_WATCH_WRITE */
 	uint64_t retired; /* before the instruction */
 	vaddr_t pc;       /* linear, of the instruction */
+	vaddr_t watch;    /* cpu_watch_set()'s address */
+	/* What stood at the watch's address, if it is of at most 8 bytes and
+	 * within a page of RAM. */
+	bool known;
+	uint64_t before;
 };
 const struct cpu_watch_hit *cpu_watch_hit(const struct cpu *cpu);
 

@@ -279,6 +279,8 @@ void machine_set_observer(struct machine *m, const struct machine_observer *o);
 typedef void machine_probe_fn(void *owner, struct machine *m, struct cpu *cpu,
 			      const struct cpu_context_record *r);
 void machine_set_probe(struct machine *m, machine_probe_fn *fn, void *owner);
+/* cpu_mark_changes(), for a debugger. */
+void machine_mark_changes(struct machine *m, uint32_t *marks, uint32_t mark);
 /* The partition that the records of this CPU's doings carry from now on. */
 void machine_set_partition(struct machine *m, unsigned cpu, uint32_t index);
 uint32_t machine_partition(const struct machine *m, unsigned cpu);

@@ -285,6 +285,11 @@ void machine_set_probe(struct machine *m, machine_probe_fn *fn, void *owner)
 	m->probe_owner = owner;
 }
 
+void machine_mark_changes(struct machine *m, uint32_t *marks, uint32_t mark)
+{
+	cpu_mark_changes(m->complex, marks, mark);
+}
+
 void machine_set_observer(struct machine *m, const struct machine_observer *o)
 {
 	m->observer = o ? *o : (struct machine_observer){0};

@@ -5,6 +5,7 @@
 #include "cpu/unicorn/debug.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "cpu/unicorn/observe.h"
 
@@ -249,18 +250,36 @@ static bool watches(const struct cpu *cpu, unsigned i, uint64_t at,
 	       at < cpu->watch[i].va + cpu->watch[i].bytes;
 }
 
+/* Of a watch that is accessed at `addr`: what stands there. */
+static void look_before(struct cpu *cpu, unsigned i, uint64_t addr, bool write)
+{
+	uint64_t va = cpu->watch[i].va, bytes = cpu->watch[i].bytes;
+	struct cpu_watch_hit *hit = &cpu->watch_hit;
+	const uint8_t *host;
+
+	if (bytes > sizeof(hit->before) ||
+	    va / PAGE_BYTES != addr / PAGE_BYTES ||
+	    (va + bytes - 1) / PAGE_BYTES != addr / PAGE_BYTES)
+		return;
+	host = observe_host(cpu, addr, write);
+	if (!host)
+		return;
+	memcpy(&hit->before, host + (va - addr), bytes);
+	hit->known = true;
+}
+
 /* The first access of an instruction is told. */
 static void host_watch(struct cpu *cpu, uint64_t addr, uint64_t n,
 		       unsigned flags, uintptr_t ra)
 {
 	unsigned kind = flags & WATCH_WRITE ? WATCH_WRITE : WATCH_READ;
 	const struct block *b;
-	bool hit = false;
+	unsigned i = 0;
 
-	for (unsigned i = 0; i < cpu->watch_count; i++)
-		hit = hit || ((cpu->watch[i].kinds & kind) &&
-			      watches(cpu, i, addr, n));
-	if (!hit || cpu->watch_due)
+	while (i < cpu->watch_count &&
+	       (!(cpu->watch[i].kinds & kind) || !watches(cpu, i, addr, n)))
+		i++;
+	if (i == cpu->watch_count || cpu->watch_due)
 		return;
 	engine_alone(cpu, cpu->outer_ra ? cpu->outer_ra : ra);
 	b = engine_block(cpu);
@@ -271,7 +290,9 @@ static void host_watch(struct cpu *cpu, uint64_t addr, uint64_t n,
 		.kind = kind,
 		.retired = engine_retired(cpu) - 1,
 		.pc = b ? b->pc : cpu_rip(cpu),
+		.watch = cpu->watch[i].va,
 	};
+	look_before(cpu, i, addr, kind == WATCH_WRITE);
 	cpu->kicked = true;
 	engine_look_up(cpu);
 }

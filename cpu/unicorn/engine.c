@@ -10,6 +10,7 @@
 
 #include "cpu/cpuid.h"
 #include "cpu/unicorn/account.h"
+#include "cpu/unicorn/changes.h"
 #include "cpu/unicorn/debug.h"
 #include "cpu/unicorn/observe.h"
 #include "sim/check.h"
@@ -424,6 +425,8 @@ void cpu_ram_changed(struct cpu_complex *cx, paddr_t pa, uint64_t bytes)
 
 		if (part > bytes)
 			part = bytes;
+		if (ram)
+			changes_unknown(ram, (pa - ram->r.base) / PAGE_BYTES);
 		if (ram && ram->has_code[(pa - ram->r.base) / PAGE_BYTES]) {
 			at = ram->ram_addr + (pa - ram->r.base);
 			for (unsigned i = 0; i < cx->cpu_count; i++)
@@ -618,6 +621,7 @@ void cpu_complex_destroy(struct cpu_complex *cx)
 {
 	if (!cx)
 		return;
+	changes_free(cx);
 	for (unsigned i = 0; i < cx->cpu_count; i++) {
 		if (cx->cpu[i] && cx->cpu[i]->uc)
 			uc_close(cx->cpu[i]->uc);

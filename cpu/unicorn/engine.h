@@ -40,6 +40,8 @@
 #define CODE_FULL  (CODE_BYTES / 8 * 7)
 #define CODE_IDLE  (CODE_BYTES / 16) /* too much for one that sleeps */
 
+#define CHANGES_SIZES 4 /* of stores: 1, 2, 4, 8 bytes */
+
 /* A translated block, as translator_loop() saw it: where each instruction
  * starts.  Lives until its engine forgets all code. */
 struct block {
@@ -64,6 +66,9 @@ struct ram {
 	/* Who waits for the first write to this page; NULL: nobody waits for
 	 * any.  Where it is set, entries of the TLB have TLB_NOTDIRTY. */
 	uint8_t *clean;
+	/* As it was before the last store, and where that is known, a flag for
+	 * each page (changes.h); NULL: nobody asks. */
+	uint8_t *before, *known;
 };
 
 struct cpu {
@@ -129,7 +134,8 @@ struct cpu {
 	 * begins, and the ticks up to there. */
 	uint32_t part_at, part_back;
 	struct branch_predictor predictor;
-	struct account *account; /* account.h; NULL: nobody accounts */
+	struct account *account;      /* account.h; NULL: nobody accounts */
+	struct changes_store *stores; /* changes.h: for each mode, each size */
 	char broken[160];
 };
 
@@ -148,6 +154,8 @@ struct cpu_complex {
 	struct arena *arena; /* of what lives as long as the complex */
 	cpu_page_fn *notice; /* cpu_notice_writes(); NULL: nobody */
 	void *notice_owner;
+	uint32_t *marks; /* cpu_mark_changes(); NULL: none */
+	uint32_t mark;
 };
 
 /* The vCPU that this thread is running; NULL outside cpu_run(). */
@@ -225,6 +233,14 @@ struct originals {
 	uint32_t (*load16)(void *env, uint64_t va, int mmu_idx, uintptr_t ra);
 	uint32_t (*load32)(void *env, uint64_t va, int mmu_idx, uintptr_t ra);
 	uint64_t (*load64)(void *env, uint64_t va, int mmu_idx, uintptr_t ra);
+	void (*store8)(void *env, uint64_t va, uint32_t value, int mmu_idx,
+		       uintptr_t ra);
+	void (*store16)(void *env, uint64_t va, uint32_t value, int mmu_idx,
+			uintptr_t ra);
+	void (*store32)(void *env, uint64_t va, uint32_t value, int mmu_idx,
+			uintptr_t ra);
+	void (*store64)(void *env, uint64_t va, uint64_t value, int mmu_idx,
+			uintptr_t ra);
 	void *(*op_after)(void *tcg, void *op, int code);
 	void (*op_remove)(void *tcg, void *op);
 	void *(*temp_new)(void *tcg, int type, bool local);

@@ -10,6 +10,7 @@
 #include <sys/time.h>
 
 #include "cpu/cpuid.h"
+#include "cpu/unicorn/changes.h"
 #include "cpu/unicorn/debug.h"
 #include "cpu/unicorn/engine.h"
 #include "cpu/walk_inline.h"
@@ -268,6 +269,7 @@ static void set_entry_bits(struct cpu_complex *cx, paddr_t pa, uint64_t bits)
 	if (ram->r.read_only)
 		return;
 	ram_written(cx, ram, (pa - ram->r.base) / PAGE_BYTES);
+	changes_unknown(ram, (pa - ram->r.base) / PAGE_BYTES);
 	ram->r.host[pa - ram->r.base] |= (uint8_t)bits;
 }
 

@@ -165,9 +165,7 @@ void observe_context(struct cpu *cpu, enum cpu_context_event what)
 
 /* --- memory --- */
 
-/* Where in the host's memory the address lies: its entry is in the TLB.  NULL:
- * it is no RAM. */
-static const uint8_t *host_of(struct cpu *cpu, vaddr_t va, bool write)
+const uint8_t *observe_host(struct cpu *cpu, vaddr_t va, bool write)
 {
 	static const unsigned of_user[] = {1, 2, 0}, of_kernel[] = {2, 0, 1};
 	const unsigned *mode = cpu_cpl(cpu) == 3 ? of_user : of_kernel;
@@ -202,7 +200,7 @@ void observe_access(struct cpu *cpu, vaddr_t va, uint64_t bytes, bool write)
 	if (!o->pending || o->step.accesses == CPU_STEP_ACCESSES ||
 	    bytes > sizeof(a->value))
 		return;
-	host = host_of(cpu, va, write);
+	host = observe_host(cpu, va, write);
 	if (!host)
 		return;
 	*a = (struct cpu_access){

@@ -18,6 +18,9 @@
 void observe_block(void *env);
 /* Before an instruction's access. */
 void observe_access(struct cpu *cpu, vaddr_t va, uint64_t bytes, bool write);
+/* Where in the host's memory the address lies: its entry is in the TLB.  NULL:
+ * it is no RAM. */
+const uint8_t *observe_host(struct cpu *cpu, vaddr_t va, bool write);
 /* Before a context event is told, or what it is happens. */
 void observe_context(struct cpu *cpu, enum cpu_context_event what);
 /* The run has ended. */

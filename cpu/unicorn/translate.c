@@ -35,6 +35,7 @@
 #include <string.h>
 
 #include "cpu/unicorn/account.h"
+#include "cpu/unicorn/changes.h"
 #include "cpu/unicorn/engine.h"
 #include "cpu/unicorn/observe.h"
 #include "sim/check.h"
@@ -107,14 +108,16 @@ static void *put_after(void *tcg, void *op, int code, uint64_t a, uint64_t b,
 	return new;
 }
 
-/* The operation that the translator wrote last is a load or store, or widens
- * what it loaded: timed_reach() is told where, afterwards. */
-static void tell_access(void *tcg)
+static void *last_op(void *tcg)
 {
-	struct translation *t = translating;
-	void *last = (char *)AT(tcg, void *, TCG_OPS + 8) - OP_NEXT, *op = last;
-	struct timed_access *a;
-	uint64_t address;
+	return (char *)AT(tcg, void *, TCG_OPS + 8) - OP_NEXT;
+}
+
+/* The last load or store: what was written behind it widens what it loaded, or
+ * is ours. */
+static void *last_access(void *tcg, bool *write)
+{
+	void *op = last_op(tcg);
 	uint8_t code;
 
 	for (;; op = (char *)AT(op, void *, OP_PREV) - OP_NEXT) {
@@ -123,6 +126,56 @@ static void tell_access(void *tcg)
 			break;
 		CHECK(op != AT(tcg, void *, TCG_OPS));
 	}
+	*write = (code - TCG_QEMU_FIRST) & 1;
+	return op;
+}
+
+/* For the constants that calls are told. */
+static uint64_t constant_temp(void *tcg)
+{
+	struct translation *t = translating;
+
+	if (!t->temp)
+		t->temp =
+			(uintptr_t)originals.temp_new(tcg, TCG_TYPE_I64, false);
+	return t->temp;
+}
+
+/* f(what, address), behind `op`. */
+static void call_with(void *tcg, void *op, const void *what, uint64_t address,
+		      void (*f)(void))
+{
+	uint64_t temp = constant_temp(tcg);
+
+	op = put_after(tcg, op, TCG_MOVI_I64, temp, (uintptr_t)what, 0);
+	op = put_after(tcg, op, TCG_CALL, temp, address, (uintptr_t)f);
+	AT(op, uint16_t, OP_CODE) = TCG_CALL_0_2;
+	args(op)[3] = TCG_CALL_ALONE;
+}
+
+/* changes_store() is told where a store went, afterwards. */
+static void tell_store(void *tcg)
+{
+	struct cpu *cpu = translating->cpu;
+	bool write;
+	uint64_t *arg = args(last_access(tcg, &write));
+
+	if (write)
+		call_with(tcg, last_op(tcg),
+			  changes_kind(cpu, arg[2] & 15, arg[2] >> 4 & 3),
+			  arg[1], (void (*)(void))changes_store);
+}
+
+/* timed_reach() is told of an access where it was, afterwards. */
+static void tell_access(void *tcg)
+{
+	struct translation *t = translating;
+	void *last = last_op(tcg), *op;
+	struct timed_access *a;
+	uint64_t address;
+	bool write;
+
+	op = last_access(tcg, &write);
 	CHECK_MSG(op != t->told, "an access without an operation");
 	t->told = op;
 	a = block_alloc(t->cpu, sizeof(*a));
@@ -131,10 +184,7 @@ static void tell_access(void *tcg)
 	a->pc = t->pc;
 	a->index = t->count - 1;
 	a->bytes = (uint8_t)(1u << (args(op)[2] >> 4 & 3));
-	a->write = (code - TCG_QEMU_FIRST) & 1;
-	if (!t->temp)
-		t->temp =
-			(uintptr_t)originals.temp_new(tcg, TCG_TYPE_I64, false);
+	a->write = write;
 	address = args(op)[1];
 	if (!a->write && address == args(op)[0]) {
 		if (!t->kept)
@@ -144,11 +194,7 @@ static void tell_access(void *tcg)
 			  TCG_MOV_I64, t->kept, address, 0);
 		address = t->kept;
 	}
-	op = put_after(tcg, last, TCG_MOVI_I64, t->temp, (uintptr_t)a, 0);
-	op = put_after(tcg, op, TCG_CALL, t->temp, address,
-		       (uintptr_t)timed_reach);
-	AT(op, uint16_t, OP_CODE) = TCG_CALL_0_2;
-	args(op)[3] = TCG_CALL_ALONE;
+	call_with(tcg, last, a, address, (void (*)(void))timed_reach);
 }
 
 /* The library would look after each load and store whether it is to stop, and
@@ -159,6 +205,8 @@ void check_exit_request_x86_64(void *tcg)
 		originals.check_exit_request(tcg);
 	else if (translating && engine_running->memory)
 		tell_access(tcg);
+	if (engine_running && translating && changes_wanted(engine_running))
+		tell_store(tcg);
 }
 
 static bool is_prefix(uint32_t byte)

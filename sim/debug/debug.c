@@ -17,6 +17,7 @@ void debug_destroy(struct debug *d)
 {
 	if (d) {
 		past_destroy(d->past);
+		changes_destroy(d->changes);
 		debug_places_free(d);
 	}
 	free(d);
@@ -213,7 +214,9 @@ static void arm_breaks(struct debug *d, vaddr_t also)
 	size_t count = 0;
 
 	/* On the way to a place nobody stops before. */
-	for (size_t i = 0; i < d->wants.break_count && !d->seeking; i++) {
+	for (size_t i = 0;
+	     i < d->wants.break_count && !d->seeking && !debug_scout_blind(d);
+	     i++) {
 		if (!in(want, count, d->wants.brk[i].va))
 			want[count++] = d->wants.brk[i].va;
 	}
@@ -242,7 +245,8 @@ static void watch_all(struct debug *d, const struct debug_watch *w,
 
 static void arm_watches(struct debug *d)
 {
-	size_t count = d->seeking ? 0 : d->wants.watch_count;
+	size_t count =
+		d->seeking || debug_scout_blind(d) ? 0 : d->wants.watch_count;
 	size_t bytes = count * sizeof(struct debug_watch);
 
 	if (d->watched_count == count &&

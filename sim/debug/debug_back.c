@@ -6,7 +6,9 @@
  * comes to it once, however it is cut.  Going there: the latest process that
  * stands before it becomes the run and goes on to the count.  Where a
  * breakpoint or watchpoint was last met is found by scouts: one from each
- * process that stands, the latest first, up to where the next one stands.
+ * process that stands, the latest first, up to where the next one stands.  Of
+ * who changed a word last it is known in which stretch that was (changes.h):
+ * one scout goes there without looking, and looks in it.
  */
 #include <string.h>
 #include <unistd.h>
@@ -28,7 +30,8 @@ struct order {
 	struct debug_plan plan;
 	bool seek; /* or stand where you are */
 	struct debug_place place;
-	uint64_t scout_end;
+	struct changes_span scout;
+	struct debug_search search;
 	uint64_t notes;
 	size_t front_bytes;
 	_Alignas(16) char front[DEBUG_FRONT_BYTES];
@@ -38,6 +41,9 @@ _Static_assert(sizeof(struct order) <= PAST_MAIL_BYTES, "an order is mail");
 struct answer {
 	bool found;
 	struct debug_place place;
+	/* Where else it may be, if so. */
+	bool older_any;
+	struct changes_span older;
 };
 
 static struct machine *machine_of(const struct debug *d)
@@ -95,12 +101,13 @@ static void become(struct debug *d)
 	d->step.phase = STEP_NONE;
 	memset(d->switched, 0, sizeof(d->switched));
 	d->s->notes_told = o.notes;
+	d->search = o.search;
 	if (d->mail.scout) {
 		d->plan.how = DEBUG_CONTINUE;
 		d->scouting = true;
-		d->seeking = d->found_any = false;
-		d->wrote_count = 0;
-		d->scout_end = o.scout_end;
+		d->seeking = d->found_any = d->older_any = false;
+		d->scout_from = o.scout.low;
+		d->scout_end = o.scout.high;
 		debug_go_on(d);
 		return;
 	}
@@ -128,6 +135,7 @@ void debug_back_take(struct debug *d, bool now)
 	place_here(d, &at);
 	d->past_at = at.retired;
 	d->written = false;
+	changes_go_on(d->changes, machine_of(d), at.retired, true);
 	if (past_take(d->past, &at, &d->mail, d->front.away, d->front.owner))
 		become(d);
 }
@@ -141,6 +149,7 @@ static void write_order(struct debug *d, struct order *o,
 	mail->scout = false;
 	o->wants = d->wants;
 	o->plan = d->plan;
+	o->search = d->search;
 	o->notes = d->s->notes_told;
 	o->front_bytes = d->front.save(d->front.owner, o->front, &mail->fd);
 	CHECK(o->front_bytes <= sizeof(o->front));
@@ -313,32 +322,19 @@ void debug_seek_after(struct debug *d)
 /* --- scouts --- */
 
 /* gdb passes over writes of what was there already, one by one; so each of them
- * would be gone back to.  The first one seen of a word may be one of them. */
-static bool changes_nothing(struct debug *d)
+ * would be gone back to. */
+static bool changes_nothing(struct debug *d, const struct cpu_watch_hit *hit)
 {
 	const struct debug_id id = {DEBUG_MACHINE, d->stop.cpu + 1};
 	const struct debug_watch *w = d->wants.watch;
-	uint64_t value = 0;
-	paddr_t pa;
-	size_t i = 0;
+	uint64_t now = 0;
 
 	while (w->va != d->stop.va || w->kinds != d->stop.kind)
 		w++;
-	if (w->kinds != CPU_WATCH_WRITE || w->bytes > sizeof(value) ||
-	    !debug_translate(d, id, w->va, &pa) ||
-	    debug_read(d, id, w->va, &value, w->bytes) != w->bytes)
-		return false;
-	while (i < d->wrote_count && d->wrote[i].pa != pa)
-		i++;
-	if (i < d->wrote_count && d->wrote[i].value == value)
-		return true;
-	if (i == d->wrote_count && i < DEBUG_WROTE)
-		d->wrote_count++;
-	if (i < DEBUG_WROTE) {
-		d->wrote[i].pa = pa;
-		d->wrote[i].value = value;
-	}
-	return false;
+	return w->kinds == CPU_WATCH_WRITE && hit->known &&
+	       hit->watch == w->va && w->bytes <= sizeof(now) &&
+	       debug_read(d, id, w->va, &now, w->bytes) == w->bytes &&
+	       !memcmp(&now, &hit->before, w->bytes);
 }
 
 void debug_scout_found(struct debug *d, uint32_t met)
@@ -358,7 +354,7 @@ void debug_scout_found(struct debug *d, uint32_t met)
 		at.va = debug_linear_rip(cpu);
 		break;
 	case DEBUG_WATCH: /* before the access, not behind it */
-		if (changes_nothing(d))
+		if (changes_nothing(d, cpu_watch_hit(cpu)))
 			return;
 		at.retired = cpu_watch_hit(cpu)->retired;
 		total--;
@@ -388,7 +384,54 @@ _Noreturn void debug_scout_end(struct debug *d)
 	memset(&a, 0, sizeof(a));
 	a.found = d->found_any;
 	a.place = d->found;
+	a.older_any = d->older_any;
+	a.older = d->older;
 	past_answer(&d->mail, &a, sizeof(a));
+}
+
+bool debug_scout_blind(const struct debug *d)
+{
+	return d->scouting && machine_retired(d->s->machine) < d->scout_from;
+}
+
+/* Are only writes wanted that change something?  Then where the last of them
+ * can be is known. */
+static bool wants_changes(const struct debug *d)
+{
+	const struct debug_wants *w = &d->wants;
+
+	for (size_t i = 0; i < w->watch_count; i++) {
+		if (w->watch[i].kinds != CPU_WATCH_WRITE)
+			return false;
+	}
+	return w->watch_count && !w->break_count && !w->condition_count;
+}
+
+/* Of all that is watched the last; false: nothing was ever changed. */
+static bool last_change(const struct debug *d, struct changes_span *span)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < d->wants.watch_count; i++) {
+		const struct debug_watch *w = &d->wants.watch[i];
+		struct changes_span one;
+
+		if (!changes_last(d->changes, w->va, w->bytes,
+				  machine_retired(machine_of(d)), &one))
+			continue;
+		if (!any || one.high > span->high)
+			*span = one;
+		any = true;
+	}
+	return any;
+}
+
+void debug_scout_arrives(struct debug *d)
+{
+	if (!d->scout_from)
+		return;
+	d->older_any = wants_changes(d) && last_change(d, &d->older);
+	d->scout_from = 0;
 }
 
 enum looked {
@@ -398,60 +441,114 @@ enum looked {
 	LOOK_ASKED /* the user wants it to stop */
 };
 
-/* From position `from` up to `end`. */
-static enum looked look(struct debug *d, size_t from, uint64_t end,
-			struct debug_place *found)
+/* From position `from`, in a span. */
+static enum looked look(struct debug *d, size_t from, struct changes_span span,
+			struct answer *a)
 {
-	struct answer a = {.found = false};
 	struct order o;
 	int answer, heard = 0;
 
 	memset(&o, 0, sizeof(o));
-	o.scout_end = end;
+	o.scout = span;
+	d->search.spans++;
+	d->search.instructions += span.high - past_at(d->past, from)->retired;
 	write_order(d, &o, &d->mail);
 	answer = past_scout(d->past, from, &d->mail);
 	if (answer < 0)
 		return LOOK_GONE;
 	while (!heard) {
-		heard = past_heard(answer, &a, sizeof(a), ASK_MS);
+		heard = past_heard(answer, a, sizeof(*a), ASK_MS);
 		if (!heard && d->front.wants(d->front.owner, d)) {
 			close(answer);
 			return LOOK_ASKED;
 		}
 	}
 	close(answer);
-	*found = a.place;
 	if (heard < 0)
 		return LOOK_GONE;
-	return a.found ? LOOK_FOUND : LOOK_NOTHING;
+	return a->found ? LOOK_FOUND : LOOK_NOTHING;
 }
 
-static void continue_back(struct debug *d)
+static void stop_looking(struct debug *d)
 {
-	uint64_t end = machine_retired(machine_of(d));
-	struct debug_place found;
+	debug_halt(d, DEBUG_ASKED, machine_stopped_cpu(machine_of(d)), "%s",
+		   "");
+}
 
-	for (size_t i = past_count(d->past); i--;) {
-		uint64_t from = past_at(d->past, i)->retired;
-		enum looked what;
+/* The latest that stands at or before that count; past_count(): none. */
+static size_t standing_before(struct debug *d, uint64_t retired)
+{
+	size_t count = past_count(d->past), i = count;
 
-		if (from >= end)
-			continue;
-		what = look(d, i, end, &found);
-		if (what == LOOK_GONE)
-			continue;
+	while (i && past_at(d->past, i - 1)->retired > retired)
+		i--;
+	return i ? i - 1 : count;
+}
+
+/* By what is known of changes: straight to the last. */
+static void last_change_back(struct debug *d)
+{
+	enum looked what = LOOK_NOTHING;
+	struct answer a;
+
+	a.older_any = last_change(d, &a.older);
+	while (a.older_any) {
+		struct changes_span span = a.older;
+		size_t i = standing_before(d, span.low);
+
+		if (i == past_count(d->past))
+			break;
+		do {
+			what = look(d, i, span, &a);
+		} while (what == LOOK_GONE && i--);
 		if (what == LOOK_ASKED) {
-			debug_halt(d, DEBUG_ASKED,
-				   machine_stopped_cpu(machine_of(d)), "%s",
-				   "");
+			stop_looking(d);
 			return;
 		}
 		if (what == LOOK_FOUND)
-			go(d, &found);
+			go(d, &a.place);
+		if (what != LOOK_NOTHING)
+			break;
+	}
+	go_to_begin(d);
+}
+
+/* From one that stands to the next, the latest first. */
+static void search_back(struct debug *d)
+{
+	uint64_t end = machine_retired(machine_of(d));
+	struct answer a;
+
+	for (size_t i = past_count(d->past); i--;) {
+		uint64_t from = past_at(d->past, i)->retired;
+
+		if (from >= end)
+			continue;
+		switch (look(d, i, (struct changes_span){0, end}, &a)) {
+		case LOOK_GONE:
+			continue;
+		case LOOK_ASKED:
+			stop_looking(d);
+			return;
+		case LOOK_FOUND:
+			go(d, &a.place);
+			break;
+		case LOOK_NOTHING:
+			break;
+		}
 		/* A place where one stands is found from the one before. */
 		end = from + 1;
 	}
 	go_to_begin(d);
+}
+
+static void continue_back(struct debug *d)
+{
+	d->search = (struct debug_search){0};
+	if (wants_changes(d))
+		last_change_back(d);
+	else
+		search_back(d);
 }
 
 static void back_to(struct debug *d)

@@ -7,6 +7,7 @@
 #ifndef PARTERRE_DEBUG_INTERNAL_H
 #define PARTERRE_DEBUG_INTERNAL_H
 
+#include "sim/debug/changes.h"
 #include "sim/debug/debug.h"
 #include "sim/debug/past.h"
 
@@ -15,7 +16,6 @@
 #define DEBUG_BREAKS_MAX     48
 #define DEBUG_WATCHES_MAX    8
 #define DEBUG_CONDITIONS_MAX 16
-#define DEBUG_WROTE          32
 
 struct debug_break {
 	uint32_t pid;
@@ -129,6 +129,10 @@ struct debug_place {
 	struct debug_context context;
 };
 
+struct debug_search {
+	uint64_t spans, instructions;
+};
+
 struct debug {
 	struct debug_front front;
 	struct session_driver driver;
@@ -142,6 +146,10 @@ struct debug {
 	struct past *past; /* NULL: it cannot go back */
 	uint64_t past_at;  /* all CPUs' count at the latest one that stands */
 	bool written;      /* since then by the debugger */
+	struct changes *changes; /* NULL: it cannot go back */
+	/* Of the last search: spans of the run that were run again for it, and
+	 * how many instructions those are. */
+	struct debug_search search;
 	struct debug_trail trail;
 	/* On the way to a place; at `seek_next` one more stands. */
 	bool seeking;
@@ -150,13 +158,11 @@ struct debug {
 	/* A scout: looks for the last place at which it would stop before all
 	 * have retired `scout_end`. */
 	bool scouting, found_any;
-	/* What stood last where watched writes went. */
-	struct {
-		paddr_t pa;
-		uint64_t value;
-	} wrote[DEBUG_WROTE];
-	size_t wrote_count;
-	uint64_t scout_end;
+	/* It stops nowhere before; at that place: where what is watched was
+	 * changed last before. */
+	uint64_t scout_from, scout_end;
+	bool older_any;
+	struct changes_span older;
 	struct debug_place found;
 	uint32_t met; /* the condition met once that it stopped for; 0: none */
 	struct past_mail mail;
@@ -174,7 +180,6 @@ struct debug {
 	size_t armed_count;
 	struct debug_watch watched[DEBUG_WATCHES_MAX];
 	size_t watched_count;
-	struct machine *armed_machine;
 	struct debug_program *programs;
 };
 
@@ -211,6 +216,9 @@ void debug_seek_after(struct debug *d);
 /* A scout's run: the same. */
 void debug_scout_found(struct debug *d, uint32_t met);
 bool debug_scout_done(struct debug *d);
+/* It is not yet where it looks. */
+bool debug_scout_blind(const struct debug *d);
+void debug_scout_arrives(struct debug *d);
 _Noreturn void debug_scout_end(struct debug *d);
 /* debug.c: breakpoints and watches as wanted, and one more address if it is not
  * 0, into the CPUs. */

@@ -462,6 +462,11 @@ static void serve(struct debug *d)
 		d->front.serve(d->front.owner, d);
 	}
 	d->halted = false;
+	if (d->let_go && d->changes) {
+		changes_end(d->changes);
+		changes_destroy(d->changes);
+		d->changes = NULL;
+	}
 	if (d->let_go || d->killed) {
 		memset(&d->wants, 0, sizeof(d->wants));
 		d->plan = (struct debug_plan){.how = DEBUG_CONTINUE};
@@ -476,6 +481,10 @@ static enum machine_stop slice(struct debug *d, ps_t until)
 	ps_t time = next_of(d, DEBUG_AT_TIME), now = machine_now(m);
 	uint64_t count = next_of(d, DEBUG_AT_COUNT);
 
+	if (d->changes)
+		changes_go_on(d->changes, m, machine_retired(m), false);
+	if (d->scouting && !debug_scout_blind(d))
+		debug_scout_arrives(d);
 	if (d->seeking) {
 		debug_into_cpus(d, debug_seek_limit(d));
 		return machine_run(m, until);
@@ -486,6 +495,10 @@ static enum machine_stop slice(struct debug *d, ps_t until)
 		until = time > now ? time : now;
 	if (d->scouting && count > d->scout_end)
 		count = d->scout_end;
+	if (debug_scout_blind(d))
+		count = d->scout_from;
+	if (d->changes && count > machine_retired(m) + CHANGES_STRETCH)
+		count = machine_retired(m) + CHANGES_STRETCH;
 	if (d->step.phase != STEP_ONE)
 		machine_set_limit(m, MACHINE_ALL_CPUS, count);
 	return machine_run(m, until);
@@ -503,6 +516,8 @@ static void begin_past(struct debug *d)
 		past_destroy(d->past);
 		d->past = NULL;
 	}
+	if (d->past)
+		d->changes = changes_create();
 	debug_back_take(d, true);
 }
 
@@ -586,6 +601,8 @@ static void on_went_back(void *owner)
 
 	if (d->past)
 		past_forget(d->past);
+	if (d->changes)
+		changes_end(d->changes);
 	memset(&d->trail, 0, sizeof(d->trail));
 	d->written = true; /* so one stands here */
 }

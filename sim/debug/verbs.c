@@ -382,6 +382,24 @@ static bool stepping_interrupts(struct verb_call *c)
 	return true;
 }
 
+static bool past(struct verb_call *c)
+{
+	const struct debug_search *s = &c->d->search;
+
+	if (c->argc)
+		return false;
+	if (!c->d->past) {
+		verb_refuse(c, "this run cannot go back: somebody may type, or "
+			       "its disk cannot be held in memory");
+		return true;
+	}
+	fprintf(c->out,
+		"%zu earlier instants stand\nthe last search back ran %" PRIu64
+		" spans again, %" PRIu64 " instructions\n",
+		past_count(c->d->past), s->spans, s->instructions);
+	return true;
+}
+
 /* --- who --- */
 
 static void who_cpu(struct verb_call *c, unsigned i)
@@ -616,6 +634,7 @@ static const struct verb verbs[] = {
 	{"memory", "PLACE [WORDS]",
 	 "show memory as this thread, or PARTITION:, sees it", verb_memory},
 	{"partitions", "", "all, with what they have done", show_partitions},
+	{"past", "", "what going back has to go on from, and took last", past},
 	{"physical", "ADDRESS [WORDS]", "show RAM by physical address",
 	 physical},
 	{"queues", "", "what waits in the channels' queues", show_queues},

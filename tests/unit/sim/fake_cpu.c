@@ -160,6 +160,12 @@ void cpu_notice_writes(struct cpu_complex *complex, cpu_page_fn *page,
 	(void)complex, (void)page, (void)owner;
 }
 
+void cpu_mark_changes(struct cpu_complex *complex, uint32_t *marks,
+		      uint32_t mark)
+{
+	(void)complex, (void)marks, (void)mark;
+}
+
 void cpu_ram_changed(struct cpu_complex *complex, paddr_t pa, uint64_t bytes)
 {
 	(void)complex, (void)pa, (void)bytes;

@@ -206,6 +206,27 @@ static void goes_there(const char *told, const char *scenario)
 	      0);
 }
 
+/* So does gdb, by the commands that start the machine and gdb. */
+static void goes_there_by_gdb(void)
+{
+	wants(shell("cd %s && parterre() { " PARTERRE " \"$@\"; } && "
+		    "run=$(sed -n 's/^or: \\(parterre run .*\\)/\\1/p' told) "
+		    "&& "
+		    "gdb=$(sed -n 's/^and: \\(gdb .*\\)/\\1/p' told) && "
+		    "test -n \"$run\" && test -n \"$gdb\" && "
+		    "rm -f parterre.gdb && { eval \"$run\" >ran 2>&1 & } && "
+		    "for i in $(seq 400); do test -S parterre.gdb && break; "
+		    "sleep 0.05; done; "
+		    "printf 'monitor who\\nkill\\n' | eval \"$gdb\" >gdbed "
+		    "2>&1; "
+		    "wait; cat ran gdbed; "
+		    "ms=$(awk '/^time_ps: / { printf \"%%.6f ms\", $2 / 1e9 }' "
+		    "inspected) && "
+		    "grep \"$ms, [1-9][0-9]* instructions\" gdbed",
+		    scratch()),
+	      0);
+}
+
 Test(golden, diff_names_the_first_difference_that_matters)
 {
 	struct output *o;
@@ -227,6 +248,7 @@ Test(golden, diff_names_the_first_difference_that_matters)
 	says(o, "the first difference that matters: ");
 	says(o, "go there: parterre inspect --at ");
 	goes_there(o->text, QUICKSTART);
+	goes_there_by_gdb();
 }
 
 /* Images of which one has a function changed, in its file, by gdb. */
@@ -308,6 +330,8 @@ Test(golden, diff_run_names_who_wrote_the_value)
 	says(o, "the first difference that matters: io.a");
 	says(o, "cause  B: its sequence, 2, was written last at ");
 	says(o, "\n         io.a: answer+");
+	goes_there(o->text, "none");
+	goes_there_by_gdb();
 }
 
 /* Recordings: the interval by their chains, the instruction, what was injected.

@@ -149,6 +149,7 @@ static bool run_side(const struct diff_run *r, struct error *err)
 static int diff_traces(const char *dir_a, const char *dir_b,
 		       const struct diff_run *a, const struct diff_run *b)
 {
+	struct diff_origin of = {a ? a->images : NULL, a ? a->scenario : NULL};
 	struct error err = {0};
 	struct diff_parting p;
 	int status = verdict("diff", compare_traces(dir_a, dir_b, &err), &err);
@@ -161,7 +162,7 @@ static int diff_traces(const char *dir_a, const char *dir_b,
 		return complain("diff", &err);
 	if (!status)
 		return found ? EXIT_TRACE : EXIT_HELD;
-	if (diff_semantic(dir_a, dir_b, &p, &err))
+	if (diff_semantic(dir_a, dir_b, a ? &of : NULL, &p, &err))
 		return complain("diff", &err);
 	good = !p.is || !a || diff_causes(a, b, &p, &err);
 	diff_parting_free(&p);

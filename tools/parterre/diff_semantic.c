@@ -191,8 +191,24 @@ static void show_side(const struct side *s, const struct sequence *q, size_t at,
 		printf("  after     %s\n", t->event);
 }
 
+/* Commands as they can be given. */
+static void tell_how(const struct diff_origin *o, ps_t time)
+{
+	char what[2 * PATH_MAX];
+
+	snprintf(what, sizeof(what), "%s%s%s%s", o ? "--images " : "",
+		 o ? o->images : "", o ? " " : "",
+		 o ? o->scenario : "SCENARIO");
+	printf("go there: parterre inspect --at %" PRIu64 "ps %s\n"
+	       "or: parterre debug %s, and there: run-to %" PRIu64 "ps\n"
+	       "or: parterre run --gdb unix:parterre.gdb -S %s\n"
+	       "and: gdb -ex 'target extended-remote parterre.gdb' "
+	       "-ex 'monitor break-at %" PRIu64 "ps' -ex continue\n",
+	       time, what, what, time, what, time);
+}
+
 static void report(const struct side *a, const struct side *b,
-		   const struct parting *p)
+		   const struct parting *p, const struct diff_origin *of)
 {
 	const struct sequence *q = &a->of[p->partition];
 
@@ -202,11 +218,7 @@ static void report(const struct side *a, const struct side *b,
 		printf("both   %s\n", q->step[i].text);
 	show_side(a, q, p->at, "A");
 	show_side(b, &b->of[p->partition], p->at, "B");
-	printf("go there: parterre inspect --at %" PRIu64 "ps SCENARIO\n"
-	       "or: parterre debug SCENARIO, and there: run-to %" PRIu64 "ps\n"
-	       "or: parterre run -s -S SCENARIO, and in gdb: monitor break-at "
-	       "%" PRIu64 "ps\n",
-	       p->time, p->time, p->time);
+	tell_how(of, p->time);
 }
 
 static void tell(const struct sequence *q, size_t at, struct diff_event *e)
@@ -231,7 +243,8 @@ void diff_parting_free(struct diff_parting *p)
 }
 
 int diff_semantic(const char *dir_a, const char *dir_b,
-		  struct diff_parting *told, struct error *err)
+		  const struct diff_origin *of, struct diff_parting *told,
+		  struct error *err)
 {
 	struct side *a = calloc(1, sizeof(*a)), *b = calloc(1, sizeof(*b));
 	struct parting p = {.partition = 0};
@@ -248,7 +261,7 @@ int diff_semantic(const char *dir_a, const char *dir_b,
 			printf("nothing that matters differs: each partition "
 			       "did the same in the same order\n");
 		else
-			report(a, b, &p);
+			report(a, b, &p, of);
 	}
 	if (good && p.time != PS_NEVER) {
 		told->is = true;

@@ -65,8 +65,15 @@ struct diff_parting {
 };
 void diff_parting_free(struct diff_parting *p);
 
-/* diff_semantic.c: prints where two traces part, aligned by partition. */
-int diff_semantic(const char *dir_a, const char *dir_b, struct diff_parting *p,
+/* What run A is of. */
+struct diff_origin {
+	const char *images, *scenario;
+};
+
+/* diff_semantic.c: prints where two traces part, aligned by partition, and how
+ * to go there in A; `of`: NULL if nobody knows. */
+int diff_semantic(const char *dir_a, const char *dir_b,
+		  const struct diff_origin *of, struct diff_parting *p,
 		  struct error *err);
 
 #endif

@@ -271,13 +271,16 @@ void cpu_notice_writes(struct cpu_complex *complex, cpu_page_fn *page,
  * some are marked that did not change; none is missed.  NULL: no more.  The
  * guest cannot tell; a store takes some ns more.  Between runs; from NULL and
  * to it, all code is translated anew. */
-#define CPU_MARKS_LOG 20
+#define CPU_MARKS_LOG 22
 #define CPU_MARKS     (UINT32_C(1) << CPU_MARKS_LOG)
 static inline uint32_t cpu_mark(vaddr_t va)
 {
-	/* Neighbours have marks far apart (Fibonacci hashing). */
-	return (uint32_t)(va / 8 * UINT64_C(0x9E3779B97F4A7C15) >>
-			  (64 - CPU_MARKS_LOG));
+	/* A page's are neighbours, so that few of the host's pages change;
+	 * pages are spread (Fibonacci hashing). */
+	uint64_t page = va / PAGE_BYTES * UINT64_C(0x9E3779B97F4A7C15) >>
+			(64 - CPU_MARKS_LOG + 9);
+
+	return (uint32_t)(page << 9 | (va / 8 & 511));
 }
 void cpu_mark_changes(struct cpu_complex *complex, uint32_t *marks,
 		      uint32_t mark);

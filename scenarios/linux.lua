@@ -8,10 +8,12 @@
 --   --set serial_hz=1843200  a serial line as slow as a real one
 --   --set run=COMMANDS       instead of those below; empty: a shell, for ever
 --   --set serial=terminal --set run=   you sit at the shell; Ctrl-A x leaves
+--   --set symbols=FILE       names of its functions, beside those it has itself
 --   --set disk=FILE          a raw image of 64 MiB that it works on a copy of
 local flavour = param("flavour", "cloud-amd64")
 local run = param("run", "cat /proc/interrupts; poweroff -f")
 local image = param("disk", "")
+local symbols = param("symbols", "")
 
 machine{
   cpus = param("cpus", 1),
@@ -20,6 +22,7 @@ machine{
   serial_hz = param("serial_hz", 184320000), -- 100 times the usual: no waiting
   kernel = "../build/linux/vmlinuz-" .. flavour,
   initrd = "../build/linux/initramfs-" .. flavour .. ".img",
+  symbols = symbols ~= "" and symbols or nil,
   iommu = param("iommu", false),
   cmdline = "console=ttyS0,115200 " .. param("words", "") .. (run ~= "" and ' run="' .. run .. '"' or ""),
   controllers = 1,

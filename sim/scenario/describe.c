@@ -308,6 +308,12 @@ static void key_firmware(lua_State *L, struct session_machine *d)
 	path(L, "firmware", d->firmware);
 }
 
+/* For what names places of the kernel; nothing else knows of it. */
+static void key_symbols(lua_State *L, struct session_machine *d)
+{
+	path(L, "symbols", d->symbols);
+}
+
 static void key_boot(lua_State *L, struct session_machine *d)
 {
 	text(L, "boot", d->boot, sizeof(d->boot));
@@ -499,6 +505,7 @@ static const struct key {
 	{"serial", key_serial},
 	{"serial_hz", key_serial_hz},
 	{"snapshot_memory", key_snapshot_memory},
+	{"symbols", key_symbols},
 	{"timing", key_timing},
 	{"trace", key_trace},
 	{"turn", key_turn},

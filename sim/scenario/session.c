@@ -105,6 +105,10 @@ bool session_write_command(struct session *s, struct error *err)
 		fprintf(f, " --until %" PRIu64 "ps", o->until);
 	if (o->cycles)
 		fputs(" --cycles", f);
+	if (o->cycles && (o->cycles_from || o->cycles_to))
+		fprintf(f, "=%" PRIu64 "ps..", o->cycles_from);
+	if (o->cycles && o->cycles_to)
+		fprintf(f, "%" PRIu64 "ps", o->cycles_to);
 	if (s->interactive || s->hands) {
 		fputs(" --input", f);
 		put_word(f, input);
@@ -311,7 +315,7 @@ static bool finish_one(struct session *s, struct error *err)
 	session_forget_all(s);
 	if (s->machine && s->first->disks_apart)
 		ok = session_media(s, false, err);
-	if (s->machine && s->view && s->options.cycles)
+	if (s->machine && s->view && s->first->accounts && !s->first->accounted)
 		ok = session_cycles(s, ok ? err : NULL) && ok;
 	if (s->machine)
 		finish_machine(s);

@@ -45,17 +45,16 @@
 
 struct session;
 
-/* Someone who lets the first machine run in place of the session: a debugger.
+/* Someone who lets the machines run in place of the session: a debugger.
  * What it does between runs is not seen by the scenario. */
 struct session_driver {
 	/* As machine_run() of s->machine; MACHINE_REQUESTED only when the
 	 * session asked for it (s->told, s->watch_due). */
 	enum machine_stop (*run)(void *owner, struct session *s, ps_t until);
-	/* Every record of class partition, perhaps more. */
-	void (*record)(void *owner, const struct trace_record *r);
-	/* The same of the other machines, by session.index; NULL is fine. */
-	void (*other)(void *owner, unsigned machine,
-		      const struct trace_record *r);
+	/* Every record of class partition, perhaps more; of which machine, by
+	 * session.index. */
+	void (*record)(void *owner, unsigned machine,
+		       const struct trace_record *r);
 	/* The machine went back by session_restore(). */
 	void (*went_back)(void *owner);
 	/* The scenario is over, its machines still stand; err->code: how. */
@@ -145,9 +144,10 @@ struct session_options {
 	const struct session_driver *driver;   /* NULL: the session itself */
 	const struct session_outside *outside; /* NULL: nobody */
 	const struct session_hands *hands;     /* NULL: none */
-	bool live;              /* a line of progress on stderr */
-	bool cycles;            /* who spends them goes to cycles.txt */
-	const char *begin_from; /* a snapshot's file; NULL: power-on */
+	bool live;                   /* a line of progress on stderr */
+	bool cycles;                 /* who spends them goes to cycles.txt */
+	ps_t cycles_from, cycles_to; /* between these; to 0: to the end */
+	const char *begin_from;      /* a snapshot's file; NULL: power-on */
 	ps_t until; /* the scenario ends at this instant; 0: when it ends */
 	/* What was typed in another run is typed in this one, and nobody is
 	 * asked.  `input`, a path, is read into `replay`. */
@@ -173,6 +173,7 @@ struct session_machine {
 	bool kernel_given;
 	char firmware[PATH_MAX]; /* as found; empty: none */
 	char profile[PATH_MAX];  /* as found; empty: the generic one */
+	char symbols[PATH_MAX];  /* as found; empty: the kernel's own */
 	char boot[16];           /* empty: as the file says */
 	char initrd[PATH_MAX];   /* as found; empty: none */
 	char cmdline[2048];
@@ -256,6 +257,7 @@ struct session {
 	char module_name[MACHINE_MODULES_MAX][64];
 	char boot[16];
 	char disk_image[PATH_MAX]; /* that was copied; empty: zeroes */
+	char symbols[PATH_MAX];    /* as struct session_machine */
 	struct machine_config config;
 	struct machine *machine; /* NULL: machine{} was not called yet */
 	struct trace *trace;
@@ -302,8 +304,9 @@ struct session {
 	bool left; /* at options.until or by its user, before its end */
 	ps_t now;  /* where all machines that are on stand; see session_now() */
 	ps_t step; /* of several machines, or a network; 0: there is one */
-	struct net_switch *net; /* NULL: no machine has a network card */
-	bool plugged;           /* options.outside */
+	struct net_switch *net;   /* NULL: no machine has a network card */
+	bool plugged;             /* options.outside */
+	bool accounts, accounted; /* cycles: it began; the files are written */
 	struct net_switch_config net_config;
 	char net_capture[PATH_MAX]; /* network.pcap; empty: none */
 	uint64_t cut;               /* of options.pieces */
@@ -420,6 +423,8 @@ bool session_select_met(const struct session *first,
 			struct error *err) MUST_USE;
 /* "A..B" of instants; of numbers.  Either end may be left out. */
 bool session_window(const char *text, ps_t *from, ps_t *to);
+/* options.cycles, between such instants; NULL: of the whole run. */
+bool session_cycles_option(struct session_options *o, const char *window);
 bool session_numbers(const char *text, uint64_t *from, uint64_t *to);
 
 /* A number with a unit: "40ms". */

@@ -14,6 +14,10 @@
  * guest, program of any other partition; of a machine without partitions kernel
  * and user; "start": before the first partition.  A function without a name is
  * its page of memory.
+ *
+ * A kernel's names come from machine{symbols=}, from its file, or from the
+ * table that a Linux kernel has in RAM (sim/kernel_names.h) when the file is
+ * written.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -22,6 +26,7 @@
 
 #include "abi/database.h"
 #include "sim/check.h"
+#include "sim/kernel_names.h"
 #include "sim/programs.h"
 #include "sim/scenario/session_internal.h"
 
@@ -48,6 +53,7 @@ struct stack {
 struct stacks {
 	const struct session *s;
 	struct programs *programs;
+	struct kernel_names *kernel; /* where `programs` has none; or NULL */
 	size_t count, room;
 	struct stack *stack;
 };
@@ -107,6 +113,8 @@ static void name_function(const struct stacks *t, const struct cpu_account *a,
 	uint64_t offset;
 	const char *name = p ? symbols_function(p, a->pc, &offset) : NULL;
 
+	if (!name && t->kernel && !a->user)
+		name = kernel_names_function(t->kernel, a->pc, &offset);
 	if (name)
 		word(to, NAME_BYTES, name);
 	else
@@ -158,6 +166,37 @@ static void add(struct stacks *t, const struct cpu_account *a)
 	memcpy(s->ticks, a->ticks, sizeof(s->ticks));
 }
 
+static bool knows_kernel(const struct stacks *t)
+{
+	const struct symbols *p = programs_symbols(t->programs, 0, 0);
+
+	return t->kernel || (p && symbols_nth(p, 0));
+}
+
+/* What the scenario names is a program, or a list of names. */
+static bool add_symbols(struct stacks *t, struct error *err)
+{
+	const char *path = t->s->symbols;
+
+	if (!*path)
+		return true;
+	programs_add(t->programs, 0, path);
+	if (!knows_kernel(t))
+		t->kernel = kernel_names_read(path, err);
+	return knows_kernel(t);
+}
+
+static void look_for_names(struct stacks *t)
+{
+	struct cpu_ram region[BUS_RAM_REGIONS];
+	size_t n = bus_ram_regions(machine_bus(t->s->machine), region);
+
+	for (size_t i = 0; i < n && !t->kernel; i++) {
+		if (!region[i].read_only)
+			t->kernel = kernel_names_look(&region[i]);
+	}
+}
+
 static void gather(struct stacks *t)
 {
 	struct partition_view *view = t->s->view;
@@ -168,6 +207,8 @@ static void gather(struct stacks *t)
 		if (path)
 			programs_add(t->programs, i, path);
 	}
+	if (partition_view_opaque(view) && !knows_kernel(t))
+		look_for_names(t);
 	for (unsigned i = 0; i < machine_cpu_count(t->s->machine); i++) {
 		size_t count;
 		const struct cpu_account *a =
@@ -213,6 +254,13 @@ static void put_stack(FILE *f, const struct session *s, const struct stack *k)
 	fputc('\n', f);
 }
 
+static void free_stacks(struct stacks *t)
+{
+	kernel_names_free(t->kernel);
+	programs_free(t->programs);
+	free(t->stack);
+}
+
 bool session_cycles(struct session *s, struct error *err)
 {
 	struct stacks t = {.s = s};
@@ -222,12 +270,18 @@ bool session_cycles(struct session *s, struct error *err)
 
 	if (!session_join(path, s->out, "cycles.txt", err))
 		return false;
+	t.programs = programs_create();
+	if (!add_symbols(&t, err)) {
+		free_stacks(&t);
+		return false;
+	}
+	gather(&t);
 	f = fopen(path, "w");
-	if (!f)
+	if (!f) {
+		free_stacks(&t);
 		return error_set(err, EXIT_HOST, "%s: cannot be written: %s",
 				 path, strerror(errno));
-	t.programs = programs_create();
-	gather(&t);
+	}
 	fprintf(f, "parterre-cycles 1\ntiming %s %" PRIu64 "\ncauses",
 		timing_model_name[machine_timing(s->machine)],
 		s->config.cpu_hz);
@@ -238,10 +292,55 @@ bool session_cycles(struct session *s, struct error *err)
 	for (size_t i = 0; i < t.count; i++)
 		put_stack(f, s, &t.stack[i]);
 	fprintf(f, "end\n");
-	programs_free(t.programs);
-	free(t.stack);
+	free_stacks(&t);
 	ok = !ferror(f);
 	return (fclose(f) == 0 && ok) ||
 	       error_set(err, EXIT_HOST, "%s: cannot be written: %s", path,
 			 strerror(errno));
+}
+
+/* --- a window of the run --- */
+
+bool session_cycles_option(struct session_options *o, const char *window)
+{
+	o->cycles = true;
+	if (!window)
+		return true;
+	if (!session_window(window, &o->cycles_from, &o->cycles_to) ||
+	    o->cycles_from == o->cycles_to)
+		return false;
+	if (o->cycles_to == PS_NEVER)
+		o->cycles_to = 0;
+	return true;
+}
+
+ps_t session_cycles_cut(const struct session *f, ps_t now)
+{
+	const struct session_options *o = &f->options;
+
+	if (!o->cycles || f->accounted)
+		return PS_NEVER;
+	if (!f->accounts)
+		return o->cycles_from > now ? o->cycles_from : PS_NEVER;
+	return o->cycles_to > now ? o->cycles_to : PS_NEVER;
+}
+
+bool session_cycles_reached(struct session *f, struct error *err)
+{
+	const struct session_options *o = &f->options;
+	ps_t now = session_now(f);
+	bool ok = true;
+
+	if (!o->cycles || f->accounted)
+		return true;
+	if (!f->accounts && now >= o->cycles_from) {
+		for (struct session *m = f; m; m = m->next)
+			machine_account(m->machine);
+		f->accounts = true;
+	} else if (f->accounts && o->cycles_to && now >= o->cycles_to) {
+		for (struct session *m = f; m && ok; m = m->next)
+			ok = session_cycles(m, err);
+		f->accounted = true;
+	}
+	return ok;
 }

@@ -32,6 +32,10 @@ bool session_write_command(struct session *first, struct error *err);
 
 /* session_cycles.c: writes cycles.txt. */
 bool session_cycles(struct session *s, struct error *err);
+/* The next instant behind `now` at which accounting begins or ends. */
+ps_t session_cycles_cut(const struct session *f, ps_t now);
+/* All machines stand: does it begin or end here? */
+bool session_cycles_reached(struct session *f, struct error *err);
 
 /* session_console.c: the serial lines' output. */
 bool session_console_open(struct session *s, struct error *err);

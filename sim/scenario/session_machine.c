@@ -123,10 +123,8 @@ static void on_record(void *owner, const struct trace_record *r)
 
 	if (r->kind->class == TRACE_CLASS_PARTITION)
 		timeline_note(&s->timeline, r);
-	if (d && s == s->first)
-		d->record(d->owner, r);
-	else if (d && d->other)
-		d->other(d->owner, s->index, r);
+	if (d)
+		d->record(d->owner, s->index, r);
 	if (r->kind->number == TRACE_EV_CONSOLE)
 		keep_line(s, r);
 	if (s->wait && s->wait(s->wait_owner, r)) {
@@ -158,7 +156,7 @@ bool session_move(struct session *s, struct error *err)
 		good = s->machine &&
 		       machine_load(s->machine, f, "between two machines", err);
 	}
-	if (good && s->options.cycles)
+	if (good && s->first->accounts)
 		machine_account(s->machine);
 	if (good) {
 		partition_view_moved(s->view, s->machine);
@@ -251,13 +249,17 @@ bool session_machine(struct session *s, const struct session_machine *d,
 		return false;
 	machine_set_console(s->machine, session_console_byte, s);
 	s->any_code = d->any_code;
+	snprintf(s->symbols, sizeof(s->symbols), "%s", d->symbols);
 	s->standing_bytes = d->snapshot_bytes;
 	memcpy(s->line_to, d->serial, sizeof(s->line_to));
 	if (s->options.begin_from &&
 	    !session_begin_from(s, s->options.begin_from, err))
 		return false;
-	if (s->options.cycles)
+	if (s->options.cycles &&
+	    machine_now(s->machine) >= s->options.cycles_from) {
 		machine_account(s->machine);
+		s->first->accounts = true;
+	}
 	if (!session_input_begin(s, err) ||
 	    (s == s->first && !session_plan_begin(s, err)))
 		return false;

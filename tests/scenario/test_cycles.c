@@ -108,6 +108,138 @@ Test(cycles, sum_up_for_other_readers)
 	      0);
 }
 
+/* What was spent in a window, from a run and from a recording; windows one
+ * after the other come to the whole. */
+Test(cycles, of_a_window)
+{
+	static const char *const windows[] = {"..20ms", "20ms..30ms", "30ms.."};
+	struct output *o;
+
+	run();
+	wants(shell(PARTERRE " record" SHORT "rec -o %s/a.rec " GUEST,
+		    scratch(), scratch()),
+	      0);
+	for (size_t i = 0; i < 3; i++) {
+		wants(shell(PARTERRE " run --cycles=%s" SHORT "part%zu " GUEST
+				     " && cmp %s/out/trace/stream "
+				     "%s/part%zu/trace/stream && " PARTERRE
+				     " trace stat --cycles --json %s/part%zu "
+				     ">%s/%zu",
+			    windows[i], scratch(), i, scratch(), scratch(), i,
+			    scratch(), i, scratch(), i),
+		      0);
+		wants(shell(PARTERRE " trace stat --cycles --json --window %s "
+				     "--out %s/again %s/a.rec >%s/again%zu && "
+				     "cmp %s/%zu %s/again%zu",
+			    windows[i], scratch(), scratch(), scratch(), i,
+			    scratch(), i, scratch(), i),
+		      0);
+	}
+	/* From the first instruction behind an instant on; a block at an end is
+	 * charged to one of both. */
+	o = shell(
+		"cd %s && " PARTERRE " trace stat --cycles --json out >all && "
+		"jq -e -n --slurpfile all all --slurpfile a 0 --slurpfile b 1 "
+		"--slurpfile c 2 '"
+		"def own: .cycles_of_all_stacks - .cpus[0].ahead; "
+		"def near(x): (. - x | fabs) < 1e6; "
+		"($a[0].cpus[0].from_ps == 0) and "
+		"($a[0].cpus[0].to_ps | near(20e9)) and "
+		"$a[0].cpus[0].to_ps == $b[0].cpus[0].from_ps and "
+		"($b[0].cpus[0].to_ps | near(30e9)) and "
+		"$b[0].cpus[0].to_ps == $c[0].cpus[0].from_ps and "
+		"$c[0].cpus[0].to_ps == $all[0].cpus[0].to_ps and "
+		"((([$a, $b, $c | .[0] | own] | add) - ($all[0] | own)) "
+		"| fabs) < 10'",
+		scratch());
+	wants(o, 0);
+	o = shell(PARTERRE " trace stat --cycles --window 50ms..60ms "
+			   "--out %s/again %s/a.rec",
+		  scratch(), scratch());
+	wants(o, 2);
+	says(o, "--window 50ms..60ms: the run ends at 38.0");
+	o = shell(PARTERRE " trace stat --cycles --window 1000..2000 "
+			   "--out %s/again %s/a.rec",
+		  scratch(), scratch());
+	wants(o, 2);
+	says(o, "cycles are of a window between two instants");
+	wants(shell(PARTERRE " run --cycles=3..x" SHORT "out " GUEST,
+		    scratch()),
+	      2);
+}
+
+/* A run that was left is recorded as one: again it is left there. */
+Test(cycles, of_a_recording_that_was_left)
+{
+	struct output *o;
+
+	wants(shell(PARTERRE
+		    " record --until 25ms" SHORT "rec -o %s/a.rec " GUEST
+		    " && " PARTERRE " replay --quiet --out %s/replay "
+		    "%s/a.rec && " PARTERRE " run --until 25ms --cycles" SHORT
+		    "out " GUEST,
+		    scratch(), scratch(), scratch(), scratch(), scratch()),
+	      0);
+	o = shell("cd %s && " PARTERRE
+		  " trace stat --cycles --json out >a && " PARTERRE
+		  " trace stat --cycles --json a.rec >b && cmp a b && "
+		  "jq -e '.cpus[0].to_ps / 1e9 | . >= 25 and . < 25.001' b "
+		  "&& " PARTERRE
+		  " trace stat --cycles --json --window 24ms..30ms "
+		  "a.rec | jq -e '.cpus[0].to_ps / 1e9 | . < 25.001'",
+		  scratch());
+	wants(o, 0);
+	o = shell("cd %s && " PARTERRE " trace stat --cycles --window 26ms.. "
+		  "a.rec",
+		  scratch());
+	wants(o, 2);
+	says(o, "the run ends at 25.0");
+}
+
+/* A kernel without ELF64 symbols, by the names that nm tells of it; what is
+ * none is said. */
+Test(cycles, of_a_kernel_with_names_from_a_file)
+{
+	struct output *o;
+
+	wants(shell("cd %s && nm " BUILD_DIR "/tests/guest/smp.elf >names && "
+		    "for i in named bare wrong; do cat >$i.lua <<'END'\n"
+		    "machine{ kernel = 'smp', modules = {}, disk = false, "
+		    "controllers = 0, cpus = 2, symbols = SYMBOLS }\n"
+		    "run_for(ms(5))\nEND\ndone && "
+		    "sed -i s/SYMBOLS/\\'names\\'/ named.lua && "
+		    "sed -i s/SYMBOLS/nil/ bare.lua && "
+		    "sed -i s/SYMBOLS/\\'wrong.lua\\'/ wrong.lua",
+		    scratch()),
+	      0);
+	for (size_t i = 0; i < 2; i++) {
+		const char *name = i ? "named" : "bare";
+
+		wants(shell("cd %s && " PARTERRE
+			    " run --quiet --cycles --images " BUILD_DIR
+			    "/tests/guest --out %s %s.lua && " PARTERRE
+			    " trace stat --cycles --folded %s >%s.folded",
+			    scratch(), name, name, name, name),
+		      0);
+	}
+	/* By nm's addresses, the work that both CPUs do; of the same pages. */
+	o = shell("cd %s && grep -q '^machine;kernel;work;' named.folded && "
+		  "grep -q '^machine;kernel;put_text;' named.folded && "
+		  "! grep -q work bare.folded && "
+		  "for i in named bare; do awk '{ s += $NF } "
+		  "END { print s }' $i.folded >$i.sum; "
+		  "grep ^digest $i/result >$i.digest; done && "
+		  "cmp named.sum bare.sum && cmp named.digest bare.digest",
+		  scratch());
+	wants(o, 0);
+	o = shell("cd %s && " PARTERRE
+		  " run --quiet --cycles --images " BUILD_DIR
+		  "/tests/guest --out wrong wrong.lua",
+		  scratch());
+	wants(o, 2);
+	says(o, "not a line \"ADDRESS TYPE NAME\"");
+}
+
 Test(cycles, that_are_not_there)
 {
 	struct output *o = shell(PARTERRE " trace stat --cycles %s", scratch());
@@ -131,9 +263,13 @@ Test(cycles, that_are_not_there)
 		  scratch(), scratch());
 	wants(o, 2);
 	says(o, "cycles.txt:3: the file is cut off");
+	o = shell(PARTERRE " trace stat --cycles --partition io.a %s",
+		  scratch());
+	wants(o, 2);
+	says(o, "of the whole run or a --window of it");
 	o = shell(PARTERRE " trace stat --cycles --window 1ms..2ms %s",
 		  scratch());
 	wants(o, 2);
-	says(o, "of the whole run");
+	says(o, "record it, or run it with --cycles=1ms..2ms");
 	wants(shell(PARTERRE " trace stat --folded %s", scratch()), 2);
 }

@@ -91,6 +91,51 @@ Test(debian, cloud_4_is_the_same_however_it_is_run)
 	}
 }
 
+/* Its functions have names although its file has none, wherever it put itself:
+ * the cycles of some are those that they have by what the guest itself says of
+ * its symbols. */
+Test(debian, cycles_by_function)
+{
+	static const char boot[] =
+		RUN "--cycles --set symbols=%s --set \"run=grep -A4 -E "
+		    "' [tT] (vsnprintf|format_decode|__d_lookup_rcu)\\$' "
+		    "/proc/kallsyms; poweroff -f\" " LINUX;
+
+	needs_kernels();
+	for (unsigned i = 0; i < 2; i++) {
+		char told[128] = "";
+
+		if (i)
+			snprintf(told, sizeof(told), "%s/told", scratch());
+		wants(shell(boot, scratch(), told), 0);
+		wants(shell("cd %s && grep -E '^stack machine kernel "
+			    "(vsnprintf|format_decode|__d_lookup_rcu) ' "
+			    "out/cycles.txt >stacks%u && "
+			    "test $(wc -l <stacks%u) = 3 && "
+			    "grep ^digest out/result >digest%u",
+			    scratch(), i, i, i),
+		      0);
+		if (i)
+			break;
+		/* Most of the kernel's cycles have a name. */
+		wants(shell("awk '/^stack machine kernel/ { for (i = 5; "
+			    "i <= NF; i++) { s[$4 ~ /^0x/] += $i } } "
+			    "END { print s[0] / (s[0] + s[1]); "
+			    "exit s[0] < 9 * s[1] }' %s/out/cycles.txt",
+			    scratch()),
+		      0);
+		wants(shell("tr -d '\\r' <%s/out/console.txt | "
+			    "grep -E '^[0-9a-f]{16} [A-Za-z] [^ ]+$' >%s/told "
+			    "&& "
+			    "grep -q ' vsnprintf$' %s/told",
+			    scratch(), scratch(), scratch()),
+		      0);
+	}
+	wants(shell("cd %s && cmp stacks0 stacks1 && cmp digest0 digest1",
+		    scratch()),
+	      0);
+}
+
 /* A file system made here is written there, and is clean afterwards. */
 Test(debian, disk)
 {

@@ -33,8 +33,9 @@ const char run_options_help[] =
 	"  --trace-partition, --trace-cpu, --trace-range [CLASS:]...  of this "
 	"partition\n"
 	"                  (by name), CPU, range LO..HI of rip\n"
-	"  --cycles        account who spends the cycles, and on what "
-	"(docs/timing.md)\n"
+	"  --cycles[=A..B] account who spends the cycles, and on what, "
+	"between two\n"
+	"                  instants (docs/timing.md)\n"
 	"  --until TIME    leave the scenario at this instant: 40ms, 12500us\n"
 	"  --pieces N      cut the run at random places, by N: changes "
 	"nothing\n"
@@ -95,7 +96,7 @@ static const struct option options[] = {
 	{"trace-partition", required_argument, NULL, TRACE_SELECT},
 	{"trace-cpu", required_argument, NULL, TRACE_SELECT},
 	{"trace-range", required_argument, NULL, TRACE_SELECT},
-	{"cycles", no_argument, NULL, CYCLES},
+	{"cycles", optional_argument, NULL, CYCLES},
 	{"until", required_argument, NULL, UNTIL},
 	{"pieces", required_argument, NULL, PIECES},
 	{"snapshots", required_argument, NULL, SNAPSHOTS},
@@ -233,8 +234,7 @@ static bool take(struct run_options *o, int option, const char *name,
 	case TRACE_SELECT:
 		return session_select_add(s, name + strlen("trace-"), arg);
 	case CYCLES:
-		s->cycles = true;
-		return true;
+		return session_cycles_option(s, arg);
 	case UNTIL:
 		return session_instant(arg, &s->until);
 	case PIECES:

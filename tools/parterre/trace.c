@@ -45,7 +45,8 @@ static const char help[] =
 	"                    `parterre trace stat` is the same\n"
 	"  --json            the same as JSON\n"
 	"Who spent the cycles, and on what (docs/timing.md), of a run with "
-	"--cycles or a\nrecording, which is run again:\n"
+	"--cycles or a\nrecording, which is run again (with --window A..B up "
+	"to B, and of that alone):\n"
 	"  --cycles          CPUs, causes by partition, functions of most\n"
 	"  --folded          all stacks as lines \"a;b;c COUNT\", for flame "
 	"graphs\n"
@@ -291,7 +292,8 @@ static int parse(struct how *how, int argc, char **argv)
 			return bad_filter(options[at].name, optarg) + 1;
 		if (option == FILTER && strcmp(options[at].name, "window") == 0)
 			how->again.window = optarg;
-		how->filters |= option == FILTER;
+		else
+			how->filters |= option == FILTER;
 		how->formats += option == PERFETTO || option == VCD ||
 				option == PCAP || option == CTF ||
 				option == JSON;
@@ -325,8 +327,9 @@ static int check(const struct how *how, bool export, int operands)
 	if (how->folded && !how->cycles)
 		return usage_error("trace", "--folded goes with --cycles") + 1;
 	if (how->cycles && (!how->stats || how->filters))
-		return usage_error("trace", "--cycles is of `parterre trace "
-					    "stat`, and of the whole run") +
+		return usage_error("trace",
+				   "--cycles is of `parterre trace stat`, and "
+				   "of the whole run or a --window of it") +
 		       1;
 	if (how->ctf && !how->file)
 		return usage_error("trace", "--ctf writes a folder: -o DIR") +
@@ -425,6 +428,13 @@ int main_trace(int argc, char **argv)
 		if (!trace_again(trace, &how.filter, &how.again, dir, &err))
 			return complain("trace", &err);
 		trace = dir;
+	} else if (how.cycles && how.again.window) {
+		return usage_error("trace",
+				   "--cycles --window is of a recording, which "
+				   "is run again; a run has no more than the "
+				   "sum in its cycles.txt: record it, or run "
+				   "it with --cycles=%s",
+				   how.again.window);
 	}
 	if (how.cycles)
 		return show_cycles(&how, trace, &err);

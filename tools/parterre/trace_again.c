@@ -20,6 +20,18 @@ static bool select_window(struct session_options *o, const char *window,
 			 window);
 }
 
+/* No trace, but the cycles of the window; NULL: of all. */
+static bool select_cycles(struct session_options *o, const char *window,
+			  struct error *err)
+{
+	o->classes = 0;
+	return session_cycles_option(o, window) ||
+	       error_set(err, EXIT_USAGE,
+			 "--window %s: cycles are of a window between two "
+			 "instants, A..B: 30ms..40ms",
+			 window);
+}
+
 bool trace_again(const char *recording, const struct trace_filter *f,
 		 const struct again *how, char *dir, struct error *err)
 {
@@ -36,14 +48,13 @@ bool trace_again(const char *recording, const struct trace_filter *f,
 		return false;
 	o.live = isatty(STDERR_FILENO);
 	o.classes = TRACE_PLAIN | (f->classes & TRACE_DEEP);
-	o.cycles = how->cycles;
-	if (how->cycles)
-		o.classes = 0;
 	o.classes_given = true;
 	o.select_count = 0;
-	if (f->to < PS_NEVER && (!o.until || f->to < o.until))
-		o.until = f->to + 1;
-	ran = select_window(&o, how->window, err);
+	/* It ends with the window, if it came to that. */
+	if (f->to < PS_NEVER - 1 && (!o.until || o.until > f->to))
+		o.until = how->cycles ? f->to : f->to + 1;
+	ran = how->cycles ? select_cycles(&o, how->window, err)
+			  : select_window(&o, how->window, err);
 	if (ran) {
 		struct error end = {0};
 
@@ -53,6 +64,12 @@ bool trace_again(const char *recording, const struct trace_filter *f,
 		      path_in(dir, s.out, how->cycles ? "" : "trace");
 		if (!ran)
 			*err = end;
+		else if (how->cycles && !s.accounts)
+			ran = error_set(err, EXIT_USAGE,
+					"--window %s: the run ends at %.6f ms, "
+					"before that begins",
+					how->window,
+					(double)s.sum.end / (double)PS_PER_MS);
 	}
 	session_close(&s);
 	recording_close(rec);

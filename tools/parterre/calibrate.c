@@ -22,6 +22,7 @@
 
 #include "cpu/timing/profile.h"
 #include "sim/check.h"
+#include "sim/seen/progress.h"
 #include "tools/parterre/parterre.h"
 
 #define ROUNDS_MAX   100
@@ -38,6 +39,7 @@
 #define STLB_CYCLES  7              /* as in the generic profile */
 #define STRING_LONG  UINT64_C(4096)
 #define STRING_SHORT UINT64_C(64)
+#define OTHERS       32    /* measurements that are no probe; at most */
 #define LLC_KIB_MAX  65536 /* a snapshot holds the state of all its lines */
 
 /* Where the last round came to. */
@@ -61,7 +63,7 @@ struct calibration {
 	uint8_t *area, *pages; /* of large pages, of small ones */
 	unsigned rounds;
 	unsigned disturbed, good; /* rounds, over all */
-	double noise[PROBE_COUNT + 32];
+	double noise[PROBE_COUNT + OTHERS];
 	unsigned noises;
 	const char *failed; /* the first of which no round counts */
 	double cycles[PROBE_COUNT];
@@ -129,6 +131,8 @@ static double cycles_of(struct calibration *c, const struct task *t)
 	double all[ROUNDS_MAX];
 	unsigned good = 0;
 
+	/* Between two measurements, so that it is in none of them. */
+	progress(t->name, c->noises * 1000 / (PROBE_COUNT + OTHERS));
 	perform(t);
 	for (unsigned i = 0; good < c->rounds && i < TRIES * c->rounds; i++) {
 		long switches = switched();
@@ -548,6 +552,7 @@ static void write_profile(struct calibration *c, FILE *f)
 	write_branches(c, f);
 	write_strings(c, f);
 	write_memory(c, f);
+	progress_end();
 	qsort(c->noise, c->noises, sizeof(*c->noise), ascending);
 	fprintf(f,
 		"# noise: half of a probe's rounds took more than %.1f %% "

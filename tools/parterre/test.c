@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "sim/check.h"
+#include "sim/seen/progress.h"
 #include "tools/parterre/golden.h"
 #include "tools/parterre/test_suite.h"
 
@@ -229,6 +230,7 @@ static void reap(struct test_suite *s, bool *passed_on)
 			pass_on(s);
 			*passed_on = true;
 		}
+		progress("scenarios", (unsigned)(s->ended * 1000 / s->count));
 		if (!pid)
 			sigtimedwait(&child, NULL, &moment);
 	}
@@ -236,6 +238,7 @@ static void reap(struct test_suite *s, bool *passed_on)
 	t->seconds = host_seconds() - t->began;
 	take_status(t, status);
 	s->ended++;
+	progress_end();
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "%zu of %zu, %.1f s: %s: status %d\n", s->ended,
 			s->count, t->seconds, t->name, t->status);

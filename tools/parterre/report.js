@@ -38,6 +38,8 @@ function at(lane, t) { // the last span that begins at or before t
 
 function view(machine, canvas, legend) {
   const lanes = machine.lanes.map(unpack), TOP = 34, HIGH = 34, GAP = 8, LEFT = 52;
+  const RIGHT = 8; // room for half of a mark at the end
+  const wide = () => canvas.clientWidth - LEFT - RIGHT;
   const whole = [machine.from, Math.max(machine.to, machine.from + 1)];
   let shown = whole.slice(), alone = null, drag = null;
   const height = TOP + lanes.length * (HIGH + GAP) + 22;
@@ -46,8 +48,8 @@ function view(machine, canvas, legend) {
     if (who === 0) return css('--monitor');
     return machine.idle.includes(who) ? css('--idle') : machine.colours[who];
   }
-  const x = t => LEFT + (t - shown[0]) / (shown[1] - shown[0]) * (canvas.clientWidth - LEFT);
-  const t = px => shown[0] + (px - LEFT) / (canvas.clientWidth - LEFT) * (shown[1] - shown[0]);
+  const x = t => LEFT + (t - shown[0]) / (shown[1] - shown[0]) * wide();
+  const t = px => shown[0] + (px - LEFT) / wide() * (shown[1] - shown[0]);
 
   function column(g, lane, px, top, colours) { // one pixel's share of each
     const from = t(px), to = t(px + 1), had = new Map();
@@ -143,12 +145,12 @@ function view(machine, canvas, legend) {
   canvas.addEventListener('pointerleave', e => say(e, ''));
   canvas.addEventListener('pointermove', e => {
     if (!drag) return hover(e);
-    const by = (e.clientX - drag[0]) / (canvas.clientWidth - LEFT) * (drag[1][1] - drag[1][0]);
+    const by = (e.clientX - drag[0]) / wide() * (drag[1][1] - drag[1][0]);
     show(drag[1][0] - by, drag[1][1] - by);
   });
   canvas.addEventListener('dblclick', () => show(whole[0], whole[1]));
   canvas.addEventListener('keydown', e => {
-    const span = shown[1] - shown[0], middle = LEFT + (canvas.clientWidth - LEFT) / 2;
+    const span = shown[1] - shown[0], middle = LEFT + wide() / 2;
     if (e.key === '+') zoom(.5, middle);
     else if (e.key === '-') zoom(2, middle);
     else if (e.key === 'ArrowLeft') show(shown[0] - span / 4, shown[1] - span / 4);

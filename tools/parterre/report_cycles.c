@@ -156,7 +156,7 @@ void report_cycles(FILE *f, const struct cycles *c)
 	free(top);
 	fprintf(f, "</table>\n<table><tr><th></th><th class=\"n\">cycles</th>"
 		   "<th class=\"n\">at work</th><th class=\"n\">halted</th>"
-		   "<th class=\"n\"></th></tr>\n");
+		   "<th class=\"n\">share halted</th></tr>\n");
 	for (unsigned i = 0; i < c->cpus; i++)
 		cpu_row(f, i, &c->cpu[i]);
 	fprintf(f, "</table>\n");

@@ -16,6 +16,12 @@ void machine_account(struct machine *m)
 		v->account_from = vcpu_now(m, v);
 		v->account_ahead = cpu_ticks_ahead(v->cpu);
 		v->halted_ps = v->stalled_ps = v->access_ps = 0;
+		/* What it has slept is not of the time from now on; when it
+		 * wakes, all of it is added. */
+		if (vcpu_sleeps(v) && machine_now(m) > v->account_from) {
+			v->halted_ps = v->account_from - machine_now(m);
+			v->account_from = machine_now(m);
+		}
 	}
 }
 

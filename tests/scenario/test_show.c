@@ -267,7 +267,10 @@ Test(show, window_shows_each_machine, .timeout = 120)
 		  scratch(), scratch(), scratch());
 	wants(o, 0);
 	snprintf(digest, sizeof(digest), "%.19s", json_value(o, "digest"));
-	wants(shell("cd %s && cmp a.png c.png && ! cmp -s a.png b.png",
+	/* But for the line that tells why it stands: because it was asked. */
+	wants(shell("cd %s && for i in a b c; do pngtopnm $i.png | "
+		    "pamcut -top 50 >$i.pnm; done; cmp a.pnm c.pnm && "
+		    "! cmp -s a.pnm b.pnm",
 		    scratch()),
 	      0);
 	says(shell("grep ^input %s/out/input.txt | cut -d' ' -f3-", scratch()),

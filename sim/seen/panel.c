@@ -212,7 +212,9 @@ static uint32_t mark_colour(enum story_mark_kind kind)
 	return kind == MARK_MOVED ? PANEL_MOVE : PANEL_BAD;
 }
 
-static void put_marks(struct panel *p, const struct seen *s, int top, int end)
+/* Their lines; then their words, which lie on the lines of others. */
+static void put_marks(struct panel *p, const struct seen *s, int top, int end,
+		      bool words)
 {
 	int wide = PANEL_WIDTH - 8 - LANE_X, free_from = LANE_X;
 
@@ -225,12 +227,16 @@ static void put_marks(struct panel *p, const struct seen *s, int top, int end)
 			continue;
 		x += (int)((m->time - s->from) * (ps_t)wide /
 			   (SEEN_CELLS * SEEN_CELL_PS));
-		canvas_fill(&p->canvas, x, top, 1, end - top, colour);
-		canvas_fill(&p->canvas, x - 3, top, 7, 4, colour);
+		if (!words) {
+			canvas_fill(&p->canvas, x, top, 1, end - top, colour);
+			canvas_fill(&p->canvas, x - 3, top, 7, 4, colour);
+			continue;
+		}
 		/* On its left where there is no room on its right. */
 		x += x + 6 + w < PANEL_WIDTH ? 6 : -6 - w;
 		if (x < free_from)
 			continue;
+		canvas_fill(&p->canvas, x, top, w, ROW - 2, PANEL_BG);
 		canvas_text(&p->canvas, x, top - 2, 40, colour, "%s", m->text);
 		free_from = x + 8 + w;
 	}
@@ -259,7 +265,8 @@ static void put_lanes(struct panel *p, const struct seen *s, int y)
 		}
 		panel_spot(p, 8, ly, PANEL_WIDTH - 16, LANE_H, PANEL_CPU, i);
 	}
-	put_marks(p, s, top, lane + (int)s->cpus * (LANE_H + 3));
+	for (int words = 0; words < 2; words++)
+		put_marks(p, s, top, lane + (int)s->cpus * (LANE_H + 3), words);
 }
 
 void panel_draw(struct panel *p, const struct seen *s, const uint8_t *rgb,

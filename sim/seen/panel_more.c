@@ -175,6 +175,18 @@ static void put_end(struct panel *p, const struct seen *s, uint32_t who, int x,
 	panel_spot(p, x, y, 120, 24, PANEL_PARTITION, who);
 }
 
+/* Above its line where that is level, and on it, not under it, where not. */
+static void put_path_name(struct panel *p, const struct seen_channel *c, int x,
+			  int y)
+{
+	char name[32];
+	int n = snprintf(name, sizeof(name), "%" PRIu32 " %s", c->id, c->type);
+
+	canvas_fill(&p->canvas, x - 2, y - ROW, n * CANVAS_GLYPH_W + 4, ROW - 1,
+		    PANEL_BG);
+	canvas_text(&p->canvas, x, y - ROW, n, PANEL_SOFT, "%s", name);
+}
+
 void panel_paths(struct panel *p, const struct seen *s, int x, int y, int w,
 		 int h)
 {
@@ -208,9 +220,8 @@ void panel_paths(struct panel *p, const struct seen *s, int x, int y, int w,
 			    is_moved(c) ? PANEL_MOVE
 			    : c->flow   ? PANEL_GOOD
 					: PANEL_SOFT);
-		canvas_text(&p->canvas, x + 130 + lane % 2 * 90,
-			    y0 + (y1 - y0) * (lane % 2 ? 4 : 1) / 9 - 16, 16,
-			    PANEL_SOFT, "%" PRIu32 " %s", c->id, c->type);
+		put_path_name(p, c, x + 130 + lane % 2 * 90,
+			      y0 + (y1 - y0) * (lane % 2 ? 4 : 1) / 9);
 		lane++;
 	}
 	for (int i = 0; i < clients.count; i++)

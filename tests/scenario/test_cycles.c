@@ -150,7 +150,9 @@ Test(cycles, of_a_window)
 		"$b[0].cpus[0].to_ps == $c[0].cpus[0].from_ps and "
 		"$c[0].cpus[0].to_ps == $all[0].cpus[0].to_ps and "
 		"((([$a, $b, $c | .[0] | own] | add) - ($all[0] | own)) "
-		"| fabs) < 10'",
+		"| fabs) < 10 and "
+		"((([$a, $b, $c | .[0].cpus[0].halted] | add) - "
+		"$all[0].cpus[0].halted) | fabs) < 10'",
 		scratch());
 	wants(o, 0);
 	o = shell(PARTERRE " trace stat --cycles --window 50ms..60ms "

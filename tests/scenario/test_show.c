@@ -129,6 +129,29 @@ Test(show, long_work_shows_how_far_it_is)
 	cr_assert(terminal_had(&t, " %\r\033[K"), "it stays there");
 }
 
+/* So do those that run others, or measure. */
+Test(show, long_commands_show_how_far_they_are, .timeout = 60)
+{
+	char command[1024];
+
+	wants(shell("mkdir %s/folder && sed 's|\\.\\./\\.\\.|" SOURCE_DIR
+		    "|; s/ms(38)/ms(2000)/' " CASES "spend.lua "
+		    ">%s/folder/spend.lua",
+		    scratch(), scratch()),
+	      0);
+	snprintf(command, sizeof(command),
+		 PARTERRE " test --out %s/test %s/folder", scratch(),
+		 scratch());
+	terminal_open(&t, command);
+	terminal_close(&t);
+	cr_assert(terminal_had(&t, "scenarios  ["), "%s", t.text);
+	snprintf(command, sizeof(command),
+		 PARTERRE " calibrate --rounds 100 -o %s/profile", scratch());
+	terminal_open(&t, command);
+	terminal_close(&t);
+	cr_assert(terminal_had(&t, " %\r\033[K"), "%s", t.text);
+}
+
 /* --- the window --- */
 
 #define WINDOW                                                                 \

@@ -133,6 +133,8 @@ static ps_t next_cut(struct session *f, ps_t until)
 		slice = (f->cut >> 16) % (PS_PER_NS << (f->cut >> 60) * 5 / 4);
 	}
 	until = session_watch_cut(f, now, until);
+	if (until > session_cycles_cut(f, now))
+		until = session_cycles_cut(f, now);
 	return until - now < slice ? until : now + slice;
 }
 
@@ -303,6 +305,8 @@ static bool advance(struct session *f, ps_t until, struct error *err)
 	}
 	f->now = next;
 	if (session_is_on(f) && !session_watch_cut_reached(f, err))
+		return false;
+	if (!session_cycles_reached(f, err))
 		return false;
 	if (f->net && all_stand(f))
 		net_switch_advance(f->net, session_now(f));

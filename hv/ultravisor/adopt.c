@@ -121,6 +121,7 @@ static void settle(uint64_t number)
 	} else if (part->state == PART_STATE_RUNNING) {
 		keep_adopt(number);
 		device_enable_rest(number);
+		view_publish(number);
 		if (part->stop_by_ns)
 			part_ask_to_stop(number);
 	} else {
@@ -165,6 +166,10 @@ static void know_all(void)
 		load_place_data(p);
 		if (!is_loaded(part))
 			continue;
+		/* What it was given and has not seen: it would drive it at
+		 * once, and settle() would reset it then. */
+		if (part->state == PART_STATE_RUNNING)
+			device_withhold_rest(part->number);
 		view_publish(part->number);
 		control_go_on(p);
 	}

@@ -39,6 +39,7 @@
 #define RESET_WAIT_NS 10000000
 
 static volatile uint8_t *config_of[DB_DEVS + 1]; /* by id */
+static bool withheld[DB_DEVS + 1];               /* the same */
 
 /* ---- enumeration -------------------------------------------------------- */
 
@@ -265,6 +266,7 @@ static void enable(const struct db_dev *d, uint32_t slot)
 			 pci_msix_offset(c, msix, 4);
 	volatile uint8_t *t;
 
+	withheld[d->id] = false;
 	pci_command(c, 0, COMMAND_MEMORY);
 	end_all(d); /* what firmware has begun, too */
 	pci_write16(c, msix + 2, MSIX_ENABLE | MSIX_MASK_ALL);
@@ -343,6 +345,21 @@ void device_adopt(void)
 static bool masters(const struct db_dev *d)
 {
 	return pci_read16(config_of[d->id], PCI_COMMAND) & COMMAND_MASTER;
+}
+
+void device_withhold_rest(uint64_t number)
+{
+	for (unsigned i = 0; i < DB_DEVS; i++) {
+		const struct db_dev *d = db_dev_at(&db, i);
+
+		if (d && d->owner == number && d->vectors && !masters(d))
+			withheld[d->id] = true;
+	}
+}
+
+bool device_withheld(const struct db_dev *d)
+{
+	return withheld[d->id];
 }
 
 void device_enable_rest(uint64_t number)

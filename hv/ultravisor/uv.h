@@ -285,8 +285,11 @@ int bus_query(struct control_message *m);
 txn_op device_assign, device_release;
 int device_enumerate(void); /* in the open transaction; how many controllers */
 void device_adopt(void);
-/* Those that it has and that are not in use yet. */
+/* Those that it has and that are not in use yet: in use now; or, as they are
+ * not ready, in no view until then. */
 void device_enable_rest(uint64_t number);
+void device_withhold_rest(uint64_t number);
+bool device_withheld(const struct db_dev *d);
 void device_fence_all(uint64_t number);
 void device_enable_all(uint64_t number);
 int device_state(uint64_t number, uint32_t flags); /* in the open transaction */

@@ -77,7 +77,8 @@ static void fill(struct view *v, const struct db_part *part,
 	for (unsigned i = 0; i < DB_DEVS; i++) {
 		const struct db_dev *d = db_dev_at(&db, i);
 
-		if (d && d->owner == part->number && d->bar_pages)
+		if (d && d->owner == part->number && d->bar_pages &&
+		    !device_withheld(d))
 			fill_device(&v->device[d->index], d);
 	}
 }

@@ -112,6 +112,21 @@ Test(rows, s16_s22_killed_within_a_small_transaction)
 		     3);
 }
 
+/* A card, while an I/O partition runs that gets it: tests/sweep/assignments. */
+Test(rows, s70_s71_killed_while_a_card_is_given)
+{
+	struct output *o = shell(
+		PARTERRE " sweep --quiet --out %s/out --fault 'crash "
+			 "ultravisor' --over request..given --while ultravisor "
+			 "--every 9001 --set iommu=true " SOURCE_DIR
+			 "/tests/sweep/assign.lua",
+		scratch());
+
+	wants(o, 0);
+	says(o, "failed 0:");
+	says(o, "outcome 'given'");
+}
+
 /* The pool has no free page any more from that instant on: the transaction
  * fails, up to where it has the last that it wants; it holds from there on. */
 Test(rows, s22_a_transaction_that_fails_at_any_instant)

@@ -573,6 +573,8 @@ static enum machine_stop on_run(void *owner, struct session *s, ps_t until)
 			return why;
 		if (d->written)
 			debug_back_take(d, true);
+		if (d->halted) /* one that stood here was told to stop here */
+			continue;
 		why = slice(d, until);
 		done = after(d, why, until);
 	}

@@ -195,23 +195,34 @@ Test(snapshot_memory, of_several_machines)
 	says(o, "a snapshot is of one machine");
 }
 
-/* Under the debugger the past begins where the scenario went back last, and
- * going back leaves no mark either. */
+/* Under the debugger the past begins where the scenario went back last, at the
+ * record that the trace shows, and going back leaves no mark either. */
 Test(snapshot_memory, ten_instants)
 {
 	struct output *o;
+	char begins[64];
 
 	wants(shell("cd %s && " PARTERRE " run --quiet --out plain " SCENARIOS
 		    "ten-instants.lua",
 		    scratch()),
 	      0);
+	o = shell("cd %s && " PARTERRE " trace --event committed plain/trace | "
+		  "awk '/ stream=1 record=20 / { sub(/^[0.]+/, \"\", $1); "
+		  "printf \"begins at %%s ps\", $1 }'",
+		  scratch());
+	wants(o, 0);
+	says(o, "begins at ");
+	cr_assert_lt(strlen(o->text), sizeof(begins));
+	strcpy(begins, o->text);
 	o = shell("cd %s && printf 'run-to 43100us\\nreverse-stepi\\n"
-		  "reverse-continue\\ncontinue\\n' >commands && " PARTERRE
+		  "reverse-continue\\nprint(\"begins at \" .. now() .. "
+		  "\" ps\")\\ncontinue\\n' >commands && " PARTERRE
 		  " debug --out debugged -x commands " SCENARIOS
 		  "ten-instants.lua",
 		  scratch());
 	wants(o, 0);
 	says(o, "the past begins here");
+	says(o, begins);
 	wants(shell("cd %s && cmp plain/trace/stream debugged/trace/stream && "
 		    "cmp plain/disk.img debugged/disk.img",
 		    scratch()),

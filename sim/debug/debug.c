@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sim/debug/debug.c - the debugger is made; breakpoints and watches, as wanted
- * and as the CPUs have them.
+/* sim/debug/debug.c - the debugger is made; which machine it drives;
+ * breakpoints and watches, as wanted and as the CPUs have them.
  *
  * gdb takes its breakpoints away at each stop and sets them again when it goes
  * on.  The CPUs are told only what has changed by then: setting one makes them
@@ -17,7 +17,8 @@ void debug_destroy(struct debug *d)
 {
 	if (d) {
 		past_destroy(d->past);
-		changes_destroy(d->changes);
+		for (size_t i = 0; i < SESSION_MACHINES_MAX; i++)
+			changes_destroy(d->changes[i]);
 		debug_places_free(d);
 	}
 	free(d);
@@ -275,4 +276,71 @@ void debug_into_cpus(struct debug *d, vaddr_t also)
 {
 	arm_breaks(d, also);
 	arm_watches(d);
+}
+
+void debug_out_of_cpus(struct debug *d)
+{
+	for (size_t i = 0; i < d->armed_count; i++)
+		on_all(d, cpu_break_clear, d->armed[i]);
+	for (size_t i = 0; i < d->watched_count; i++)
+		watch_all(d, &d->watched[i], 0);
+	d->armed_count = d->watched_count = 0;
+}
+
+/* --- which machine --- */
+
+bool debug_is_on(const struct debug *d)
+{
+	return d->s && session_is_on(d->s) && !d->ended[d->s->index];
+}
+
+bool debug_can_go_on(const struct debug *d)
+{
+	if (d->over)
+		return false;
+	for (const struct session *s = d->s->first; s; s = s->next) {
+		if (session_is_on(s) && !d->ended[s->index])
+			return true;
+	}
+	return false;
+}
+
+/* Instants are everybody's. */
+static void forget_all_but_instants(struct debug *d)
+{
+	struct debug_wants *w = &d->wants;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < w->condition_count; i++) {
+		if (w->condition[i].what == DEBUG_AT_TIME)
+			w->condition[kept++] = w->condition[i];
+	}
+	debug_break_forget(d);
+	w->condition_count = kept;
+}
+
+void debug_drive(struct debug *d, unsigned machine)
+{
+	struct session *to = d->s->first;
+
+	while (to->index != machine && to->next)
+		to = to->next;
+	if (to == d->s)
+		return;
+	debug_out_of_cpus(d);
+	machine_set_limit(d->s->machine, MACHINE_ALL_CPUS, MACHINE_NO_LIMIT);
+	forget_all_but_instants(d);
+	d->s = to;
+	d->step.phase = STEP_NONE;
+	d->plan = (struct debug_plan){
+		.how = DEBUG_CONTINUE,
+		.id = {DEBUG_MACHINE, machine_stopped_cpu(to->machine) + 1},
+	};
+	d->stop.cpu = machine_stopped_cpu(to->machine);
+	d->stop.id = d->plan.id;
+	if (d->stop.why != DEBUG_ENDED || debug_can_go_on(d)) {
+		d->stop.why = DEBUG_ASKED;
+		d->stop.text[0] = '\0';
+	}
+	debug_go_on(d);
 }

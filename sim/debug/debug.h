@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sim/debug/debug.h - a debugger over a run: it lets the first machine of a
- * session go on, stops it, and looks at it while it stands.
+/* sim/debug/debug.h - a debugger over a run: it lets a machine of a session go
+ * on, stops it, and looks at it while it stands.
  *
  * It drives the session's machine (struct session_driver), so the scenario
  * knows nothing of it.  Who only looks changes nothing: where a run is cut,
@@ -21,7 +21,14 @@
  * debugger has written in the meantime is undone by that.  Runs at whose serial
  * lines somebody may type have no past: he cannot be asked again.
  *
- * Not modelled: of several machines only the first is driven.
+ * Several machines.  One of them is driven: it is the one that is looked at,
+ * stepped and stopped, the first until debug_drive() says another.  The others
+ * go on with it, a step of the session (SESSION_STEP_PS) at a time, in the
+ * order in which they were made: where the driven one stands, those before it
+ * are at the end of the step and those behind it at its beginning.  So when
+ * another one is driven, the one before runs to the end of its step first.
+ * Going back takes all of them along.  When the driven one is off, the others
+ * can be paused all the same.
  */
 #ifndef PARTERRE_DEBUG_DEBUG_H
 #define PARTERRE_DEBUG_DEBUG_H
@@ -104,6 +111,14 @@ void debug_destroy(struct debug *d);
 const struct session_driver *debug_driver(struct debug *d);
 void debug_end(struct debug *d, int status);
 struct session *debug_session(struct debug *d); /* NULL: nothing ran yet */
+
+/* From now on this machine is driven, by session.index; breakpoints and what
+ * was waited for were of the other one, but for instants. */
+void debug_drive(struct debug *d, unsigned machine);
+/* Not all has ended: one of several machines may be off. */
+bool debug_can_go_on(const struct debug *d);
+/* The driven one can. */
+bool debug_is_on(const struct debug *d);
 
 /* --- while it stands --- */
 

@@ -26,6 +26,7 @@
 
 /* What a process is told that stands in the past. */
 struct order {
+	unsigned machine; /* that is driven */
 	struct debug_wants wants;
 	struct debug_plan plan;
 	bool seek; /* or stand where you are */
@@ -53,20 +54,40 @@ static struct machine *machine_of(const struct debug *d)
 
 /* --- standing --- */
 
-static void place_here(const struct debug *d, struct past_place *at)
+static uint64_t all_retired(const struct debug *d)
 {
-	struct machine *m = machine_of(d);
-	const struct debug_trail *t = &d->trail;
+	uint64_t n = 0;
 
-	*at = (struct past_place){
-		.retired = machine_retired(m),
-		.keep = d->written,
-	};
-	for (unsigned i = 0; i < machine_cpu_count(m); i++) {
-		at->cpu_retired[i] = cpu_retired(machine_cpu(m, i));
+	for (const struct session *s = d->s->first; s; s = s->next)
+		n += machine_retired(s->machine);
+	return n;
+}
+
+static void machine_here(const struct session *s, const struct debug_trail *t,
+			 struct past_machine *at)
+{
+	at->retired = machine_retired(s->machine);
+	for (unsigned i = 0; i < machine_cpu_count(s->machine); i++) {
+		at->cpu_retired[i] = cpu_retired(machine_cpu(s->machine, i));
 		at->entered[i] =
 			t->entered[i] && t->entered_at[i] == at->cpu_retired[i];
 	}
+}
+
+static void place_here(const struct debug *d, struct past_place *at)
+{
+	*at = (struct past_place){
+		.retired = all_retired(d),
+		.keep = d->written,
+	};
+	for (const struct session *s = d->s->first; s; s = s->next)
+		machine_here(s, &d->trail[s->index], &at->machine[s->index]);
+}
+
+/* Where the machine that is driven stood then. */
+static const struct past_machine *stood(const struct debug *d, size_t index)
+{
+	return &past_at(d->past, index)->machine[d->s->index];
 }
 
 static uint64_t seek_count(const struct debug *d)
@@ -95,12 +116,13 @@ static void become(struct debug *d)
 
 	CHECK(d->mail.bytes == sizeof(o));
 	memcpy(&o, d->mail.data, sizeof(o));
+	debug_drive(d, o.machine);
 	d->wants = o.wants;
 	d->plan = o.plan;
 	d->due = d->halted = false;
 	d->step.phase = STEP_NONE;
 	memset(d->switched, 0, sizeof(d->switched));
-	d->s->notes_told = o.notes;
+	d->s->first->notes_told = o.notes;
 	d->search = o.search;
 	if (d->mail.scout) {
 		d->plan.how = DEBUG_CONTINUE;
@@ -130,12 +152,13 @@ void debug_back_take(struct debug *d, bool now)
 	if (!d->past || d->scouting || d->let_go || d->killed)
 		return;
 	past_tie(d->past);
-	if (!now && machine_retired(machine_of(d)) - d->past_at < EVERY)
+	if (!now && all_retired(d) - d->past_at < EVERY)
 		return;
 	place_here(d, &at);
 	d->past_at = at.retired;
 	d->written = false;
-	changes_go_on(d->changes, machine_of(d), at.retired, true);
+	for (const struct session *s = d->s->first; s; s = s->next)
+		debug_changes_go_on(d, s, true);
 	if (past_take(d->past, &at, &d->mail, d->front.away, d->front.owner))
 		become(d);
 }
@@ -150,7 +173,8 @@ static void write_order(struct debug *d, struct order *o,
 	o->wants = d->wants;
 	o->plan = d->plan;
 	o->search = d->search;
-	o->notes = d->s->notes_told;
+	o->machine = d->s->index;
+	o->notes = d->s->first->notes_told;
 	o->front_bytes = d->front.save(d->front.owner, o->front, &mail->fd);
 	CHECK(o->front_bytes <= sizeof(o->front));
 	mail->bytes = sizeof(*o);
@@ -158,7 +182,7 @@ static void write_order(struct debug *d, struct order *o,
 }
 
 /* Does who stands there come to the place? */
-static bool lies_before(const struct past_place *at,
+static bool lies_before(const struct past_machine *at,
 			const struct debug_place *to)
 {
 	if (to->cpu == MACHINE_ALL_CPUS)
@@ -178,7 +202,7 @@ static void go(struct debug *d, const struct debug_place *to)
 	o.place = *to;
 	write_order(d, &o, &d->mail);
 	for (size_t i = past_count(d->past); i--;) {
-		if (lies_before(past_at(d->past, i), to))
+		if (lies_before(stood(d, i), to))
 			past_go(d->past, i, &d->mail);
 	}
 }
@@ -198,7 +222,7 @@ static void go_to_begin(struct debug *d)
 
 	nothing_before(d);
 	if (!past_count(d->past) ||
-	    past_at(d->past, 0)->retired == machine_retired(machine_of(d)))
+	    past_at(d->past, 0)->retired == all_retired(d))
 		return;
 	memset(&o, 0, sizeof(o));
 	o.place.stop = d->stop;
@@ -212,7 +236,7 @@ static void go_to_begin(struct debug *d)
 
 static bool before_cpu(struct debug *d, struct debug_place *to)
 {
-	const struct debug_trail *t = &d->trail;
+	const struct debug_trail *t = &d->trail[d->s->index];
 	unsigned i = d->plan.id.tid - 1;
 	struct cpu *cpu = machine_cpu(machine_of(d), i);
 	uint64_t retired = cpu_retired(cpu);
@@ -416,7 +440,7 @@ static bool last_change(const struct debug *d, struct changes_span *span)
 		const struct debug_watch *w = &d->wants.watch[i];
 		struct changes_span one;
 
-		if (!changes_last(d->changes, w->va, w->bytes,
+		if (!changes_last(d->changes[d->s->index], w->va, w->bytes,
 				  machine_retired(machine_of(d)), &one))
 			continue;
 		if (!any || one.high > span->high)
@@ -451,7 +475,7 @@ static enum looked look(struct debug *d, size_t from, struct changes_span span,
 	memset(&o, 0, sizeof(o));
 	o.scout = span;
 	d->search.spans++;
-	d->search.instructions += span.high - past_at(d->past, from)->retired;
+	d->search.instructions += span.high - stood(d, from)->retired;
 	write_order(d, &o, &d->mail);
 	answer = past_scout(d->past, from, &d->mail);
 	if (answer < 0)
@@ -480,7 +504,7 @@ static size_t standing_before(struct debug *d, uint64_t retired)
 {
 	size_t count = past_count(d->past), i = count;
 
-	while (i && past_at(d->past, i - 1)->retired > retired)
+	while (i && stood(d, i - 1)->retired > retired)
 		i--;
 	return i ? i - 1 : count;
 }
@@ -520,7 +544,7 @@ static void search_back(struct debug *d)
 	struct answer a;
 
 	for (size_t i = past_count(d->past); i--;) {
-		uint64_t from = past_at(d->past, i)->retired;
+		uint64_t from = stood(d, i)->retired;
 
 		if (from >= end)
 			continue;

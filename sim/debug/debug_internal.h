@@ -136,7 +136,11 @@ struct debug_search {
 struct debug {
 	struct debug_front front;
 	struct session_driver driver;
-	struct session *s;
+	struct session *s; /* the machine that is driven */
+	struct debug_probed {
+		struct debug *d;
+		struct session *s;
+	} probed[SESSION_MACHINES_MAX];
 	bool begun, halted, let_go, killed, changed, over;
 	struct debug_stop stop;
 	struct debug_plan plan;
@@ -146,11 +150,14 @@ struct debug {
 	struct past *past; /* NULL: it cannot go back */
 	uint64_t past_at;  /* all CPUs' count at the latest one that stands */
 	bool written;      /* since then by the debugger */
-	struct changes *changes; /* NULL: it cannot go back */
+	/* Of each machine, also while it is not driven; NULL: it cannot go
+	 * back. */
+	struct changes *changes[SESSION_MACHINES_MAX];
 	/* Of the last search: spans of the run that were run again for it, and
 	 * how many instructions those are. */
 	struct debug_search search;
-	struct debug_trail trail;
+	struct debug_trail trail[SESSION_MACHINES_MAX];
+	bool ended[SESSION_MACHINES_MAX]; /* that it cannot go on was told */
 	/* On the way to a place; at `seek_next` one more stands. */
 	bool seeking;
 	struct debug_place seek;
@@ -190,11 +197,13 @@ bool debug_same_context(const struct debug_context *a,
 void debug_drop_condition(struct debug *d, const struct debug_condition *c);
 /* debug_run.c */
 void debug_go_on(struct debug *d);
+/* Between runs of that machine: changes_go_on(), if it can go back. */
+void debug_changes_go_on(struct debug *d, const struct session *s, bool now);
 void debug_halt(struct debug *d, enum debug_why why, unsigned cpu,
 		const char *fmt, ...) PRINTF_LIKE(4, 5);
 /* debug_trail.c: by the probe, of each event. */
-void debug_trail_note(struct debug *d, struct cpu *cpu,
-		      const struct cpu_context_record *r);
+void debug_trail_note(struct debug_trail *t, const struct session *s,
+		      struct cpu *cpu, const struct cpu_context_record *r);
 /* The last interrupt before `total` that came to this context; NULL: unknown.
  */
 const struct debug_leave *
@@ -223,6 +232,8 @@ _Noreturn void debug_scout_end(struct debug *d);
 /* debug.c: breakpoints and watches as wanted, and one more address if it is not
  * 0, into the CPUs. */
 void debug_into_cpus(struct debug *d, vaddr_t also);
+/* debug.c: none of them, in the CPUs. */
+void debug_out_of_cpus(struct debug *d);
 /* debug.c: as the functions without a number. */
 bool debug_break_number(struct debug *d, uint32_t pid, vaddr_t va,
 			uint32_t number);

@@ -119,11 +119,12 @@ static void look_at_record(struct debug *d, const struct debug_condition *c,
 	}
 }
 
-static void on_record(void *owner, const struct trace_record *r)
+static void on_record(void *owner, unsigned machine,
+		      const struct trace_record *r)
 {
 	struct debug *d = owner;
 
-	if (d->seeking)
+	if (d->seeking || !d->s || machine != d->s->index)
 		return;
 	/* Who is taken off the CPU again before it came to ring 3 is not where
 	 * a switch went. */
@@ -164,12 +165,13 @@ static void entered_ring3(struct debug *d, unsigned cpu)
 static void probe(void *owner, struct machine *m, struct cpu *cpu,
 		  const struct cpu_context_record *r)
 {
-	struct debug *d = owner;
+	const struct debug_probed *p = owner;
+	struct debug *d = p->d;
 	bool stepping =
 		d->step.phase == STEP_ONE && d->step.cpu == cpu_index(cpu);
 
-	debug_trail_note(d, cpu, r);
-	if (d->seeking)
+	debug_trail_note(&d->trail[p->s->index], p->s, cpu, r);
+	if (d->seeking || p->s != d->s)
 		return;
 	switch (r->what) {
 	case CPU_CTX_INTERRUPT:
@@ -378,7 +380,9 @@ static const char *end_text(enum machine_stop why)
 /* True: `why` is the session's affair. */
 static bool after(struct debug *d, enum machine_stop why, ps_t until)
 {
-	struct machine *m = d->s->machine;
+	/* One that stood here may have been told to drive another. */
+	struct session *s = d->s;
+	struct machine *m = s->machine;
 	bool due = d->due, sought = d->seeking;
 
 	d->due = false;
@@ -397,7 +401,7 @@ static bool after(struct debug *d, enum machine_stop why, ps_t until)
 	case MACHINE_REQUESTED:
 		if (due && !d->halted)
 			one_done(d); /* at an exception's handler */
-		return d->s->told || d->s->watch_due;
+		return s->told || s->watch_due;
 	case MACHINE_COUNT: /* a watcher of the session's */
 		return true;
 	case MACHINE_BREAK:
@@ -415,17 +419,18 @@ static bool after(struct debug *d, enum machine_stop why, ps_t until)
 			on_clock(d);
 		return false;
 	case MACHINE_DEADLOCK:
-		if (d->s->patient || d->s->next || d->s->net ||
-		    d->s->interactive)
+		if (s->patient || s->first->next || s->first->net ||
+		    s->first->interactive)
 			return true; /* time passes all the same */
 		break;
 	default:
 		break;
 	}
-	if (!d->over)
+	if (!d->ended[s->index])
 		debug_halt(d, DEBUG_ENDED, machine_stopped_cpu(m), "%s",
 			   end_text(why));
-	d->over = true;
+	d->ended[s->index] = true;
+	d->over |= !debug_can_go_on(d);
 	return true;
 }
 
@@ -452,21 +457,35 @@ void debug_go_on(struct debug *d)
 		begin_step(d);
 }
 
+void debug_changes_go_on(struct debug *d, const struct session *s, bool now)
+{
+	if (d->changes[s->index])
+		changes_go_on(d->changes[s->index], s->machine,
+			      machine_retired(s->machine), now);
+}
+
+static void end_changes(struct debug *d)
+{
+	for (size_t i = 0; i < SESSION_MACHINES_MAX; i++) {
+		if (d->changes[i])
+			changes_end(d->changes[i]);
+		changes_destroy(d->changes[i]);
+		d->changes[i] = NULL;
+	}
+}
+
 static void serve(struct debug *d)
 {
 	d->due = false;
 	d->step.phase = STEP_NONE;
 	while (d->halted && !d->let_go && !d->killed) {
-		if (d->s->options.live)
+		if (d->s->first->options.live)
 			fputs("\r\033[K", stderr); /* how far it was */
 		d->front.serve(d->front.owner, d);
 	}
 	d->halted = false;
-	if (d->let_go && d->changes) {
-		changes_end(d->changes);
-		changes_destroy(d->changes);
-		d->changes = NULL;
-	}
+	if (d->let_go)
+		end_changes(d);
 	if (d->let_go || d->killed) {
 		memset(&d->wants, 0, sizeof(d->wants));
 		d->plan = (struct debug_plan){.how = DEBUG_CONTINUE};
@@ -481,8 +500,7 @@ static enum machine_stop slice(struct debug *d, ps_t until)
 	ps_t time = next_of(d, DEBUG_AT_TIME), now = machine_now(m);
 	uint64_t count = next_of(d, DEBUG_AT_COUNT);
 
-	if (d->changes)
-		changes_go_on(d->changes, m, machine_retired(m), false);
+	debug_changes_go_on(d, d->s, false);
 	if (d->scouting && !debug_scout_blind(d))
 		debug_scout_arrives(d);
 	if (d->seeking) {
@@ -497,7 +515,8 @@ static enum machine_stop slice(struct debug *d, ps_t until)
 		count = d->scout_end;
 	if (debug_scout_blind(d))
 		count = d->scout_from;
-	if (d->changes && count > machine_retired(m) + CHANGES_STRETCH)
+	if (d->changes[d->s->index] &&
+	    count > machine_retired(m) + CHANGES_STRETCH)
 		count = machine_retired(m) + CHANGES_STRETCH;
 	if (d->step.phase != STEP_ONE)
 		machine_set_limit(m, MACHINE_ALL_CPUS, count);
@@ -516,8 +535,8 @@ static void begin_past(struct debug *d)
 		past_destroy(d->past);
 		d->past = NULL;
 	}
-	if (d->past)
-		d->changes = changes_create();
+	for (s = s->first; d->past && s; s = s->next)
+		d->changes[s->index] = changes_create();
 	debug_back_take(d, true);
 }
 
@@ -525,7 +544,10 @@ static void begin(struct debug *d, struct session *s)
 {
 	d->s = s;
 	d->begun = true;
-	machine_set_probe(s->machine, probe, d);
+	for (s = s->first; s; s = s->next) {
+		d->probed[s->index] = (struct debug_probed){d, s};
+		machine_set_probe(s->machine, probe, &d->probed[s->index]);
+	}
 	if (d->halted) {
 		d->plan.id = (struct debug_id){DEBUG_MACHINE, 1};
 		debug_halt(d, DEBUG_BEGIN, 0,
@@ -546,6 +568,13 @@ static void stand(struct debug *d)
 	debug_go_on(d);
 }
 
+/* Orders are taken when the driven one is to run; if it is off, when anybody
+ * is. */
+static bool is_turn(const struct debug *d, const struct session *s)
+{
+	return s == d->s || !session_is_on(d->s);
+}
+
 static enum machine_stop on_run(void *owner, struct session *s, ps_t until)
 {
 	struct debug *d = owner;
@@ -554,13 +583,13 @@ static enum machine_stop on_run(void *owner, struct session *s, ps_t until)
 
 	if (!d->begun)
 		begin(d, s);
-	else
+	else if (is_turn(d, s))
 		debug_back_take(d, false);
 	if (d->scouting && past_unwanted(&d->mail))
 		debug_scout_end(d);
-	if (!d->halted && !d->let_go && !d->seeking && !d->scouting &&
-	    d->front.wants(d->front.owner, d) && !d->halted)
-		debug_halt(d, DEBUG_ASKED, machine_stopped_cpu(s->machine),
+	if (is_turn(d, s) && !d->halted && !d->let_go && !d->seeking &&
+	    !d->scouting && d->front.wants(d->front.owner, d) && !d->halted)
+		debug_halt(d, DEBUG_ASKED, machine_stopped_cpu(d->s->machine),
 			   "%s", "");
 	for (;;) {
 		while (d->halted)
@@ -571,10 +600,14 @@ static enum machine_stop on_run(void *owner, struct session *s, ps_t until)
 		}
 		if (done)
 			return why;
+		if (s != d->s) {
+			debug_changes_go_on(d, s, false);
+			return machine_run(s->machine, until);
+		}
 		if (d->written)
 			debug_back_take(d, true);
-		if (d->halted) /* one that stood here was told to stop here */
-			continue;
+		if (d->halted || s != d->s)
+			continue; /* one that stood here was told so */
 		why = slice(d, until);
 		done = after(d, why, until);
 	}
@@ -589,7 +622,7 @@ static void on_over(void *owner, struct session *s, const struct error *err)
 	if (d->let_go || d->killed || !d->begun || s->left)
 		return;
 	d->over = true;
-	debug_halt(d, DEBUG_ENDED, machine_stopped_cpu(s->machine), "%s%s",
+	debug_halt(d, DEBUG_ENDED, machine_stopped_cpu(d->s->machine), "%s%s",
 		   err->code ? "" : "the scenario is over: it held",
 		   err->code ? err->text : "");
 	while (d->halted)
@@ -603,9 +636,11 @@ static void on_went_back(void *owner)
 
 	if (d->past)
 		past_forget(d->past);
-	if (d->changes)
-		changes_end(d->changes);
-	memset(&d->trail, 0, sizeof(d->trail));
+	for (size_t i = 0; i < SESSION_MACHINES_MAX; i++) {
+		if (d->changes[i])
+			changes_end(d->changes[i]);
+	}
+	memset(d->trail, 0, sizeof(d->trail));
 	d->written = true; /* so one stands here */
 }
 

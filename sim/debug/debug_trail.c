@@ -25,11 +25,10 @@ bool debug_same_context(const struct debug_context *a,
 	       a->cpl == b->cpl;
 }
 
-static void note_leave(struct debug *d, struct cpu *cpu,
-		       const struct debug_leave *l)
+static void note_leave(struct debug_trail *t, const struct session *s,
+		       struct cpu *cpu, const struct debug_leave *l)
 {
-	struct debug_trail *t = &d->trail;
-	uint32_t slot = partition_view_cpu_slot(d->s->view, l->cpu);
+	uint32_t slot = partition_view_cpu_slot(s->view, l->cpu);
 
 	if (l->why == LEFT_INTERRUPTED)
 		t->interrupt[t->interrupts++ % TRAIL_INTERRUPTS] = *l;
@@ -37,16 +36,15 @@ static void note_leave(struct debug *d, struct cpu *cpu,
 		t->leave[slot][t->leaves[slot]++ % TRAIL_LEAVES] = *l;
 }
 
-void debug_trail_note(struct debug *d, struct cpu *cpu,
-		      const struct cpu_context_record *r)
+void debug_trail_note(struct debug_trail *t, const struct session *s,
+		      struct cpu *cpu, const struct cpu_context_record *r)
 {
-	struct debug_trail *t = &d->trail;
 	unsigned i = cpu_index(cpu);
 	struct debug_leave l = {
 		.cpu = i,
 		.retired = cpu_retired(cpu),
 		.since = t->ring3_at[i],
-		.total = machine_retired(d->s->machine),
+		.total = machine_retired(s->machine),
 	};
 
 	switch (r->what) {
@@ -70,14 +68,14 @@ void debug_trail_note(struct debug *d, struct cpu *cpu,
 		return;
 	}
 	debug_context_of(cpu, &l.context);
-	note_leave(d, cpu, &l);
+	note_leave(t, s, cpu, &l);
 }
 
 const struct debug_leave *
 debug_trail_interrupt(const struct debug *d,
 		      const struct debug_context *context, uint64_t total)
 {
-	const struct debug_trail *t = &d->trail;
+	const struct debug_trail *t = &d->trail[d->s->index];
 
 	for (size_t n = t->interrupts;
 	     n && n + TRAIL_INTERRUPTS > t->interrupts; n--) {
@@ -101,7 +99,7 @@ static bool at(struct debug_place *to, unsigned cpu, uint64_t retired)
 bool debug_trail_before(struct debug *d, struct debug_id id,
 			struct debug_place *to)
 {
-	const struct debug_trail *t = &d->trail;
+	const struct debug_trail *t = &d->trail[d->s->index];
 	unsigned cpu = debug_thread_cpu(d, id);
 	uint32_t slot = id.tid - 1;
 	struct cpu *c;

@@ -23,7 +23,7 @@
 #define PARTERRE_DEBUG_PAST_H
 
 #include "cpu/cpu.h"
-#include "sim/base.h"
+#include "sim/scenario/session.h"
 
 #define PAST_MAX        48
 #define PAST_MAIL_BYTES 16384
@@ -31,11 +31,16 @@
 struct past;
 
 /* Where one stands. */
-struct past_place {
-	uint64_t retired; /* by all CPUs together */
+struct past_machine {
+	uint64_t retired; /* by all its CPUs together */
 	uint64_t cpu_retired[CPU_COUNT_MAX];
 	/* Behind that count, a handler's first instruction is next. */
 	bool entered[CPU_COUNT_MAX];
+};
+
+struct past_place {
+	uint64_t retired; /* by all machines together */
+	struct past_machine machine[SESSION_MACHINES_MAX];
 	bool keep; /* what lies before it does not lead to it: never left out */
 };
 

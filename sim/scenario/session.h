@@ -45,17 +45,16 @@
 
 struct session;
 
-/* Someone who lets the first machine run in place of the session: a debugger.
+/* Someone who lets the machines run in place of the session: a debugger.
  * What it does between runs is not seen by the scenario. */
 struct session_driver {
 	/* As machine_run() of s->machine; MACHINE_REQUESTED only when the
 	 * session asked for it (s->told, s->watch_due). */
 	enum machine_stop (*run)(void *owner, struct session *s, ps_t until);
-	/* Every record of class partition, perhaps more. */
-	void (*record)(void *owner, const struct trace_record *r);
-	/* The same of the other machines, by session.index; NULL is fine. */
-	void (*other)(void *owner, unsigned machine,
-		      const struct trace_record *r);
+	/* Every record of class partition, perhaps more; of which machine, by
+	 * session.index. */
+	void (*record)(void *owner, unsigned machine,
+		       const struct trace_record *r);
 	/* The machine went back by session_restore(). */
 	void (*went_back)(void *owner);
 	/* The scenario is over, its machines still stand; err->code: how. */

@@ -123,10 +123,8 @@ static void on_record(void *owner, const struct trace_record *r)
 
 	if (r->kind->class == TRACE_CLASS_PARTITION)
 		timeline_note(&s->timeline, r);
-	if (d && s == s->first)
-		d->record(d->owner, r);
-	else if (d && d->other)
-		d->other(d->owner, s->index, r);
+	if (d)
+		d->record(d->owner, s->index, r);
 	if (r->kind->number == TRACE_EV_CONSOLE)
 		keep_line(s, r);
 	if (s->wait && s->wait(s->wait_owner, r)) {

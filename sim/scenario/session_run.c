@@ -222,8 +222,7 @@ static bool doze(struct session *s, ps_t until)
  * goes on behind the end of a wait: the scenario hears at the next step. */
 static bool run_to(struct session *s, ps_t until, struct error *err)
 {
-	const struct session_driver *d =
-		s == s->first ? s->options.driver : NULL;
+	const struct session_driver *d = s->options.driver;
 	bool between = false; /* it stands within the instant: go on */
 
 	s->stop = MACHINE_UNTIL;

@@ -3,8 +3,11 @@
  * on_serve(), where it stands.
  *
  * Back by time.  A process of the past can be sent to a count of instructions;
- * so counts are noted from time to time, and the way back to an instant is to
- * the last count before it, and from there forwards (struct kept: until).
+ * so counts are noted from time to time, of each machine, and the way back to
+ * an instant is to the last count before it, and from there forwards (struct
+ * kept: until).
+ *
+ * Of several machines the one that is shown is the one that is driven.
  */
 #include "sim/seen/show.h"
 
@@ -38,8 +41,17 @@ struct hand_log {
 
 /* What a process that becomes the run has to know. */
 struct kept {
-	uint32_t speed, machine;
+	uint32_t speed;
 	ps_t until; /* goes on to there; 0: stands */
+};
+
+/* When a machine had retired how much. */
+struct places {
+	size_t count;
+	struct {
+		ps_t now;
+		uint64_t retired;
+	} place[PLACES];
 };
 
 struct show {
@@ -57,11 +69,7 @@ struct show {
 	uint64_t frame_ns, screen;
 	ps_t pace_at;
 	uint64_t pace_ns;
-	size_t place_count;
-	struct {
-		ps_t now;
-		uint64_t retired;
-	} place[PLACES];
+	struct places places[SEEN_MACHINES];
 	struct hand_log *log;
 	size_t typed;                /* of the log, by this process */
 	struct wire_order held[256]; /* not yet typed */
@@ -108,16 +116,6 @@ static void send_screen(struct show *s, struct machine *m)
 	free(p.rgb);
 }
 
-/* The one that is to be shown. */
-static struct session *shown(const struct show *s, struct debug *d)
-{
-	struct session *of = debug_session(d);
-
-	while (of->index < s->kept.machine && of->next)
-		of = of->next;
-	return of;
-}
-
 static struct story *story_of(struct show *s, unsigned machine)
 {
 	if (!s->story[machine])
@@ -132,20 +130,27 @@ static struct seen_names *names_of(struct show *s, unsigned machine)
 	return s->names[machine];
 }
 
-static void send_seen(struct show *s, struct debug *d, bool stands)
+/* It has ended, and nothing is left to go on with. */
+static bool is_over(struct debug *d)
 {
-	const struct debug_stop *stop = debug_stopped(d);
-	struct session *of = shown(s, d);
+	return debug_stopped(d)->why == DEBUG_ENDED && !debug_can_go_on(d);
+}
+
+/* Why it stands; `refused`: why what was asked for cannot be done. */
+static void send_seen(struct show *s, struct debug *d, bool stands,
+		      const char *refused)
+{
+	const char *why = refused ? refused : debug_stopped(d)->text;
+	struct session *of = debug_session(d);
 
 	seen_fill(s->seen, of, story_of(s, of->index),
 		  stands ? names_of(s, of->index) : NULL);
 	s->seen->speed = s->kept.speed;
 	s->seen->can_go_back = debug_has_past(d);
 	if (stands) {
-		s->seen->state =
-			stop->why == DEBUG_ENDED ? SEEN_OVER : SEEN_STANDS;
+		s->seen->state = is_over(d) ? SEEN_OVER : SEEN_STANDS;
 		snprintf(s->seen->why, sizeof(s->seen->why), "%.*s",
-			 (int)strcspn(stop->text, "\n"), stop->text);
+			 (int)strcspn(why, "\n"), why);
 	}
 	send_screen(s, of->machine);
 	if (s->fd >= 0 &&
@@ -172,7 +177,7 @@ static void hold(struct show *s, const struct wire_order *o)
 }
 
 /* Those that may come at any time. */
-static void always(struct show *s, const struct wire_order *o)
+static void always(struct show *s, struct debug *d, const struct wire_order *o)
 {
 	switch (o->what) {
 	case WIRE_DREW:
@@ -183,7 +188,7 @@ static void always(struct show *s, const struct wire_order *o)
 		s->pace_ns = 0;
 		break;
 	case WIRE_MACHINE:
-		s->kept.machine = (uint32_t)o->arg;
+		debug_drive(d, (unsigned)o->arg);
 		s->screen = 0; /* the other one's */
 		break;
 	case WIRE_KEYS:
@@ -197,19 +202,25 @@ static void always(struct show *s, const struct wire_order *o)
 
 /* --- in mid-run --- */
 
-static void note_place(struct show *s, struct machine *m)
+static void note_place(struct places *p, struct machine *m)
 {
 	ps_t now = machine_now(m);
 
-	if (s->place_count && s->place[s->place_count - 1].now >= now)
+	if (p->count && p->place[p->count - 1].now >= now)
 		return;
-	if (s->place_count == PLACES) {
+	if (p->count == PLACES) {
 		for (size_t i = 0; i < PLACES / 2; i++)
-			s->place[i] = s->place[2 * i];
-		s->place_count = PLACES / 2;
+			p->place[i] = p->place[2 * i];
+		p->count = PLACES / 2;
 	}
-	s->place[s->place_count].now = now;
-	s->place[s->place_count++].retired = machine_retired(m);
+	p->place[p->count].now = now;
+	p->place[p->count++].retired = machine_retired(m);
+}
+
+static void note_places(struct show *s, const struct session *first)
+{
+	for (const struct session *m = first; m; m = m->next)
+		note_place(&s->places[m->index], m->machine);
 }
 
 static void run_command(struct debug *d, const char *line)
@@ -270,7 +281,7 @@ static bool orders(struct show *s, struct debug *d, int timeout_ms)
 		}
 		if (o.what == WIRE_PAUSE)
 			return true;
-		always(s, &o);
+		always(s, d, &o);
 	}
 	return false;
 }
@@ -278,15 +289,14 @@ static bool orders(struct show *s, struct debug *d, int timeout_ms)
 static bool on_wants(void *owner, struct debug *d)
 {
 	struct show *s = owner;
-	ps_t now = machine_now(machine_of(d));
+	ps_t now = session_now(debug_session(d));
 	int ahead;
 
 	begin(s, d);
-	note_place(s, machine_of(d));
 	do {
 		if (!s->drawing && s->fd >= 0 &&
 		    session_host_ns() - s->frame_ns > FRAME_NS)
-			send_seen(s, d, false);
+			send_seen(s, d, false, NULL);
 		ahead = ahead_ms(s, now);
 		if (orders(s, d, ahead < 30 ? ahead : 30))
 			return true;
@@ -314,13 +324,26 @@ static void back_by(struct show *s, struct debug *d, ps_t by)
 		.how = DEBUG_BACK_TO,
 		.id = {DEBUG_MACHINE, debug_stopped(d)->cpu + 1},
 	};
-	size_t i = s->place_count;
+	const struct places *p = &s->places[debug_session(d)->index];
+	size_t i = p->count;
 
-	while (i && s->place[i - 1].now > to)
+	while (i && p->place[i - 1].now > to)
 		i--;
-	plan.low = i ? s->place[i - 1].retired : 0;
-	s->kept.until = plan.low ? to : 0;
+	plan.low = i ? p->place[i - 1].retired : 0;
+	s->kept.until = to;
 	debug_resume(d, &plan);
+}
+
+/* Why a step cannot be done; NULL: it can. */
+static const char *no_step(struct debug *d, enum wire_what what)
+{
+	if (what != WIRE_BACK_SWITCH && !debug_is_on(d))
+		return "this machine is off: the others can go on, or choose "
+		       "one of them to step";
+	if (what != WIRE_STEP && partition_view_opaque(debug_session(d)->view))
+		return "this machine has no partitions, so there is no next "
+		       "switch";
+	return NULL;
 }
 
 /* True: the machine goes on, or the run ends. */
@@ -332,28 +355,30 @@ static bool obey(struct show *s, struct debug *d, const struct wire_order *o)
 		resume(d, DEBUG_CONTINUE);
 		return true;
 	case WIRE_STEP:
-		resume(d, DEBUG_STEP);
-		return true;
 	case WIRE_STEP_SWITCH:
-		run_command(d, "step-switch");
-		resume(d, DEBUG_CONTINUE);
+	case WIRE_BACK_SWITCH:
+		if (no_step(d, o->what)) {
+			send_seen(s, d, true, no_step(d, o->what));
+			return false;
+		}
+		if (o->what != WIRE_STEP)
+			run_command(d, "step-switch");
+		resume(d, o->what == WIRE_STEP          ? DEBUG_STEP
+			  : o->what == WIRE_STEP_SWITCH ? DEBUG_CONTINUE
+							: DEBUG_BACK_CONTINUE);
 		return true;
 	case WIRE_BACK_STEP:
 		resume(d, DEBUG_BACK_STEP);
-		return true;
-	case WIRE_BACK_SWITCH:
-		run_command(d, "step-switch");
-		resume(d, DEBUG_BACK_CONTINUE);
 		return true;
 	case WIRE_BACK_TIME:
 		back_by(s, d, o->arg);
 		return true;
 	case WIRE_MACHINE:
-		always(s, o);
-		send_seen(s, d, true);
+		always(s, d, o);
+		send_seen(s, d, true, NULL);
 		return false;
 	default:
-		always(s, o);
+		always(s, d, o);
 		return false;
 	}
 }
@@ -367,23 +392,22 @@ static void on_serve(void *owner, struct debug *d)
 	run_command(d, "delete");
 	s->kept.until = 0;
 	begin(s, d);
-	note_place(s, machine_of(d));
+	note_places(s, debug_session(d)->first);
 	if (until > now && debug_stopped(d)->why != DEBUG_ENDED) {
 		stop_at(d, until);
 		resume(d, DEBUG_CONTINUE);
 		return;
 	}
 	if (s->fd >= 0)
-		send_seen(s, d, true);
+		send_seen(s, d, true, NULL);
 	while (s->fd >= 0 && take_order(s, &o) && o.what != WIRE_QUIT) {
-		if (debug_stopped(d)->why == DEBUG_ENDED &&
-		    (o.what == WIRE_GO || o.what == WIRE_STEP ||
-		     o.what == WIRE_STEP_SWITCH))
+		if (is_over(d) && (o.what == WIRE_GO || o.what == WIRE_STEP ||
+				   o.what == WIRE_STEP_SWITCH))
 			break; /* there is nothing to go on with */
 		if (obey(s, d, &o))
 			return;
 	}
-	if (debug_stopped(d)->why == DEBUG_ENDED)
+	if (is_over(d))
 		debug_let_go(d);
 	else
 		debug_kill(d);
@@ -471,21 +495,18 @@ static enum machine_stop on_run(void *owner, struct session *session,
 {
 	struct show *s = owner;
 
+	/* On the way to a place of the past, too. */
+	note_places(s, session->first);
 	return s->under.run(s->under.owner, session, until);
 }
 
-static void on_record(void *owner, const struct trace_record *r)
+static void on_record(void *owner, unsigned machine,
+		      const struct trace_record *r)
 {
 	struct show *s = owner;
 
-	story_note(story_of(s, 0), r);
-	s->under.record(s->under.owner, r);
-}
-
-static void on_other(void *owner, unsigned machine,
-		     const struct trace_record *r)
-{
-	story_note(story_of(owner, machine), r);
+	story_note(story_of(s, machine), r);
+	s->under.record(s->under.owner, machine, r);
 }
 
 /* Until the other end has seen that it is over and is gone. */
@@ -522,7 +543,6 @@ const struct session_driver *show_driver(struct show *s, struct debug *d)
 	s->driver = (struct session_driver){
 		.run = on_run,
 		.record = on_record,
-		.other = on_other,
 		.went_back = on_went_back,
 		.over = on_over,
 		.owner = s,

@@ -315,6 +315,145 @@ Test(show, window_shows_each_machine, .timeout = 120)
 	cr_assert_eq(terminal_close(&t), 0);
 }
 
+/* What `tell` wrote: line by line the machine, its instant and its count. */
+struct told {
+	char machine[16], state[16];
+	unsigned long long now, retired;
+};
+
+static size_t tales(struct told *seen, size_t max)
+{
+	struct output *o = shell("cat %s/told", scratch());
+	size_t n = 0;
+
+	wants(o, 0);
+	for (char *at, *line = strtok_r(o->text, "\n", &at); line && n < max;
+	     line = strtok_r(NULL, "\n", &at))
+		n += sscanf(line, "%15s %llu %llu %15s", seen[n].machine,
+			    &seen[n].now, &seen[n].retired, seen[n].state) == 4;
+	return n;
+}
+
+#define TELL "until stands\ntell %s/told\n"
+
+/* Keys act on the machine that is shown: it is stepped, back and forth, and
+ * goes back in time; the others come along, and a run with all of that is the
+ * same. */
+Test(show, window_drives_the_machine_that_is_shown, .timeout = 150)
+{
+	static struct output alone;
+	struct told seen[12];
+	char lines[1024], digest[20];
+	struct output *o;
+
+	wants(shell("cat >%s/two.lua <<'END'\n"
+		    "machine{ kernel = 'echo', modules = {}, disk = false, "
+		    "controllers = 0, ram = '16M' }\n"
+		    "machine{ name = 'b', policy = '" SOURCE_DIR
+		    "/scenarios/policy/quickstart.policy' }\n"
+		    "run_until(ms(38))\nEND\n"
+		    "mkdir %s/images && ln -s " BUILD_DIR "/hv/*.elf " BUILD_DIR
+		    "/tests/guest/*.elf %s/images",
+		    scratch(), scratch(), scratch()),
+	      0);
+	alone = *shell(PARTERRE " run --quiet --json --images %s/images --out "
+				"%s/alone %s/two.lua",
+		       scratch(), scratch(), scratch());
+	wants(&alone, 0);
+	snprintf(digest, sizeof(digest), "%.19s", json_value(&alone, "digest"));
+	cr_assert_lt(snprintf(lines, sizeof(lines),
+			      TELL "key m\n" TELL "key s\n" TELL "key s\n" TELL
+				   "key shift-s\n" TELL "key n\n" TELL
+				   "key shift-n\n" TELL "key b\n" TELL
+				   "click machine first\n" TELL "key n\n" TELL
+				   "key space\nuntil over\ntell %s/told\nkey q",
+			      scratch(), scratch(), scratch(), scratch(),
+			      scratch(), scratch(), scratch(), scratch(),
+			      scratch(), scratch(), scratch()),
+		     (int)sizeof(lines));
+	script(lines);
+	o = shell(WINDOW "--json --stop-at 36ms --images %s/images --out "
+			 "%s/out %s/two.lua",
+		  scratch(), scratch(), scratch(), scratch());
+	wants(o, 0);
+	says(o, digest);
+	cr_assert_eq(tales(seen, 12), 11);
+	cr_assert_str_eq(seen[0].machine, "first");
+	cr_assert_eq(seen[0].now, 36000000000);
+	for (size_t i = 1; i < 8; i++)
+		cr_assert_str_eq(seen[i].machine, "b", "%zu", i);
+	/* A step of one instruction, another, and one back. */
+	cr_assert_geq(seen[1].now + 20000000, seen[0].now);
+	cr_assert_eq(seen[2].retired, seen[1].retired + 1);
+	cr_assert_eq(seen[3].retired, seen[2].retired + 1);
+	cr_assert_eq(seen[4].retired, seen[2].retired);
+	cr_assert_eq(seen[4].now, seen[2].now);
+	/* To the next switch of its partitions; back to that before. */
+	cr_assert_gt(seen[5].retired, seen[4].retired);
+	cr_assert_lt(seen[6].retired, seen[4].retired);
+	says(shell("sed -n 6p %s/told", scratch()), " -> ");
+	says(shell("sed -n 7p %s/told", scratch()), " -> ");
+	/* A millisecond back by its clock; the other one came along. */
+	cr_assert_leq(seen[7].now, seen[6].now - 1000000000);
+	cr_assert_geq(seen[7].now, seen[6].now - 1100000000);
+	cr_assert_str_eq(seen[8].machine, "first");
+	cr_assert_lt(seen[8].now, seen[0].now - 900000000);
+	/* It has no partitions, and does not run to its end in search of them.
+	 */
+	cr_assert_eq(seen[9].now, seen[8].now);
+	says(shell("sed -n 10p %s/told", scratch()),
+	     "this machine has no partitions, so there is no next switch");
+	cr_assert_str_eq(seen[10].state, "over");
+}
+
+/* One that is off is no end of the others: they are shown, paused and stepped,
+ * and it goes back with them. */
+Test(show, window_goes_on_when_a_machine_is_off, .timeout = 120)
+{
+	struct told seen[8];
+	char lines[1024];
+	struct output *o;
+
+	/* hello switches itself off, echo waits for a key. */
+	wants(shell("cat >%s/two.lua <<'END'\n"
+		    "local a = machine{ kernel = 'hello', modules = {}, "
+		    "disk = false, controllers = 0, ram = '16M' }\n"
+		    "machine{ name = 'b', kernel = 'echo', modules = {}, "
+		    "disk = false, controllers = 0, ram = '16M' }\n"
+		    "a:wait_off{within = ms(500)}\n"
+		    "run_for(ms(50))\nEND\ntrue",
+		    scratch()),
+	      0);
+	cr_assert_lt(snprintf(lines, sizeof(lines),
+			      "until stands\nkey space\n" TELL "key s\n" TELL
+			      "key m\n" TELL "key b\n" TELL "key m\n" TELL
+			      "key shift-s\n" TELL "key space\n" TELL
+			      "key space\nuntil over\n"
+			      "tell %s/told\nkey q",
+			      scratch(), scratch(), scratch(), scratch(),
+			      scratch(), scratch(), scratch(), scratch()),
+		     (int)sizeof(lines));
+	script(lines);
+	o = shell(WINDOW "-S --images " BUILD_DIR "/tests/guest --out %s/out "
+			 "%s/two.lua",
+		  scratch(), scratch(), scratch());
+	wants(o, 0);
+	cr_assert_eq(tales(seen, 8), 8);
+	says(shell("sed -n 1p %s/told", scratch()),
+	     "stands the guest switched the machine off");
+	says(shell("sed -n 2p %s/told", scratch()), "this machine is off");
+	cr_assert_eq(seen[1].retired, seen[0].retired);
+	cr_assert_str_eq(seen[2].machine, "b");
+	cr_assert_leq(seen[3].now, seen[2].now - 1000000000);
+	cr_assert_str_eq(seen[4].machine, "first");
+	cr_assert_lt(seen[4].now, seen[0].now);
+	cr_assert_eq(seen[5].retired, seen[4].retired - 1);
+	says(shell("sed -n 7p %s/told", scratch()),
+	     "stands the guest switched the machine off");
+	cr_assert_eq(seen[6].retired, seen[0].retired);
+	cr_assert_str_eq(seen[7].state, "over");
+}
+
 Test(show, window_script_that_is_none)
 {
 	struct output *o;

@@ -8,8 +8,10 @@
  *                            or the screen (0) was drawn
  *   release                  Ctrl-Alt: keyboard and mouse are the panel's again
  *   shot FILE                the window's picture, PNG
+ *   tell FILE                one line more in it: what is shown, in words
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,14 +51,14 @@ void script_close(struct script *s)
 	free(s);
 }
 
+static const char *const state[] = {
+	[SEEN_RUNS] = "runs",
+	[SEEN_STANDS] = "stands",
+	[SEEN_OVER] = "over",
+};
+
 static bool until(const struct window *w, const char *what)
 {
-	static const char *const state[] = {
-		[SEEN_RUNS] = "runs",
-		[SEEN_STANDS] = "stands",
-		[SEEN_OVER] = "over",
-	};
-
 	return w->fresh && strcmp(what, state[w->seen.state]) == 0;
 }
 
@@ -129,6 +131,22 @@ static bool click(const struct window *w, const char *kind, const char *name)
 	return false;
 }
 
+static bool tell(const struct window *w, const char *path)
+{
+	const struct seen *s = &w->seen;
+	FILE *f = fopen(path, "a");
+
+	if (!f) {
+		fprintf(stderr, "parterre-window: %s: %s\n", path,
+			strerror(errno));
+		return false;
+	}
+	fprintf(f, "%s %" PRIu64 " %" PRIu64 " %s %s\n",
+		s->machines > 1 ? seen_machine_name(s, s->machine) : "machine",
+		s->now, s->retired, state[s->state], s->why);
+	return fclose(f) == 0;
+}
+
 static bool shot(const struct window *w, const char *path)
 {
 	const struct canvas *c = &w->panel.canvas;
@@ -163,6 +181,8 @@ static int act(struct script *s, struct window *w)
 		return until(w, first);
 	if (strcmp(word, "shot") == 0)
 		return w->dirty ? 0 : shot(w, first) ? 1 : -1;
+	if (strcmp(word, "tell") == 0)
+		return tell(w, first) ? 1 : -1;
 	s->settles = true;
 	if (strcmp(word, "release") == 0)
 		return release();

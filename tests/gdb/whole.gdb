@@ -109,11 +109,14 @@ def met(command):
     run(command + " -l *(long *)%d" % top)
     run("continue")
     run("delete")
-    return stopped
+    return stopped, word("(long)$pc")
 top = word("(long)&client.now_ns")
-say("watch: a write", met("watch") == gdb.BP_HARDWARE_WATCHPOINT)
-say("rwatch: a read", met("rwatch") == gdb.BP_READ_WATCHPOINT)
-say("awatch: either", met("awatch") == gdb.BP_ACCESS_WATCHPOINT)
+kind, writer = met("watch")
+say("watch: a write", kind == gdb.BP_HARDWARE_WATCHPOINT)
+# One place writes it; a read is elsewhere.
+kind, reader = met("rwatch")
+say("rwatch: a read", kind == gdb.BP_READ_WATCHPOINT and reader != writer)
+say("awatch: either", met("awatch")[0] == gdb.BP_ACCESS_WATCHPOINT)
 run("inferior 1")
 arguments = {"break": "monitor_leave", "break-at": "95ms", "break-call": "WAIT",
     "break-message": "1", "break-switch": "any guest1", "watch": "monitor:lead_area",

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "abi/database.h"
 #include "cpu/cpu.h"
 #include "devices/nvme_subsys.h"
 #include "sim/check.h"
@@ -73,6 +74,7 @@ struct sweep {
 	struct sweep_beside beside;
 	/* In a child: */
 	bool child, without, spoils;
+	struct machine *machine;
 	struct digest *events_of;
 	uint64_t changes; /* of the disk, in order */
 	void (*changed)(void *owner, enum disk_op op, uint64_t lba,
@@ -173,6 +175,11 @@ static bool on_event(void *owner, const struct trace_record *r)
 	oracle_note(w->oracle, r);
 	if (w->events_of)
 		note_event(w, r);
+	/* Its next program's frames have been scrubbed. */
+	if (w->child && !w->without && w->sum.left_by &&
+	    r->kind->number == TRACE_EV_STATE && r->value[0].u == w->index &&
+	    r->value[2].u == PART_STATE_RUNNING)
+		sweep_left_marked(&w->left, w->machine);
 	return w->events && w->phase == INSIDE &&
 	       (!w->kind || w->kind == r->kind);
 }
@@ -233,6 +240,7 @@ static bool become_child(struct sweep *w, struct session *s, struct error *err)
 	unsigned cpu = machine_stopped_cpu(s->machine);
 
 	w->child = true;
+	w->machine = s->machine;
 	w->phase = AFTER;
 	w->events = false;
 	if (w->watches)

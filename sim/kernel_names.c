@@ -432,12 +432,11 @@ struct kernel_names *kernel_names_look(const struct cpu_ram *ram)
 				     "\0009";
 	struct look l = {.ram = ram->host, .bytes = ram->bytes};
 	struct kernel_names *n = NULL;
-	const uint8_t *page;
 	struct ramscan scan;
 	paddr_t pa;
 
 	ramscan_begin(&scan, ram);
-	while (!n && (page = ramscan_next(&scan, &pa))) {
+	while (!n && ramscan_next(&scan, &pa)) {
 		uint64_t at = pa - ram->base;
 		uint64_t end = at + PAGE + sizeof(digits) - 1;
 		const uint8_t *hit;

@@ -71,6 +71,13 @@ void terminal_shows(struct terminal *t, const char *text)
 			  text, (int)t->bytes, t->text);
 }
 
+void terminal_draws(struct terminal *t, const char *text)
+{
+	while (!terminal_had(t, text))
+		cr_assert(hear(t), "it ended before it drew '%s':\n%.*s", text,
+			  (int)t->bytes, t->text);
+}
+
 void terminal_press(struct terminal *t, const char *keys)
 {
 	cr_assert_eq(write(t->fd, keys, strlen(keys)), (ssize_t)strlen(keys));

@@ -21,6 +21,8 @@ void terminal_open(struct terminal *t, const char *command);
  * home"), without its colours; fails the test when the command ends before, or
  * after 60 s of nothing. */
 void terminal_shows(struct terminal *t, const char *text);
+/* Until `text` was written, in all that came; fails as terminal_shows does. */
+void terminal_draws(struct terminal *t, const char *text);
 void terminal_press(struct terminal *t, const char *keys);
 /* Until it ends; its status. */
 int terminal_close(struct terminal *t);

@@ -147,15 +147,16 @@ Test(folders, a_golden_trace_that_cannot_be_written)
 #define LEFT                                                                   \
 	"p=$!; until test -s %s/trace/stream; do sleep 0.05; done; "           \
 	"kill -TERM $p; wait $p"
-#define SLOW                                                                   \
-	"machine{policy = \"" SCENARIOS "policy/failover.policy\"}\n"          \
-	"run_for(ms(60000))\n"
+/* A shell that nobody types at: it does not end by itself. */
+#define ENDLESS                                                                \
+	"machine{policy = \"" SCENARIOS "policy/shell.policy\"}\n"             \
+	"run_for(s(1000000))\n"
 
 Test(left, by_a_signal_a_recording_is_whole)
 {
 	struct output *o;
 
-	shell("cd %s && printf '" SLOW "' >s.lua", scratch());
+	shell("cd %s && printf '" ENDLESS "' >s.lua", scratch());
 	o = shell("cd %s && { " PARTERRE
 		  " record --out r -o s.rec s.lua & " LEFT "; }",
 		  scratch(), "r");
@@ -182,7 +183,7 @@ Test(left, by_a_signal_a_folder_tells_what_there_is)
 	struct output *o;
 
 	make_cases("a");
-	shell("cd %s && printf '" SLOW "' >cases/b.lua && "
+	shell("cd %s && printf '" ENDLESS "' >cases/b.lua && "
 	      "cp cases/a.lua cases/c.lua",
 	      scratch());
 	shell("cd %s && mkdir images && ln -s " BUILD_DIR "/hv/*.elf " BUILD_DIR
@@ -209,7 +210,7 @@ Test(left, a_folder_is_of_one_run)
 {
 	struct output *o;
 
-	shell("cd %s && printf '" SLOW "' >s.lua", scratch());
+	shell("cd %s && printf '" ENDLESS "' >s.lua", scratch());
 	o = shell("cd %s && { " PARTERRE " run --quiet s.lua >one & p=$!; "
 		  "until test -s parterre.out/s/trace/stream; do sleep 0.05; "
 		  "done; mkdir other; cp s.lua other; " PARTERRE

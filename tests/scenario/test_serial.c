@@ -23,14 +23,21 @@ static struct output *scenario(const char *text)
 		     scratch(), text, scratch(), scratch());
 }
 
-/* Types two lines, as slowly as people do, over a pipe. */
+/* Types two lines over a pipe, each piece when the line shows that what was
+ * typed before has been taken. */
 static struct output *typed(const char *command, const char *options)
 {
-	return shell("(sleep 0.2; printf 'he'; sleep 0.1; printf 'llo\\r'; "
-		     "sleep 0.1; printf 'quit\\r') | " PARTERRE " %s "
+	return shell("cd %s && mkfifo typed && { " PARTERRE " %s "
 		     "--json --quiet " GUESTS "--out %s/out %s "
-		     "--set serial=terminal " TYPED,
-		     command, scratch(), options);
+		     "--set serial=terminal " TYPED " <typed >said 2>&1 & "
+		     "p=$!; exec 3>typed; "
+		     "shows() { until grep -q \"$1\" said; do "
+		     "kill -0 $p || break; sleep 0.01; done; }; "
+		     "shows '> $'; printf 'he' >&3; "
+		     "shows '> he$'; printf 'llo\\r' >&3; "
+		     "shows 'heard hello'; printf 'quit\\r' >&3; "
+		     "exec 3>&-; wait $p; s=$?; cat said; exit $s; }",
+		     scratch(), command, scratch(), options);
 }
 
 static void digest_of(const struct output *o, char digest[20])

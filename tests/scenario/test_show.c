@@ -129,22 +129,25 @@ Test(show, long_work_shows_how_far_it_is)
 	cr_assert(terminal_had(&t, " %\r\033[K"), "it stays there");
 }
 
-/* So do those that run others: a scenario of some seconds. */
+/* So do those that run others, here one that does not end by itself. */
 Test(show, running_others_shows_how_far_it_is, .timeout = 120)
 {
 	char command[1024];
 
 	wants(shell("mkdir %s/folder && sed 's|\\.\\./\\.\\.|" SOURCE_DIR
-		    "|; s/ms(38)/ms(8000)/' " CASES "spend.lua "
-		    ">%s/folder/spend.lua",
+		    "|; s/quickstart/shell/; s/ms(38)/s(1000000)/' " CASES
+		    "spend.lua >%s/folder/long.lua",
 		    scratch(), scratch()),
 	      0);
 	snprintf(command, sizeof(command),
-		 PARTERRE " test --out %s/test %s/folder", scratch(),
-		 scratch());
+		 "trap : INT; " PARTERRE " test --out %s/test %s/folder",
+		 scratch(), scratch());
 	terminal_open(&t, command);
-	terminal_close(&t);
-	cr_assert(terminal_had(&t, "scenarios  ["), "%s", t.text);
+	terminal_draws(&t, "scenarios  [");
+	terminal_press(&t, "\003");
+	cr_assert_eq(terminal_close(&t), 128 + 2);
+	cr_assert(terminal_had(&t, "1 scenarios, 0 failed, 1 not run"), "%s",
+		  t.text);
 }
 
 /* --- the window --- */

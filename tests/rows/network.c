@@ -134,3 +134,8 @@ Test(rows, s75_without_a_cable_there_is_the_trunk)
 {
 	row_scenario("s75-link", "");
 }
+
+Test(rows, s75_frames_get_lost_come_twice_change_and_overtake)
+{
+	row_scenario("s75-frames", "");
+}

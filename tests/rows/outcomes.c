@@ -46,6 +46,7 @@ Test(rows, s72_s78_guests_complain_of_one_that_beats_and_does_not_serve)
 	outcome("stuck", ELSE "on guest-complaint restart", "restart");
 	outcome("stuck", ELSE "on guest-complaint failover restart", "both");
 	outcome("stuck", ELSE "on guest-complaint stop", "stop");
+	outcome("forgotten", ELSE "on guest-complaint restart", "restart");
 }
 
 Test(rows, s72_s78_one_that_does_not_let_go_is_fenced)

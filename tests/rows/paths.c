@@ -5,13 +5,18 @@
 
 #include "rows.h"
 
-static void fault(const char *what, const char *load)
+static void fault_found(const char *what, const char *load, const char *by)
 {
 	char options[160];
 
-	snprintf(options, sizeof(options), "--set 'fault=%s' --set load=%s",
-		 what, load);
+	snprintf(options, sizeof(options),
+		 "--set 'fault=%s' --set load=%s --set by=%s", what, load, by);
 	row_scenario("s72-faults", options);
+}
+
+static void fault(const char *what, const char *load)
+{
+	fault_found(what, load, "");
 }
 
 Test(rows, s71_either_path_to_one_disk_and_the_load_on_both)
@@ -54,6 +59,21 @@ Test(rows, s72_s74_commands_get_lost_and_dma_strays)
 {
 	fault("device nvme0 timeout 3", "stays");
 	fault("stray", "anywhere");
+}
+
+/* A bit of the pointer to the controller's registers, which then is no address;
+ * the code of its loop; what it knows of its heartbeat channels. */
+Test(rows, s72_memory_goes_bad_by_a_bit_and_by_a_page)
+{
+	fault_found("flip io.a nvme 62", "back", "report");
+	fault_found("page io.a io_main_loop 6", "back", "report");
+	fault_found("page io.a heartbeat 0", "back", "silence");
+}
+
+/* Three commands end with an error that may pass. */
+Test(rows, s72_commands_fail)
+{
+	fault("device nvme0 error 0x30000", "stays");
 }
 
 /* Nobody can tell a CPU that stood still from partitions that did. */

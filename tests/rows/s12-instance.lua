@@ -20,13 +20,11 @@ if param("at", "") == "interrupt" then
     e = wait_event("interrupt", {partition = who}, {within = ms(50)})
   until e.vector ~= 0xe0 and e.rip < 0x10000000
 end
-local base
-for _, e in ipairs(extents(who)) do
-  if e.what == "monitor" then base = e.address end
-end
 -- The partition's page tables of its windows and memory, from frame 12 on, and
 -- its stack's frames are left; its state (frames 6, 7) is not.
-inject.ram(base + 6 * 4096, string.rep(string.char(param("byte", 255)), 8192))
+for _, frame in ipairs{6, 7} do
+  inject.fault(string.format("instance %s %d %d", who, frame, param("byte", 255)))
+end
 local death = wait_event("state", {of = who}, {within = ms(20)})
 expect_eq(partition(who).state, "crashed", who)
 note(string.format("vector %d rip 0x%x", death.vector, death.rip))

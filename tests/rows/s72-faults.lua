@@ -2,8 +2,10 @@
 -- One fault of io.a, of its controller, or of a CPU, while two guests write and
 -- read: both finish their work.
 --   --set fault="livelock io.a" --set load=back
+--   --set fault="flip io.a nvme 62" --set load=back --set by=report
 -- load: "stays" with io.a, goes "over" to io.b for good, comes "back", or may be
--- "anywhere".
+-- "anywhere".  by: how it is found out, a "report" or "silence"; not looked at if
+-- nothing is said.
 local fault = param("fault", "crash io.a")
 
 machine{
@@ -27,6 +29,12 @@ if load == "over" or load == "back" then
   if load == "back" then
     wait_event("channel", {id = moved.id, server = "io.a"}, {within = ms(40)})
   end
+end
+local by = param("by", "")
+if by ~= "" then
+  wait_console("command", "io%.a failed: " ..
+               (by == "report" and "exception" or "no heartbeat"),
+               {within = ms(5)})
 end
 for _, name in ipairs{"guest1", "guest2"} do
   wait_console(name, "150 verified, %d+ replayed, 0 errors",

@@ -6,6 +6,8 @@
 --   --set cause=stuck  it beats, and its server takes no request any more
 --   --set cause=lost   it beats, and answers get lost within it: nor can it let go
 --                      of a channel
+--   --set cause=forgotten  it beats, and knows of no channel any more: a page of its
+--                      memory is 0
 --   --set cause=dma    its controller writes where it must not
 --   --set outcome=failover | restart | both | stop | aside
 -- aside: failover and stop.  `anew`: moved from, and started anew though the rule
@@ -13,6 +15,7 @@
 local cause = param("cause", "stuck")
 local outcome = param("outcome", "failover")
 local dead = {stuck = "it does not serve", lost = "it does not serve",
+              forgotten = "it does not serve",
               dma = "a device of its strays", hang = "no heartbeat"}
 local by_itself = cause == "crash" or cause == "hang"
 
@@ -29,6 +32,8 @@ local function begin()
     inject.plan("word io.a block_run 0xc3c031 @ event block_response")
   elseif cause == "lost" then -- it returns
     inject.plan("word io.a block_done 0xc3 @ event block_response")
+  elseif cause == "forgotten" then
+    inject.fault("page io.a servers 0")
   elseif cause == "dma" then
     inject.device("nvme0", "stray", physical("ultravisor", 0x400000))
   else

@@ -815,8 +815,8 @@ void cpu_tlb_flush(struct cpu *cpu)
 	originals.tlb_flush(cpu->cs);
 }
 
-/* Blocks are marked when they are translated: all are translated anew. */
-void engine_forget_code(struct cpu *cpu)
+/* What is translated of `bytes` at an offset into a page, in every page. */
+static void forget(struct cpu *cpu, uint64_t offset, uint64_t bytes)
 {
 	struct cpu_complex *cx = cpu->complex;
 
@@ -825,13 +825,25 @@ void engine_forget_code(struct cpu *cpu)
 
 		for (uint64_t page = 0; page < r->r.bytes / PAGE_BYTES;
 		     page++) {
-			uint64_t at = r->ram_addr + page * PAGE_BYTES;
+			uint64_t at = r->ram_addr + page * PAGE_BYTES + offset;
 
 			if (r->has_code[page])
 				originals.invalidate_range(cpu->uc, at,
-							   at + PAGE_BYTES);
+							   at + bytes);
 		}
 	}
+}
+
+/* Blocks are marked when they are translated: all are translated anew. */
+void engine_forget_code(struct cpu *cpu)
+{
+	forget(cpu, 0, PAGE_BYTES);
+}
+
+/* Those that have the instruction there, in whichever page it is mapped to. */
+static void forget_instruction(struct cpu *cpu, vaddr_t rip)
+{
+	forget(cpu, rip % PAGE_BYTES, 1);
 }
 
 static void break_drop(struct cpu *cpu, vaddr_t rip)
@@ -847,11 +859,11 @@ void cpu_break_set(struct cpu *cpu, vaddr_t rip)
 	break_drop(cpu, rip);
 	CHECK(cpu->break_count < BREAKS_MAX);
 	cpu->break_at[cpu->break_count++] = rip;
-	engine_forget_code(cpu);
+	forget_instruction(cpu, rip);
 }
 
 void cpu_break_clear(struct cpu *cpu, vaddr_t rip)
 {
 	break_drop(cpu, rip);
-	engine_forget_code(cpu);
+	forget_instruction(cpu, rip);
 }

@@ -159,6 +159,52 @@ Test(exact, breakpoint)
 	rig_drop(&r);
 }
 
+/* Wherever one is set in code that was translated before, in the middle of a
+ * block, over the edge of a page: the CPU stops where it comes there next, and
+ * when it is cleared goes on as if nothing had been. */
+Test(exact, breakpoint_in_code_that_ran)
+{
+	enum {
+		FROM = 10000,
+		TO = 11500
+	};
+	static uint64_t rip[TO - FROM];
+	uint64_t whole = digest_of(TO, PERIOD, 0);
+	unsigned tried = 0;
+	struct rig r;
+
+	rig_make(&r, 1);
+	rig_start(&r, 0, 0);
+	for (uint64_t n = FROM; n < TO; n++) {
+		rig_run(&r, n, PERIOD, 0);
+		rip[n - FROM] = cpu_rip(cpu_get(r.cx, 0));
+	}
+	rig_drop(&r);
+	for (uint64_t n = 0; n < TO - FROM; n++) {
+		uint64_t first = 0;
+		struct cpu *cpu;
+
+		while (rip[first] != rip[n])
+			first++;
+		if (first != n || !first)
+			continue; /* was there before, or at once */
+		rig_make(&r, 1);
+		cpu = cpu_get(r.cx, 0);
+		rig_start(&r, 0, 0);
+		rig_run(&r, FROM, PERIOD, 0);
+		cpu_break_set(cpu, rip[n]);
+		cr_assert_eq(rig_run(&r, TO, PERIOD, 0), CPU_STOP_BREAK,
+			     "%lx is passed by", rip[n]);
+		cr_assert_eq(cpu_retired(cpu), FROM + n);
+		cpu_break_clear(cpu, rip[n]);
+		cr_assert_eq(rig_run(&r, TO, PERIOD, 0), CPU_STOP_DEADLINE);
+		cr_assert_eq(rig_digest(&r), whole);
+		rig_drop(&r);
+		tried++;
+	}
+	cr_assert_gt(tried, 100);
+}
+
 /* What is pending when a run ends at a boundary is taken by the next run: the
  * platform has the instant's events done before. */
 Test(exact, run_ends_before_an_interrupt_at_the_same_boundary)

@@ -43,6 +43,15 @@ static bool is_attached(const struct gdb_state *g, uint32_t pid)
 	return pid < GDB_PIDS_MAX && g->attached[pid];
 }
 
+bool gdb_attached(const struct gdb_state *g)
+{
+	for (uint32_t pid = 1; pid < GDB_PIDS_MAX; pid++) {
+		if (g->attached[pid])
+			return true;
+	}
+	return false;
+}
+
 static uint32_t first_attached(const struct gdb_state *g)
 {
 	for (uint32_t pid = 1; pid < GDB_PIDS_MAX; pid++) {
@@ -410,10 +419,8 @@ static enum gdb_then detach(struct call *c)
 		c->g->attached[pid] = false;
 	}
 	packet_put(c->out, "OK");
-	for (uint32_t i = 0; i < GDB_PIDS_MAX; i++) {
-		if (c->g->attached[i])
-			return GDB_ANSWERED;
-	}
+	if (gdb_attached(c->g))
+		return GDB_ANSWERED;
 	debug_break_forget(c->d);
 	return GDB_LEFT;
 }
@@ -427,6 +434,7 @@ static enum gdb_then kill_one(struct call *c)
 		return say(c, ERROR_FORM);
 	if (pid >= GDB_PIDS_MAX || !c->g->attached[pid])
 		return say(c, ERROR_THREAD);
+	c->g->attached[pid] = false;
 	packet_put(c->out, "OK");
 	return GDB_KILLED;
 }
@@ -446,6 +454,9 @@ static enum gdb_then letter_v(struct call *c)
 		return attach(c);
 	if (n == 4 && !strncmp(word, "Kill", n))
 		return kill_one(c);
+	/* No program is started from here: gdb would ask by R instead. */
+	if (n == 3 && !strncmp(word, "Run", n))
+		return say(c, ERROR_THREAD);
 	return GDB_ANSWERED; /* vMustReplyEmpty, and what is not supported */
 }
 
@@ -465,6 +476,7 @@ enum gdb_then gdb_packet(struct gdb_state *g, struct debug *d, const char *p,
 		return GDB_ANSWERED;
 	switch (*p) {
 	case '!':
+		g->extended = true;
 		return say(&c, "OK");
 	case '?':
 		gdb_stop_reply(g, d, out);

@@ -3,9 +3,15 @@
  * it.
  *
  * One connection at a time.  When it breaks, the machine goes on as if gdb had
- * detached, and the next gdb may come.
+ * detached, and the next gdb may come; also if one is still there that is
+ * attached to nothing.
+ *
+ * Behind the run's end a process of its own has the connection, as long as gdb
+ * keeps it: gdb takes one that is closed for an error, and parterre need not
+ * wait for it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -25,7 +31,9 @@ struct gdb_wire {
 	struct packet_reader reader;
 	struct packet_text last; /* the frame that may be asked for again */
 	int listen, fd;          /* fd -1: nobody is there */
+	int parting;             /* of one who was sent away; -1: none */
 	bool owes;               /* gdb waits for why it stopped */
+	int status;              /* of the run, when it is over */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	char where[128];
 };
@@ -95,6 +103,17 @@ static void hang_up(struct gdb_wire *w)
 	w->fd = -1;
 }
 
+/* He may be about to ask something: only what he asks is not answered any more,
+ * and his gdb tells a connection that ended, not one that broke. */
+static void part(struct gdb_wire *w, int fd)
+{
+	if (w->parting >= 0)
+		close(w->parting);
+	w->parting = fd;
+	if (fd >= 0)
+		shutdown(fd, SHUT_WR);
+}
+
 static void send_all(struct gdb_wire *w, const char *p, size_t bytes)
 {
 	while (bytes && w->fd >= 0) {
@@ -111,17 +130,22 @@ static void send_all(struct gdb_wire *w, const char *p, size_t bytes)
 	}
 }
 
-/* `text` is escaped where it has to be. */
-static void send_frame(struct gdb_wire *w, const struct packet_text *text)
+static void put_frame(struct packet_text *to, const char *data, size_t bytes)
 {
 	uint8_t sum = 0;
 
-	for (size_t i = 0; i < text->bytes; i++)
-		sum = (uint8_t)(sum + (uint8_t)text->data[i]);
+	for (size_t i = 0; i < bytes; i++)
+		sum = (uint8_t)(sum + (uint8_t)data[i]);
+	packet_put(to, "$");
+	packet_put_bytes(to, data, bytes);
+	packet_put(to, "#%02x", sum);
+}
+
+/* `text` is escaped where it has to be. */
+static void send_frame(struct gdb_wire *w, const struct packet_text *text)
+{
 	w->last.bytes = 0;
-	packet_put(&w->last, "$");
-	packet_put_bytes(&w->last, text->data, text->bytes);
-	packet_put(&w->last, "#%02x", sum);
+	put_frame(&w->last, text->data, text->bytes);
 	send_all(w, w->last.data, w->last.bytes);
 }
 
@@ -159,6 +183,18 @@ static bool readable(int fd, int timeout)
 	return fd >= 0 && poll(&p, 1, timeout) > 0;
 }
 
+/* Did it close the connection?  Takes nothing from it. */
+static bool gone(struct gdb_wire *w)
+{
+	uint8_t byte;
+	ssize_t n = recv(w->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK);
+
+	if (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)))
+		return false;
+	hang_up(w);
+	return true;
+}
+
 static void take_caller(struct gdb_wire *w, bool wait)
 {
 	int one = 1;
@@ -174,14 +210,16 @@ static void take_caller(struct gdb_wire *w, bool wait)
 	gdb_state_reset(&w->state);
 }
 
-/* One packet is done; true: serving is over. */
+/* One packet is done; true: serving is over.  Without a debugger the run is. */
 static bool obey(struct gdb_wire *w, struct debug *d)
 {
 	struct packet_text out = {.data = NULL};
+	const struct packet_reader *r = &w->reader;
 	enum gdb_then then =
-		gdb_packet(&w->state, d, w->reader.data, w->reader.bytes, &out);
+		d ? gdb_packet(&w->state, d, r->data, r->bytes, &out)
+		  : gdb_packet_over(&w->state, w->status, r->data, &out);
 
-	if (then != GDB_RUNS)
+	if (then != GDB_RUNS && (then != GDB_KILLED || out.bytes))
 		send_frame(w, &out);
 	packet_text_free(&out);
 	switch (then) {
@@ -191,12 +229,13 @@ static bool obey(struct gdb_wire *w, struct debug *d)
 		w->owes = true;
 		return true;
 	case GDB_LEFT:
-		hang_up(w);
+		if (!w->state.extended)
+			hang_up(w);
 		debug_resume(d, &(struct debug_plan){.how = DEBUG_CONTINUE});
 		return true;
 	case GDB_KILLED:
-		hang_up(w);
-		debug_kill(d);
+		if (d)
+			debug_kill(d);
 		return true;
 	}
 	return false;
@@ -236,17 +275,78 @@ static bool take_byte(struct gdb_wire *w, struct debug *d, uint8_t byte)
 	return false;
 }
 
+/* Another comes while one is there: without a word he would wait for long.  It
+ * is the answer to what gdb asks first. */
+static void send_away(struct gdb_wire *w)
+{
+	static const char there[] =
+		"E.another gdb is attached; detach or disconnect that one";
+	struct packet_text t = {.data = NULL};
+	int fd = accept4(w->listen, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	put_frame(&t, there, strlen(there));
+	send(fd, "+", 1, MSG_NOSIGNAL);
+	send(fd, t.data, t.bytes, MSG_NOSIGNAL);
+	packet_text_free(&t);
+	part(w, fd);
+}
+
+/* Until there is something to read. */
+static void await(struct gdb_wire *w)
+{
+	/* In this order: who left before the other came is seen to be gone. */
+	struct pollfd p[2] = {
+		{.fd = w->listen, .events = POLLIN},
+		{.fd = w->fd, .events = POLLIN},
+	};
+
+	if (poll(p, ARRAY_LEN(p), -1) > 0 && p[0].revents && !p[1].revents)
+		send_away(w);
+}
+
+/* Until something ends it: false: the connection. */
+static bool hear(struct gdb_wire *w, struct debug *d)
+{
+	uint8_t byte;
+
+	for (;;) {
+		ssize_t n = recv(w->fd, &byte, 1, MSG_DONTWAIT);
+
+		if (n < 0 && errno == EAGAIN)
+			await(w);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n <= 0 || w->fd < 0)
+			return false;
+		if (take_byte(w, d, byte))
+			return true;
+		/* Nothing stands for who is attached to nothing. */
+		if (d && !w->owes && !gdb_attached(&w->state) &&
+		    !readable(w->fd, 0)) {
+			debug_resume(
+				d, &(struct debug_plan){.how = DEBUG_CONTINUE});
+			return true;
+		}
+	}
+}
+
+static bool anybody(const struct gdb_wire *w)
+{
+	return w->fd >= 0 && gdb_attached(&w->state);
+}
+
 static void on_serve(void *owner, struct debug *d)
 {
 	struct gdb_wire *w = owner;
-	uint8_t byte;
 
 	if (w->fd < 0 && debug_stopped(d)->why == DEBUG_BEGIN)
 		fprintf(stderr,
 			"parterre: waiting for gdb at %s (target "
 			"extended-remote %s)\n",
 			w->where, w->path[0] ? w->path : w->where + 4);
-	if (w->fd < 0 && debug_stopped(d)->why == DEBUG_ENDED) {
+	if (!anybody(w) && debug_stopped(d)->why == DEBUG_ENDED) {
 		debug_let_go(d);
 		return;
 	}
@@ -254,21 +354,22 @@ static void on_serve(void *owner, struct debug *d)
 		send_stop(w, d);
 	while (w->fd < 0)
 		take_caller(w, true);
-	for (;;) {
-		ssize_t n = recv(w->fd, &byte, 1, 0);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0 || w->fd < 0) {
-			hang_up(w);
-			debug_break_forget(d);
-			debug_resume(
-				d, &(struct debug_plan){.how = DEBUG_CONTINUE});
-			return;
-		}
-		if (take_byte(w, d, byte))
-			return;
+	if (!hear(w, d)) {
+		hang_up(w);
+		debug_break_forget(d);
+		debug_resume(d, &(struct debug_plan){.how = DEBUG_CONTINUE});
 	}
+}
+
+/* Somebody comes while none is there, or one who is attached to nothing. */
+static bool comes(struct gdb_wire *w)
+{
+	if (anybody(w) || !readable(w->listen, 0))
+		return false;
+	part(w, w->fd);
+	w->fd = -1;
+	take_caller(w, false);
+	return w->fd >= 0;
 }
 
 static bool on_wants(void *owner, struct debug *d)
@@ -276,13 +377,17 @@ static bool on_wants(void *owner, struct debug *d)
 	struct gdb_wire *w = owner;
 	uint8_t byte;
 
-	if (w->fd < 0) {
-		take_caller(w, false);
-		return w->fd >= 0;
-	}
+	if (comes(w))
+		return true;
+	if (anybody(w) && readable(w->listen, 0) && !readable(w->fd, 0))
+		send_away(w);
 	while (w->fd >= 0 && readable(w->fd, 0)) {
-		ssize_t n = recv(w->fd, &byte, 1, MSG_DONTWAIT);
+		ssize_t n;
 
+		/* A packet is for on_serve(). */
+		if (!anybody(w) && !w->owes)
+			return !gone(w);
+		n = recv(w->fd, &byte, 1, MSG_DONTWAIT);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n <= 0) {
@@ -296,16 +401,36 @@ static bool on_wants(void *owner, struct debug *d)
 	return false;
 }
 
+/* Nothing of the run is in this process any more. */
+static _Noreturn void stay(struct gdb_wire *w)
+{
+	int nowhere = open("/dev/null", O_RDWR);
+
+	w->listen = -1; /* closed below */
+	setsid();       /* the terminal is the shell's again */
+	dup2(w->fd, STDERR_FILENO + 1);
+	w->fd = STDERR_FILENO + 1;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		dup2(nowhere, fd);
+	close_range(STDERR_FILENO + 2, ~0U, 0);
+	hear(w, NULL);
+	_exit(0);
+}
+
 static void on_end(void *owner, struct debug *d, int status)
 {
 	struct gdb_wire *w = owner;
 	struct packet_text t = {.data = NULL};
 
 	(void)d;
-	packet_put(&t, "W%02x;process:1", status & 0xff);
-	if (w->fd >= 0 && w->owes)
+	w->status = status;
+	if (w->owes) {
+		gdb_exit_reply(&w->state, status, &t);
 		send_frame(w, &t);
+	}
 	packet_text_free(&t);
+	if (w->fd >= 0 && fork() == 0)
+		stay(w);
 	hang_up(w);
 }
 
@@ -347,6 +472,7 @@ static void on_load(void *owner, const void *from, size_t bytes, int fd)
 static void on_away(void *owner)
 {
 	hang_up(owner);
+	part(owner, -1);
 }
 
 /* --- made and unmade --- */
@@ -357,7 +483,7 @@ struct gdb_wire *gdb_listen(const char *where, struct error *err)
 	bool good;
 
 	CHECK_MSG(w, "out of memory for gdb's connection");
-	w->listen = w->fd = -1;
+	w->listen = w->fd = w->parting = -1;
 	w->front = (struct debug_front){
 		.serve = on_serve,
 		.wants = on_wants,
@@ -392,6 +518,7 @@ void gdb_close(struct gdb_wire *w)
 	if (!w)
 		return;
 	hang_up(w);
+	part(w, -1);
 	if (w->listen >= 0)
 		close(w->listen);
 	if (w->path[0])

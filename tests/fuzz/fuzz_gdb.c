@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
-static struct gdb_state state;
+static struct gdb_state state, over; /* in mid-run; behind its end */
 
 static void obey(const char *p, size_t bytes)
 {
@@ -21,8 +21,11 @@ static void obey(const char *p, size_t bytes)
 
 	gdb_packet(&state, NULL, p, bytes, &out);
 	CHECK(out.bytes <= PACKET_MAX);
-	packet_text_free(&out);
+	out.bytes = 0;
 	CHECK(state.general.tid || state.general.pid);
+	gdb_packet_over(&over, 0, p, &out);
+	CHECK(out.bytes <= PACKET_MAX);
+	packet_text_free(&out);
 }
 
 static void as_stream(const uint8_t *data, size_t bytes)
@@ -60,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	gdb_state_reset(&state);
 	as_stream(data, bytes);
 	gdb_state_reset(&state);
+	gdb_state_reset(&over);
 	as_lines(data, bytes);
 	return 0;
 }

@@ -108,7 +108,7 @@ table("errors", [
     ("vAttach;", E), ("vAttach", E), ("vAttach;8x", E),
     ("D;63", E), ("D;zz", E), ("D;8", "E01"), ("Dx", E),
     ("vKill", E), ("vKill;", E), ("vKill;63", "E01"), ("vKill;1x", E),
-    ("kill", E),
+    ("kill", E), ("vRun;", "E01"),
     # going on
     ("vCont", E), ("vCont;", E), ("vCont;x", E), ("vCont;c:", E),
     ("vCont;s:p1", E + "|T.*"), ("vCont;s:p1.77", "E01"),
@@ -136,7 +136,7 @@ table("too many", [("Z2,%x,8" % (0x400000 + 8 * i), "OK") for i in range(8)] +
 # One of them was a step; the others moved nothing.
 w.run("bs")
 table("unknown", [
-    ("vMustReplyEmpty", ""), ("vRun;", ""), ("qSymbol::", ""), ("!x", "OK"),
+    ("vMustReplyEmpty", ""), ("qSymbol::", ""), ("!x", "OK"),
     ("Z9,0,1", ""), ("R00", ""), ("QNonStop:1", ""), ("qXfer:auxv:read::0,9", ""),
     ("\x7f\x01\x02", ""), ("vFile:open:2f,0,0", ""), ("jThreads", ""),
     ("qOffsets", ""), ("A0", ""), ("QPassSignals:", ""),

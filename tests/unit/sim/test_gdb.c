@@ -215,7 +215,7 @@ Test(gdb_packets, nonsense_ids_get_an_error)
 Test(gdb_packets, what_is_unknown_gets_the_empty_answer)
 {
 	static const char *const unknown[] = {
-		"",       "w",   "vMustReplyEmpty",       "vRun;", "qSymbol::",
+		"",       "w",   "vMustReplyEmpty",       "qSymbol::",
 		"Z9,0,1", "R00", "qXfer:auxv:read::0,10",
 	};
 
@@ -304,6 +304,37 @@ Test(gdb_packets, processes_come_and_go)
 	gdb_state_reset(&state);
 	answer("vKill;1", GDB_KILLED);
 	answer("k", GDB_KILLED);
+}
+
+static const char *over(const char *packet)
+{
+	packet_text_free(&out);
+	gdb_packet_over(&state, 7, packet, &out);
+	return out.data ? out.data : "";
+}
+
+Test(gdb_packets, behind_the_end_each_process_has_exited_once)
+{
+	static const char *const need[] = {
+		"g", "p10", "m400000,8", "G00", "Z0,0,1", "vAttach;1", "Tp1.1"};
+
+	answer("vAttach;2", GDB_ANSWERED);
+	answer("qSupported:multiprocess+", GDB_ANSWERED);
+	for (size_t i = 0; i < ARRAY_LEN(need); i++)
+		cr_expect_str_eq(over(need[i]), "E.the run is over", "%s",
+				 need[i]);
+	cr_expect_str_eq(over("Hgp0.0"), "OK");
+	cr_expect_str_eq(over("qfThreadInfo"), "l");
+	cr_expect_str_eq(over("vMustReplyEmpty"), "");
+	cr_expect_str_eq(over("vCont;c"), "W07;process:1");
+	cr_expect_str_eq(over("?"), "W07;process:2");
+	cr_expect_str_eq(over("vCont;c"), "E.the run is over");
+	gdb_state_reset(&state);
+	cr_expect_str_eq(over("D;2"), "E.the run is over");
+	cr_expect_str_eq(over("D;1"), "OK");
+	cr_expect_str_eq(over("vKill;1"), "E.the run is over");
+	gdb_state_reset(&state);
+	cr_expect_str_eq(over("c"), "W07");
 }
 
 Test(gdb_packets, documents_come_in_pieces_and_are_xml)

@@ -98,6 +98,8 @@ struct debug_front {
 	void (*load)(void *owner, const void *from, size_t bytes, int fd);
 	/* In a process that stands in the past: nobody is there. */
 	void (*away)(void *owner);
+	/* It can be told of another machine than the first (debug_drive()). */
+	bool drives;
 	void *owner;
 };
 

@@ -85,6 +85,7 @@ static int call(lua_State *L)
 	int first;
 
 	lua_settop(L, 0);
+	k->script.aside = debug_session(k->d);
 	if (!luawire_get(L, &p, end) || !(name = lua_tostring(L, 1)))
 		return luaL_error(L, "a call without a name");
 	push_function(L, name);
@@ -291,6 +292,7 @@ struct desk *desk_create(int fd)
 		.save = on_save,
 		.load = on_load,
 		.away = on_away,
+		.drives = true,
 		.owner = k,
 	};
 	return k;

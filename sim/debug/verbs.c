@@ -400,93 +400,6 @@ static bool past(struct verb_call *c)
 	return true;
 }
 
-/* --- who --- */
-
-static void who_cpu(struct verb_call *c, unsigned i)
-{
-	struct machine *m = c->d->s->machine;
-	struct cpu *cpu = machine_cpu(m, i);
-	uint32_t index = partition_view_current(verb_view(c), i);
-
-	fprintf(c->out,
-		"cpu%u  ring %u  0x%016" PRIx64 "  %" PRIu64 " retired  ", i,
-		cpu_cpl(cpu), cpu_rip(cpu), cpu_retired(cpu));
-	if (partition_view_opaque(verb_view(c))) {
-		fprintf(c->out, "%s\n", cpu_halted(cpu) ? "halted" : "");
-		return;
-	}
-	fprintf(c->out, "%s%s%s; it has the CPU since %s\n",
-		index ? partition_view_name(verb_view(c), index)
-		      : "no partition",
-		cpu_cpl(cpu) ? "" : ", in its monitor",
-		cpu_halted(cpu) ? ", halted" : "",
-		partition_switch_text(partition_view_reason(verb_view(c), i)));
-}
-
-static void who_waits(struct verb_call *c, uint32_t slot)
-{
-	uint64_t mask, deadline;
-
-	if (!partition_view_waits(verb_view(c), slot, &mask, &deadline))
-		return;
-	fprintf(c->out, " for");
-	if (mask == UINT64_MAX)
-		fprintf(c->out, " any event");
-	for (unsigned bit = 0; mask != UINT64_MAX && bit < 64; bit++) {
-		uint64_t one = UINT64_C(1) << bit;
-
-		if (!(mask & one))
-			continue;
-		if (bit < CHANNEL_SLOTS)
-			fprintf(c->out, " channel-handle-%u", bit);
-		else if (one == EVENT_CONSOLE)
-			fprintf(c->out, " console");
-		else if (one == EVENT_ALARM)
-			fprintf(c->out, " alarm");
-		else
-			fprintf(c->out, " event-%u", bit);
-	}
-	if (deadline != UINT64_MAX)
-		fprintf(c->out, ", or %" PRIu64 " ns", deadline);
-}
-
-static void who_slot(struct verb_call *c, uint32_t slot)
-{
-	struct partition_saved saved;
-	uint32_t state, cpu, index;
-
-	index = partition_view_slot(verb_view(c), slot, &state, &cpu);
-	if (!index)
-		return;
-	fprintf(c->out, "%-12s process %u, thread %u: %s",
-		partition_view_name(verb_view(c), index), DEBUG_MACHINE + index,
-		slot + 1, partition_run_text(state));
-	if (partition_view_slot_cpu(verb_view(c), slot) != PARTITION_NO_CPU)
-		fprintf(c->out, " on cpu%u",
-			partition_view_slot_cpu(verb_view(c), slot));
-	else if (partition_view_saved(verb_view(c), slot, &saved))
-		fprintf(c->out, " at 0x%" PRIx64, saved.rip);
-	who_waits(c, slot);
-	fprintf(c->out, "\n");
-}
-
-static bool who(struct verb_call *c)
-{
-	struct machine *m = c->d->s->machine;
-
-	if (c->argc)
-		return false;
-	fprintf(c->out, "%.6f ms, %" PRIu64 " instructions retired%s\n",
-		in_ms(machine_now(m)), machine_retired(m),
-		c->d->changed ? "; the debugger has changed this run" : "");
-	for (unsigned i = 0; i < machine_cpu_count(m); i++)
-		who_cpu(c, i);
-	for (uint32_t slot = 0;
-	     slot < PART_SLOTS && !partition_view_opaque(verb_view(c)); slot++)
-		who_slot(c, slot);
-	return true;
-}
-
 /* --- looking --- */
 
 /* What `parterre inspect` shows of it. */
@@ -631,6 +544,11 @@ static const struct verb verbs[] = {
 	 finish_switch},
 	{"help", "[COMMAND]", "this", help},
 	{"list", "[PLACE]", "the source around it", verb_list},
+	{"machine", "[NAME]",
+	 "of several machines: all, or the one that commands are about from "
+	 "now "
+	 "on",
+	 verb_machine},
 	{"memory", "PLACE [WORDS]",
 	 "show memory as this thread, or PARTITION:, sees it", verb_memory},
 	{"partitions", "", "all, with what they have done", show_partitions},
@@ -655,7 +573,8 @@ static const struct verb verbs[] = {
 	 translation},
 	{"watch", "PLACE [BYTES]", "stop after each write to it (8 bytes)",
 	 watch_writes},
-	{"who", "", "which CPU runs whom and why, who waits for what", who},
+	{"who", "", "which CPU runs whom and why, who waits for what",
+	 verb_who},
 };
 
 static bool help(struct verb_call *c)

@@ -16,7 +16,7 @@ static int call_global(lua_State *L)
 {
 	struct script *c = script_of(L);
 
-	c->session = c->first;
+	c->session = c->aside ? c->aside : c->first;
 	return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
 

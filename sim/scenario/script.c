@@ -415,7 +415,7 @@ lua_State *script_aside(struct script *c, struct session *s)
 	lua_State *L = luaL_newstate();
 
 	CHECK_MSG(L, "out of memory for Lua");
-	*c = (struct script){.first = s->first, .session = s, .aside = true};
+	*c = (struct script){.first = s->first, .session = s, .aside = s};
 	*(struct script **)lua_getextraspace(L) = c;
 	luaL_requiref(L, LUA_GNAME, luaopen_base, 1);
 	lua_pop(L, 1);

@@ -18,7 +18,8 @@ struct script {
 	struct error failure;    /* why the scenario was left; code 0: by Lua */
 	uint32_t parameters_used; /* a bit each */
 	unsigned counts; /* looks at Lua since the machine ran; script.c */
-	bool aside;      /* no scenario: a debugger's look at its session */
+	struct session *aside; /* no scenario: a debugger's look at this
+				* machine; or NULL */
 };
 
 struct script *script_of(lua_State *L);

@@ -292,3 +292,55 @@ Test(machines, keyboard_and_mouse)
 		says(o, wrong[i][1]);
 	}
 }
+
+/* The debugger's commands are about the first machine, until it is told of
+ * another one: a watchpoint is met there, it goes back there, and the run is
+ * still the same. */
+Test(machines, debugger_goes_to_another, .timeout = 120)
+{
+	char digest[20];
+	struct output *o;
+
+	wants(shell("mkdir %s/images && ln -s " BUILD_DIR "/hv/*.elf " BUILD_DIR
+		    "/tests/guest/*.elf %s/images && cat >%s/two.lua <<'END'\n"
+		    "machine{ kernel = 'echo', modules = {}, disk = false, "
+		    "controllers = 0, ram = '16M' }\n"
+		    "machine{ name = 'b', policy = '" SOURCE_DIR
+		    "/scenarios/policy/quickstart.policy' }\n"
+		    "run_until(ms(38))\nEND\n"
+		    "cat >%s/commands <<'END'\n"
+		    "expect(not pcall(partition, 'guest1'), 'no partition')\n"
+		    "run-to 36ms\n"
+		    "machine b\n"
+		    "expect_eq(partition('guest1').state, 'running')\n"
+		    "watch monitor:lead_area 4096\n"
+		    "expect_eq(continue().why, 'watch')\n"
+		    "here = retired()\n"
+		    "expect(here > 1000000, 'instructions of b')\n"
+		    "expect_eq(reverse_continue().why, 'watch')\n"
+		    "expect(retired() < here, 'back in b')\n"
+		    "print(told('machine', 'first'))\n"
+		    "expect(retired() < 1000, 'instructions of the first')\n"
+		    "expect_eq(told('conditions'), 'none\\n')\n"
+		    "print(told('who'))\n"
+		    "print(told('machine'))\n"
+		    "detach\n"
+		    "machine c\nEND\ntrue",
+		    scratch(), scratch(), scratch(), scratch()),
+	      0);
+	o = shell(PARTERRE " run --quiet --json --images %s/images --out "
+			   "%s/alone %s/two.lua",
+		  scratch(), scratch(), scratch());
+	wants(o, 0);
+	snprintf(digest, sizeof(digest), "%.19s", json_value(o, "digest"));
+	o = shell(PARTERRE " debug --json -x %s/commands --images %s/images "
+			   "--out %s/out %s/two.lua",
+		  scratch(), scratch(), scratch(), scratch());
+	says(o, "breakpoints, watchpoints and conditions of machine b are "
+		"deleted\n* first ");
+	says(o, "machine first: 36.");
+	says(o, "\n  b                    36.");
+	says(o, "the run has ended with status 0");
+	says(o, digest);
+	says(o, "commands:17: the run is over");
+}

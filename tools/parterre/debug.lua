@@ -137,6 +137,10 @@ local function text_of(text)
   local answer, told = call("command", pid, tid, text)
   if told == 2 then complain("%s: no command that answers; see help", text) end
   if told ~= 0 then complain("%s", (answer:gsub("\n$", ""))) end
+  if text:find("^machine%s") then -- its threads, from now on
+    stop = call("stop")
+    pid, tid = stop.pid, stop.tid
+  end
   return answer
 end
 

@@ -42,7 +42,8 @@ struct hand_log {
 /* What a process that becomes the run has to know. */
 struct kept {
 	uint32_t speed;
-	ps_t until; /* goes on to there; 0: stands */
+	uint32_t orders; /* taken: struct wire_head */
+	ps_t until;      /* goes on to there; 0: stands */
 };
 
 /* When a machine had retired how much. */
@@ -74,9 +75,13 @@ struct show {
 	size_t typed;                /* of the log, by this process */
 	struct wire_order held[256]; /* not yet typed */
 	size_t held_count;
+	int status; /* that who shows it wants it to end with */
 };
 
-/* --- sending --- */
+/* --- sending ---
+ *
+ * Whoever is gone may have said before that the run is to end: what cannot be
+ * sent is nothing, and that nobody is there is found by take_order(). */
 
 static struct machine *machine_of(struct debug *d)
 {
@@ -108,10 +113,9 @@ static void send_screen(struct show *s, struct machine *m)
 		head.bytes = (uint32_t)(sizeof(size) + bytes);
 		size.width = p.width;
 		size.height = p.height;
-		if (!wire_put(s->fd, &head, sizeof(head)) ||
-		    !wire_put(s->fd, &size, sizeof(size)) ||
-		    !wire_put(s->fd, p.rgb, bytes))
-			gone(s);
+		(void)(wire_put(s->fd, &head, sizeof(head)) &&
+		       wire_put(s->fd, &size, sizeof(size)) &&
+		       wire_put(s->fd, p.rgb, bytes));
 	}
 	free(p.rgb);
 }
@@ -141,6 +145,9 @@ static void send_seen(struct show *s, struct debug *d, bool stands,
 		      const char *refused)
 {
 	const char *why = refused ? refused : debug_stopped(d)->text;
+	const struct wire_head head = {.kind = WIRE_SEEN,
+				       .bytes = sizeof(*s->seen),
+				       .orders = s->kept.orders};
 	struct session *of = debug_session(d);
 
 	seen_fill(s->seen, of, story_of(s, of->index),
@@ -153,9 +160,8 @@ static void send_seen(struct show *s, struct debug *d, bool stands,
 			 (int)strcspn(why, "\n"), why);
 	}
 	send_screen(s, of->machine);
-	if (s->fd >= 0 &&
-	    !wire_send(s->fd, WIRE_SEEN, s->seen, sizeof(*s->seen)))
-		gone(s);
+	if (s->fd >= 0)
+		(void)wire_send(s->fd, &head, s->seen);
 	s->drawing = !stands;
 	s->frame_ns = session_host_ns();
 }
@@ -164,10 +170,14 @@ static void send_seen(struct show *s, struct debug *d, bool stands,
 
 static bool take_order(struct show *s, struct wire_order *o)
 {
-	if (wire_get(s->fd, o, sizeof(*o)))
-		return true;
-	gone(s);
-	return false;
+	if (!wire_get(s->fd, o, sizeof(*o))) {
+		gone(s);
+		return false;
+	}
+	s->kept.orders += wire_is_answered(o->what);
+	if (o->what == WIRE_QUIT)
+		s->status = (int)o->arg;
+	return true;
 }
 
 static void hold(struct show *s, const struct wire_order *o)
@@ -373,12 +383,10 @@ static bool obey(struct show *s, struct debug *d, const struct wire_order *o)
 	case WIRE_BACK_TIME:
 		back_by(s, d, o->arg);
 		return true;
-	case WIRE_MACHINE:
-		always(s, d, o);
-		send_seen(s, d, true, NULL);
-		return false;
 	default:
 		always(s, d, o);
+		if (wire_is_answered(o->what))
+			send_seen(s, d, true, NULL);
 		return false;
 	}
 }
@@ -580,9 +588,15 @@ struct show *show_create(int fd, const struct show_options *o)
 		.save = on_save,
 		.load = on_load,
 		.away = on_away,
+		.drives = true,
 		.owner = s,
 	};
 	return s;
+}
+
+int show_status(const struct show *s)
+{
+	return s->status;
 }
 
 void show_destroy(struct show *s)

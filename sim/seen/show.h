@@ -29,6 +29,8 @@ const struct session_driver *show_driver(struct show *s, struct debug *d);
 /* Keys and mouse, for session_options.hands. */
 struct session_hands;
 const struct session_hands *show_hands(struct show *s);
+/* 0, or the status that who shows it gave for leaving: he has said why. */
+int show_status(const struct show *s);
 void show_destroy(struct show *s); /* NULL is fine */
 
 #endif

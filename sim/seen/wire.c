@@ -39,11 +39,10 @@ bool wire_get(int fd, void *p, size_t bytes)
 	return true;
 }
 
-bool wire_send(int fd, enum wire_kind kind, const void *p, size_t bytes)
+bool wire_send(int fd, const struct wire_head *head, const void *p)
 {
-	struct wire_head head = {kind, (uint32_t)bytes};
-
-	return wire_put(fd, &head, sizeof(head)) && wire_put(fd, p, bytes);
+	return wire_put(fd, head, sizeof(*head)) &&
+	       wire_put(fd, p, head->bytes);
 }
 
 bool wire_tell(int fd, enum wire_what what, uint64_t arg)
@@ -51,6 +50,11 @@ bool wire_tell(int fd, enum wire_what what, uint64_t arg)
 	struct wire_order o = {.what = what, .arg = arg};
 
 	return wire_put(fd, &o, sizeof(o));
+}
+
+bool wire_is_answered(uint32_t what)
+{
+	return what >= WIRE_PAUSE && what <= WIRE_MACHINE;
 }
 
 bool wire_waits(int fd, int timeout_ms)

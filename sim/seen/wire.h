@@ -7,6 +7,10 @@
  * A stream socket.  From the run: messages, a head and its bytes; a WIRE_SEEN
  * is answered by WIRE_DREW before the next is sent, unless the machine stands.
  * To the run: orders of fixed size.  Both ends are of the same build.
+ *
+ * A WIRE_SEEN's head says how many orders the run had taken by then, of those
+ * that change what is to be seen (wire_is_answered()); each of them has one
+ * that says so.
  */
 #ifndef PARTERRE_SEEN_WIRE_H
 #define PARTERRE_SEEN_WIRE_H
@@ -20,6 +24,7 @@ enum wire_kind {
 
 struct wire_head {
 	uint32_t kind, bytes;
+	uint32_t orders; /* of a WIRE_SEEN; wraps */
 };
 
 struct wire_screen {
@@ -37,7 +42,7 @@ enum wire_what {
 	WIRE_BACK_TIME, /* arg: ps */
 	WIRE_SPEED,     /* arg: percent of real time; 0: as fast as it can */
 	WIRE_MACHINE,   /* arg: the number of the one that is to be shown */
-	WIRE_QUIT,
+	WIRE_QUIT,      /* arg: 0, or the status that the run is to end with */
 	WIRE_KEYS, /* arg: machine; bytes of a PS/2 keyboard, scan code set 2 */
 	WIRE_MOUSE, /* arg: machine; x, y (up), z, buttons, as int8_t */
 };
@@ -54,8 +59,9 @@ struct wire_order {
 /* All of it, or false: the other end is gone. */
 bool wire_put(int fd, const void *p, size_t bytes);
 bool wire_get(int fd, void *p, size_t bytes);
-bool wire_send(int fd, enum wire_kind kind, const void *p, size_t bytes);
+bool wire_send(int fd, const struct wire_head *head, const void *p);
 bool wire_tell(int fd, enum wire_what what, uint64_t arg);
+bool wire_is_answered(uint32_t what);
 /* Is something there to be read, within so many ms? */
 bool wire_waits(int fd, int timeout_ms);
 

@@ -152,9 +152,10 @@ Test(show, running_others_shows_how_far_it_is, .timeout = 120)
 
 /* --- the window --- */
 
-#define WINDOW                                                                 \
-	"SDL_VIDEODRIVER=dummy timeout 60 " PARTERRE                           \
+#define WINDOW_FOR(seconds)                                                    \
+	"SDL_VIDEODRIVER=dummy timeout " seconds " " PARTERRE                  \
 	" run --window-script %s/script "
+#define WINDOW WINDOW_FOR("60")
 
 static void script(const char *text)
 {
@@ -458,5 +459,39 @@ Test(show, window_script_that_is_none)
 
 	script("until stands\npress it");
 	o = shell(WINDOW "-S --out %s/out " FAILOVER, scratch(), scratch());
+	wants(o, 2);
 	says(o, "/script:2: 'press it' cannot be done");
+}
+
+/* A script that waits for what cannot come says so, at once. */
+Test(show, window_script_that_waits_in_vain)
+{
+	static const struct {
+		const char *lines, *says;
+	} cases[] = {
+		{"until over",
+		 "/script:1: 'until over' cannot be done: it stands at "
+		 "0.000000 ms: the machine stands before its first"},
+		{"until stands\nkey space\nuntil over 5ms",
+		 "/script:3: 'until over 5ms' cannot be done: it still runs "
+		 "at"},
+		{"until stands\nuntil later", "'until later' cannot be done;"},
+		{"until stands 5", "'until stands 5' cannot be done;"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct output *o;
+
+		script(cases[i].lines);
+		o = shell(WINDOW_FOR("20") "-S --out %s/out " FAILOVER,
+			  scratch(), scratch());
+		wants(o, 2);
+		says(o, cases[i].says);
+	}
+	/* Speed is answered too, where it stands. */
+	script("until stands\nkey v\nuntil stands\nkey s\nkey s\n"
+	       "until stands\nkey q");
+	wants(shell(WINDOW_FOR("20") "-S --out %s/out " FAILOVER, scratch(),
+		    scratch()),
+	      0);
 }

@@ -218,6 +218,12 @@ int main_run(int argc, char **argv)
 	if (!l.debug)
 		session_heed_signals(true);
 	status = run_session(&s, &o.session, &oracle, &err);
+	if (!status && l.show && show_status(l.show)) {
+		status = show_status(l.show);
+		error_set(&err, status,
+			  "the run was left: what showed it failed, as said "
+			  "above");
+	}
 	tell_said(&l);
 	run_tell(&s, &o, &oracle, status, &err, "run");
 	if (status && s.sum.end)

@@ -224,7 +224,7 @@ static void order(struct window *w, enum wire_what what, uint64_t arg)
 		arg = w->seen.speed;
 		w->dirty = true;
 	}
-	w->fresh = what == WIRE_SPEED && w->fresh;
+	w->asked += wire_is_answered(what);
 	w->on &= wire_tell(w->fd, what, arg);
 }
 

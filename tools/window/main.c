@@ -39,7 +39,8 @@ static bool hear(struct window *w)
 	CHECK(head.kind == WIRE_SEEN && head.bytes == sizeof(w->seen));
 	if (!wire_get(w->fd, &w->seen, sizeof(w->seen)))
 		return false;
-	w->any = w->fresh = w->dirty = true;
+	w->any = w->dirty = true;
+	w->shown = head.orders;
 	return wire_tell(w->fd, WIRE_DREW, 0);
 }
 
@@ -99,7 +100,7 @@ static bool run(struct window *w)
 			hand_event(w, &e);
 		draw(w);
 		if (w->on && w->script && !script_go_on(w->script, w)) {
-			wire_tell(w->fd, WIRE_QUIT, 0);
+			wire_tell(w->fd, WIRE_QUIT, EXIT_USAGE);
 			return false;
 		}
 	}
@@ -121,13 +122,15 @@ int main(int argc, char **argv)
 	if (argc == 3 && !(w.script = script_open(argv[2])))
 		return EXIT_USAGE;
 	ok = open_window(&w);
-	if (!ok)
+	if (!ok) {
 		fprintf(stderr,
 			"parterre-window: no window: %s; without a display, "
 			"parterre run --ui shows it on a terminal\n",
 			SDL_GetError());
-	else
+		wire_tell(w.fd, WIRE_QUIT, EXIT_HOST);
+	} else {
 		ok = run(&w);
+	}
 	script_close(w.script);
 	free(w.rgb);
 	free(w.panel.canvas.pixel);

@@ -2,7 +2,10 @@
 /* tools/window/script.c - a file of lines in place of a user; they go through
  * SDL as a user's do:
  *
- *   until stands|over|runs   what is shown since the last key or click
+ *   until stands|over|runs [Nms]
+ *                            what is shown since the last key or click; it has
+ *                            failed as soon as that cannot come any more, or
+ *                            N ms of the machine's time later
  *   key [shift-]NAME         SDL's name of the key: it goes down and up
  *   click KIND NUMBER|NAME   where a partition, cpu, channel, block, machine
  *                            or the screen (0) was drawn
@@ -12,6 +15,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +32,9 @@ struct script {
 	unsigned number;
 	char line[LINE_BYTES]; /* that waits; empty: the next is to be read */
 	bool settles;          /* what was pushed is to be taken first */
+	char why[300];         /* it cannot be done; or empty */
+	ps_t until;            /* the line that waits fails then; 0: not yet
+				* known */
 };
 
 struct script *script_open(const char *path)
@@ -57,9 +64,55 @@ static const char *const state[] = {
 	[SEEN_OVER] = "over",
 };
 
-static bool until(const struct window *w, const char *what)
+static int because(struct script *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+static int because(struct script *s, const char *fmt, ...)
 {
-	return w->fresh && strcmp(what, state[w->seen.state]) == 0;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(s->why, sizeof(s->why), fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+static bool is_state(const char *what)
+{
+	for (size_t i = 0; i < ARRAY_LEN(state); i++) {
+		if (strcmp(what, state[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What stands, or is over, is so until somebody does something, and that is up
+ * to the lines behind this one. */
+static int until(struct script *s, const struct window *w, const char *what,
+		 const char *within)
+{
+	const struct seen *seen = &w->seen;
+	unsigned long long ms = 0;
+	char unit[3] = "", rest;
+
+	if (!is_state(what) ||
+	    (within[0] && (sscanf(within, "%llu%2s%c", &ms, unit, &rest) != 2 ||
+			   strcmp(unit, "ms") != 0 || !ms)))
+		return -1;
+	if (w->shown != w->asked)
+		return 0;
+	if (strcmp(what, state[seen->state]) == 0)
+		return 1;
+	if (seen->state != SEEN_RUNS)
+		return because(s, "%s at %.6f ms: %s",
+			       seen->state == SEEN_OVER ? "it is over"
+							: "it stands",
+			       (double)seen->now / PS_PER_MS, seen->why);
+	if (!s->until)
+		s->until = ms ? seen->now + ms * PS_PER_MS : PS_NEVER;
+	if (seen->now > s->until)
+		return because(s, "it still runs at %.6f ms",
+			       (double)seen->now / PS_PER_MS);
+	return 0;
 }
 
 static bool key(const char *name)
@@ -178,7 +231,7 @@ static int act(struct script *s, struct window *w)
 	    strcmp(word, "release") != 0)
 		return -1;
 	if (strcmp(word, "until") == 0)
-		return until(w, first);
+		return until(s, w, first, second);
 	if (strcmp(word, "shot") == 0)
 		return w->dirty ? 0 : shot(w, first) ? 1 : -1;
 	if (strcmp(word, "tell") == 0)
@@ -203,6 +256,7 @@ bool script_go_on(struct script *s, struct window *w)
 			if (!fgets(s->line, sizeof(s->line), s->file))
 				return true;
 			s->number++;
+			s->until = 0;
 			s->line[strcspn(s->line, "\n")] = '\0';
 			if (!s->line[0] || s->line[0] == '#') {
 				s->line[0] = '\0';
@@ -212,9 +266,10 @@ bool script_go_on(struct script *s, struct window *w)
 		done = act(s, w);
 		if (done < 0) {
 			fprintf(stderr,
-				"parterre-window: %s:%u: '%s' cannot be done; "
-				"docs/seen.md has the lines of a script\n",
-				s->path, s->number, s->line);
+				"parterre-window: %s:%u: '%s' cannot be done%s"
+				"%s; docs/seen.md has the lines of a script\n",
+				s->path, s->number, s->line,
+				s->why[0] ? ": " : "", s->why);
 			return false;
 		}
 		if (!done)

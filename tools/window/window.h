@@ -23,8 +23,10 @@ struct window {
 	SDL_Texture *texture;
 	struct panel panel;
 	struct seen seen;
-	bool any, fresh; /* seen: ever, since a key or click */
-	bool dirty;      /* to be drawn anew */
+	bool any;       /* seen: ever */
+	uint32_t asked; /* orders that are answered by one that is seen */
+	uint32_t shown; /* ... and were, by this one */
+	bool dirty;     /* to be drawn anew */
 	bool on;
 	/* What the guest takes for pressed: keys, mouse buttons (bit 0: left,
 	 * 1: right, 2: middle). */

@@ -448,10 +448,26 @@ static void describe(void *owner, char *buf, size_t bytes)
 		 m->config.kernel ? m->config.kernel : "(none)");
 }
 
+/* Where a run has stopped before `until`; `worked`: in whose turn, NULL:
+ * between turns.  Whose turn comes next may stand still (machine_stall()),
+ * ahead of all: time is not there yet. */
+static ps_t stands_at(const struct machine *m, const struct vcpu *worked,
+		      ps_t until)
+{
+	const struct vcpu *next = &m->vcpu[m->turn];
+	ps_t now = vcpu_now(m, next);
+
+	if (until > m->quantum_end)
+		until = m->quantum_end;
+	if (next == worked || now <= until)
+		return now;
+	return worked ? vcpu_now(m, worked) : evq_now(m->evq);
+}
+
 enum machine_stop machine_run(struct machine *m, ps_t until)
 {
+	struct vcpu *v = NULL;
 	enum machine_stop why;
-	struct vcpu *v;
 
 	CHECK_MSG(!m->in_run, "machine_run() from within a run");
 	check_set_context(describe, m);
@@ -469,7 +485,7 @@ enum machine_stop machine_run(struct machine *m, ps_t until)
 	check_set_context(NULL, NULL);
 
 	if (why != MACHINE_UNTIL)
-		until = vcpu_now(m, &m->vcpu[m->turn]);
+		until = stands_at(m, v, until);
 	if (m->stood < until)
 		m->stood = until;
 	return why;

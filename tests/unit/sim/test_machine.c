@@ -389,26 +389,6 @@ Test(machine, stops_at_counts_of_instructions)
 	}
 }
 
-/* The other one goes on. */
-Test(machine, a_stalled_cpu_does_nothing_for_so_long)
-{
-	struct machine *m = machine_of(2);
-
-	for (unsigned i = 0; i < 2; i++) {
-		RIG_CODE_AT(m, i, 0, OP(NOP), JMP(0));
-		rig_start(m, i);
-	}
-	cr_assert_eq(machine_run(m, 10 * US), MACHINE_UNTIL);
-	machine_stall(m, 0, 25 * US);
-	cr_assert_eq(machine_run(m, 30 * US), MACHINE_UNTIL);
-	cr_assert_eq(cpu_retired(machine_cpu(m, 0)), 10000u);
-	cr_assert_eq(cpu_retired(machine_cpu(m, 1)), 30000u);
-	cr_assert_eq(machine_run(m, 40 * US), MACHINE_UNTIL);
-	cr_assert_eq(cpu_retired(machine_cpu(m, 0)), 15000u);
-	cr_assert_eq(cpu_retired(machine_cpu(m, 1)), 40000u);
-	machine_destroy(m);
-}
-
 Test(machine, cpus_take_turns_by_quanta)
 {
 	struct machine *m = machine_of(2);

@@ -165,6 +165,23 @@ Test(sweep, s79_power_cut_at_every_command)
 	}
 }
 
+/* It tears what is under way, a block and a bit: of the guest's writes, each of
+ * eight, that is told as torn, and as nothing else. */
+Test(sweep, s79_a_write_that_the_power_tears_is_told)
+{
+	struct output *o =
+		shell(PARTERRE " sweep --quiet --out %s/out --json --fault "
+			       "'power 700' --over begin..finish --every "
+			       "40009 " SOURCE_DIR "/tests/sweep/power.lua",
+		      scratch());
+
+	wants(o, 5);
+	cr_assert_geq(number(o, "torn"), 5, "%s", o->text);
+	cr_assert_eq(number(o, "failed"), number(o, "torn"), "%s", o->text);
+	cr_assert_eq(number(o, "lost"), 0, "%s", o->text);
+	cr_assert_eq(number(o, "doubled"), 0, "%s", o->text);
+}
+
 /* --- the tool --- */
 
 /* Fields of the nth line (from 1) of the table. */

@@ -178,6 +178,8 @@ static void put_partitions(struct panel *p, const struct seen *s, int x, int y,
 		const struct seen_partition *q = &s->partition[i];
 		bool chosen = p->chosen.kind == PANEL_PARTITION &&
 			      p->chosen.number == q->index;
+		char text[SEEN_CPUS + 1];
+		const char *on = seen_on(q, text);
 
 		if (chosen)
 			canvas_fill(c, x, y, w, ROW, PANEL_CARD);
@@ -185,9 +187,9 @@ static void put_partitions(struct panel *p, const struct seen *s, int x, int y,
 		canvas_text(c, x + 14, y, 12, PANEL_INK, "%s", q->name);
 		canvas_text(c, x + 112, y, 9, state_colour(q), "%s", q->state);
 		canvas_text(c, x + 192, y, 9, PANEL_SOFT, "%s", q->run);
-		if (q->cpu < s->cpus)
-			canvas_text(c, x + 280, y, 2, PANEL_INK, "%" PRIu32,
-				    q->cpu);
+		/* From below the title on; of eight, from under its left. */
+		canvas_text(c, x + 280 - (int)strlen(on) / 5 * 32, y, SEEN_CPUS,
+			    PANEL_INK, "%s", on);
 		canvas_fill(c, x + 312, y + 4, 112, 8, PANEL_CARD);
 		canvas_fill(c, x + 312, y + 4, (int)(q->share * 112 / 1000), 8,
 			    panel_colour(s, q->index));

@@ -340,8 +340,11 @@ static void about_block(struct list *l, const struct seen *s, uint64_t pfn)
 	uint32_t b = seen_block_of(s, pfn);
 
 	row(l, PANEL_INK, "memory at %.2f MiB", (double)pfn / 256);
-	if (b == s->blocks)
+	if (b == s->blocks) {
+		row(l, PANEL_SOFT, "nobody owns what begins here: no RAM, or");
+		row(l, PANEL_SOFT, "it was never given to a partition");
 		return;
+	}
 	row(l, PANEL_SOFT, "owned by %s", seen_name(s, s->block[b].owner));
 	row(l, PANEL_SOFT, "in blocks of %s, %.2f MiB in one stretch",
 	    tier[s->block[b].tier < 4 ? s->block[b].tier : 0],

@@ -182,10 +182,9 @@ static void fill_partition(struct seen *s, const struct partition_info *p,
 	if (p->slot != PARTITION_NO_SLOT)
 		snprintf(to->run, sizeof(to->run), "%s",
 			 partition_run_text(p->run));
-	to->cpu = SEEN_CPUS;
 	for (uint32_t i = 0; i < s->cpus; i++) {
 		if (s->cpu[i].who == p->index)
-			to->cpu = i;
+			to->on |= UINT32_C(1) << i;
 	}
 	to->share = share_of(s, story, p->index);
 	to->incarnation = p->incarnation;

@@ -39,7 +39,7 @@ struct seen_cpu {
 	uint32_t who;
 	uint8_t ring, halted;
 	uint64_t retired;
-	char why[16];   /* it was given to who: "quantum", "wake", ... */
+	char why[40];   /* it was given to who: "quantum", "wake", ... */
 	char place[96]; /* "function (file.c:34)", while it stands; or empty */
 	uint16_t cell[SEEN_CELLS]; /* who had most of it */
 };
@@ -49,7 +49,7 @@ struct seen_partition {
 	char name[STORY_NAME_BYTES];
 	char kind[16], state[16],
 		run[16]; /* run: of its first slot, or empty */
-	uint32_t cpu;    /* that it is on now; or SEEN_CPUS */
+	uint32_t on;     /* the CPUs that it has now, a bit each */
 	uint32_t share;  /* permille of all CPUs' time in the window */
 	uint32_t incarnation;
 	uint64_t frames, switches;
@@ -120,6 +120,8 @@ const char *seen_name(const struct seen *s, uint32_t who);
 const char *seen_machine_name(const struct seen *s, uint32_t machine);
 const struct seen_partition *seen_partition(const struct seen *s,
 					    uint32_t index);
+/* The CPUs that it has now, "02"; empty: none. */
+const char *seen_on(const struct seen_partition *p, char text[SEEN_CPUS + 1]);
 /* Whose is this frame: an index of s->block, or s->blocks. */
 uint32_t seen_block_of(const struct seen *s, uint64_t pfn);
 

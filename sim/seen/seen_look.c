@@ -27,6 +27,18 @@ const char *seen_machine_name(const struct seen *s, uint32_t machine)
 	return s->machine_name[machine][0] ? s->machine_name[machine] : "first";
 }
 
+const char *seen_on(const struct seen_partition *p, char text[SEEN_CPUS + 1])
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < SEEN_CPUS; i++) {
+		if (p->on >> i & 1)
+			text[n++] = (char)('0' + i);
+	}
+	text[n] = '\0';
+	return text;
+}
+
 uint32_t seen_block_of(const struct seen *s, uint64_t pfn)
 {
 	uint32_t i = 0;

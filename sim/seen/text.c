@@ -161,12 +161,12 @@ static void put_partitions(struct page *p, const struct seen *s)
 		     "switches    frames");
 	for (uint32_t i = 0; i < s->partitions && room(p); i++) {
 		const struct seen_partition *q = &s->partition[i];
+		char on[SEEN_CPUS + 1];
 
 		put_who(p, s, q->index, 13);
 		put(p, "%-11s %-9s %3s %5.1f%% %9" PRIu64 " %9" PRIu64,
-		    q->state, q->run,
-		    q->cpu < s->cpus ? (char[]){(char)('0' + q->cpu), 0} : "",
-		    q->share / 10.0, q->switches, q->frames);
+		    q->state, q->run, seen_on(q, on), q->share / 10.0,
+		    q->switches, q->frames);
 		line_ends(p);
 	}
 }

@@ -158,6 +158,15 @@ Test(report, each_machine_has_its_part)
 	says(shell("grep -c '<canvas' %s/out/report.html", scratch()), "3");
 	says(shell("grep '<h2>Machine' %s/out/report.html", scratch()),
 	     "<h2>Machine c</h2>");
+	/* A kernel without partitions has the colour of its lane. */
+	says(shell("grep -c 'var(--monitor)\"></span>kernel' "
+		   "%s/out/report.html",
+		   scratch()),
+	     "6");
+	/* A command that is longer than a line is seen whole. */
+	says(shell("grep -A1 'The same run again' %s/out/report.html",
+		   scratch()),
+	     "<pre class=\"again\">cd ");
 }
 
 Test(report, of_what_is_no_run)

@@ -136,7 +136,8 @@ void chart_time(FILE *f, const struct story *s)
 	piece(f, &b,
 	      s->partition[0].monitor +
 		      (s->partitions ? s->partition[0].own : 0),
-	      "var(--s3)", s->partitions ? "boot, no partition" : "kernel", "");
+	      s->partitions ? "var(--s3)" : "var(--monitor)",
+	      s->partitions ? "boot, no partition" : "kernel", "");
 	piece(f, &b, idle, "var(--idle)", "idle", "");
 	fprintf(f, "</svg>\n");
 }

@@ -241,7 +241,8 @@ static void put_time(FILE *f, const struct story *s)
 		if (p->idle)
 			snprintf(colour, sizeof(colour), "var(--idle)");
 		else if (!i)
-			snprintf(colour, sizeof(colour), "var(--s3)");
+			snprintf(colour, sizeof(colour), "var(--%s)",
+				 s->partitions ? "s3" : "monitor");
 		else
 			snprintf(colour, sizeof(colour), "#%06" PRIx32,
 				 palette_colour(i));
@@ -449,7 +450,7 @@ static void put_again(FILE *f, const struct report *r)
 {
 	const struct result *e = &r->result;
 
-	fprintf(f, "<h2>The same run again</h2>\n<pre>");
+	fprintf(f, "<h2>The same run again</h2>\n<pre class=\"again\">");
 	if (r->command)
 		report_escape(f, r->command);
 	fprintf(f, "</pre>\n<table>\n");

@@ -17,7 +17,6 @@ static void add_partition(uint32_t index, const char *name, const char *kind,
 	struct seen_partition *p = &seen.partition[seen.partitions++];
 
 	p->index = index;
-	p->cpu = SEEN_CPUS;
 	p->vector = UINT64_MAX;
 	snprintf(p->name, sizeof(p->name), "%s", name);
 	snprintf(p->kind, sizeof(p->kind), "%s", kind);
@@ -139,9 +138,23 @@ Test(panel, a_click_tells_names)
 	choose(PANEL_BLOCK, 600);
 	cr_assert(shows("owned by guest1"));
 	cr_assert(shows("in blocks of 4 KiB, 1.17 MiB in one stretch"));
+	choose(PANEL_BLOCK, 900);
+	cr_assert(shows("nobody owns what begins here"));
 	choose(PANEL_NOTHING, 0);
 	cr_assert(!shows("owned by guest1"));
 	cr_assert(shows("this machine has no screen"));
+}
+
+/* idle has as many CPUs as nobody else wants. */
+Test(panel, all_cpus_of_a_partition_stand_there)
+{
+	seen.partition[3].on = 0xfe;
+	choose(PANEL_NOTHING, 0);
+	cr_assert(shows("1234567"));
+	seen.partition[3].on = 0xe;
+	choose(PANEL_NOTHING, 0);
+	cr_assert(shows("123"));
+	cr_assert(!shows("1234567"));
 }
 
 /* Where a partition's end of a path is. */

@@ -301,8 +301,7 @@ static void about_cpu(struct list *l, const struct seen *s, uint64_t i)
 	    seen_name(s, c->who), c->ring, c->halted ? ", halted" : "");
 	row(l, PANEL_SOFT, "%" PRIu64 " instructions retired", c->retired);
 	if (c->why[0])
-		row(l, PANEL_SOFT, "%s has it since %s", seen_name(s, c->who),
-		    c->why);
+		row(l, PANEL_SOFT, "since %s", c->why);
 	row(l, PANEL_SOFT, "%s",
 	    c->place[0]             ? c->place
 	    : s->state == SEEN_RUNS ? "where: when it stands"

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pty.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +20,8 @@ void terminal_open(struct terminal *t, const char *command)
 	t->pid = forkpty(&t->fd, NULL, NULL, &w);
 	cr_assert(t->pid >= 0, "no terminal: %s", strerror(errno));
 	if (!t->pid) {
+		/* Who started the tests may have had it ignored. */
+		signal(SIGINT, SIG_DFL);
 		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 		_exit(127);
 	}

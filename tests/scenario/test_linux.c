@@ -60,11 +60,6 @@ Test(debian, cloud_2)
 	boots("cloud-amd64", 2);
 }
 
-Test(debian, amd64_1)
-{
-	boots("amd64", 1);
-}
-
 Test(debian, amd64_4)
 {
 	boots("amd64", 4);

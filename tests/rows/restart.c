@@ -175,6 +175,11 @@ Test(rows, s22_between_accesses_it_is_the_same_run)
 	cr_assert_str_eq(o->text, options, "%s", o->text);
 }
 
+Test(rows, s16_dead_in_its_sleep_it_fails_over_when_woken)
+{
+	row_scenario("s16-asleep", "");
+}
+
 Test(rows, s16_a_crash_loop_ends)
 {
 	row_scenario("s16-loop", "");

@@ -169,7 +169,7 @@ static void account(struct story *s, struct story_lane *l, ps_t now)
 
 	if (!l->seen || now <= l->at)
 		return;
-	if (l->ring == 0 && !p->idle)
+	if (s->rings && l->ring == 0 && !p->idle)
 		p->monitor += now - l->at;
 	else
 		p->own += now - l->at;
@@ -386,11 +386,11 @@ void story_note(struct story *s, const struct trace_record *r)
 {
 	struct story_lane *l = lane_of(s, r->cpu);
 
+	s->rings |= r->kind->class == TRACE_CLASS_MACHINE;
 	account(s, l, r->time);
 	if (!l->seen) {
 		l->seen = true;
 		l->at = r->time;
-		l->ring = 3;
 	}
 	if (!s->any || r->time < s->first)
 		s->first = r->time;
@@ -407,7 +407,6 @@ void story_note(struct story *s, const struct trace_record *r)
 		on_switch(s, l, r);
 		break;
 	case TRACE_EV_RING:
-		s->rings = true;
 		l->ring = (unsigned)r->value[0].u;
 		break;
 	case TRACE_EV_STATE:

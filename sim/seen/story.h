@@ -13,8 +13,9 @@
  * to be the latest part of a run alone, forgets its beginning.
  *
  * Time.  A CPU's time belongs to the partition that its last `switch` names; of
- * it, ring 0 is the monitor's, as far as the trace has `ring` events (class
- * machine).  All of idle's time is idle, its monitor's included, which halts.
+ * it, ring 0 is the monitor's, if the trace has class machine: a CPU is in ring
+ * 0, where it starts, until a `ring` event says otherwise.  All of idle's time
+ * is idle, its monitor's included, which halts.
  *
  * Latency.  From the first time that a request was asked to its answer, those
  * included that were asked again after a failover: what a guest had to wait.
@@ -104,7 +105,8 @@ struct story_recent {
 struct story {
 	bool latest; /* keeps the latest part of a run, not a coarser whole */
 	size_t spans_max;
-	bool any, rings;
+	bool any;
+	bool rings; /* it has class machine */
 	ps_t first, last;
 	uint64_t records;
 	unsigned cpus;

@@ -2,8 +2,9 @@
 /* tools/parterre/trace_stats.c - what a trace adds up to.
  *
  * Time.  A CPU's time belongs to the partition that its last `switch` names; of
- * it, ring 0 is the monitor's, as far as the trace has `ring` events (class
- * machine); without them all is the partition's.
+ * it, ring 0 is the monitor's, if the trace has class machine (a CPU is in ring
+ * 0, where it starts, until a `ring` event says otherwise); if not, all is the
+ * partition's.
  *
  * System calls.  From `syscall` to the CPU's next entry to ring 3, whoever's:
  * what the monitors did for it, in retired instructions and in time.
@@ -33,7 +34,7 @@ struct cpu_stat {
 	bool seen, in_call;
 	ps_t at, called_at;
 	uint32_t partition;
-	unsigned ring; /* 3 as long as there are no `ring` events */
+	unsigned ring;
 	uint64_t call, call_retired;
 };
 
@@ -71,14 +72,13 @@ static void account(struct stats *t, const struct trace_record *r)
 	struct cpu_stat *c = &t->cpu[r->cpu % CPUS];
 	uint32_t p = c->partition % SOURCE_PARTITIONS;
 
+	t->rings |= r->kind->class == TRACE_CLASS_MACHINE;
 	if (c->seen && r->time > c->at) {
-		if (c->ring == 0)
+		if (t->rings && c->ring == 0)
 			t->in_monitor[p] += r->time - c->at;
 		else
 			t->ran[p] += r->time - c->at;
 	}
-	if (!c->seen)
-		c->ring = 3;
 	c->seen = true;
 	if (r->time > c->at)
 		c->at = r->time;
@@ -150,7 +150,6 @@ static void note(struct stats *t, const struct trace_record *r)
 		t->reason[r->value[2].u % REASONS]++;
 		break;
 	case TRACE_EV_RING:
-		t->rings = true;
 		c->ring = (unsigned)v;
 		if (v == 3)
 			end_call(t, c, r);

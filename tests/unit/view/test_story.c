@@ -75,14 +75,27 @@ Test(story, time_is_the_partition_s_its_monitor_s_or_idle_s)
 	ring(s, 165, 0, 3);
 	ring(s, 170, 0, 0); /* halts there */
 	story_until(s, 1000);
-	cr_assert_eq(s->partition[1].own, 40 + 10); /* no ring known at first */
-	cr_assert_eq(s->partition[1].monitor, 10);
+	cr_assert_eq(s->partition[1].own, 40);
+	cr_assert_eq(s->partition[1].monitor, 10 + 10); /* it began there */
 	cr_assert_eq(s->partition[2].own, 840);
 	cr_assert_eq(s->partition[2].monitor, 0);
 	cr_assert_eq(s->lane[0].count, 3);
 	cr_assert_eq(s->lane[0].span[1].from, 100);
 	cr_assert_eq(s->lane[0].span[1].to, 160);
 	cr_assert_str_eq(story_name(s, s->lane[0].span[2].who), "idle");
+	story_free(s);
+}
+
+Test(story, without_rings_all_is_the_partition_s)
+{
+	struct story *s = story_create(100, false);
+
+	is_known(s, 1, "a", PART_GUEST);
+	gets(s, 100, 0, 1);
+	story_until(s, 1000);
+	cr_assert_not(s->rings);
+	cr_assert_eq(s->partition[1].own, 900);
+	cr_assert_eq(s->partition[1].monitor, 0);
 	story_free(s);
 }
 

@@ -194,7 +194,7 @@ bool session_open(struct session *s, const struct session_options *o,
 	       session_console_open(s, err);
 }
 
-static bool good_name(const char *name)
+bool session_is_name(const char *name)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
 	size_t n = strlen(name);
@@ -208,7 +208,7 @@ static bool may_add(const struct session *first, const char *name,
 {
 	unsigned count = 0;
 
-	if (!good_name(name))
+	if (!session_is_name(name))
 		return error_set(err, EXIT_USAGE,
 				 "'%s' is no name for a further machine: give "
 				 "machine{} a name of 1 to %u of a-z, 0-9, - "

@@ -249,7 +249,7 @@ struct session {
 	struct session_options options;
 	struct session *first, *next; /* in the order in which they were made */
 	unsigned index;               /* 0: the first */
-	char name[SESSION_NAME_BYTES]; /* empty: the first has none */
+	char name[SESSION_NAME_BYTES]; /* empty: the first without one */
 	char out[PATH_MAX];
 	int folder; /* the first's `out`, which no other run has; -1: none */
 	char path[MACHINE_MODULES_MAX + 8 + MACHINE_NAMESPACES_MAX]

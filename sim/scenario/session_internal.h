@@ -94,6 +94,9 @@ void session_plan_back(struct session *first, const struct session_plan *kept);
 bool session_plan_begin(struct session *first, struct error *err);
 void session_plan_end(struct session *first);
 
+/* session.c: may a machine be called so? */
+bool session_is_name(const char *name);
+
 /* session_machine.c: through a snapshot into a new machine. */
 bool session_move(struct session *s, struct error *err);
 

@@ -222,6 +222,11 @@ bool session_machine(struct session *s, const struct session_machine *d,
 	if (d->traces && !s->options.classes_given)
 		s->options.classes = d->classes;
 	classes = s->options.classes;
+	if (d->name[0] && !session_is_name(d->name))
+		return error_set(err, EXIT_USAGE,
+				 "'%s' is no name for a machine: give it 1 to "
+				 "%u of a-z, 0-9, - and _",
+				 d->name, SESSION_NAME_BYTES - 1);
 	if (d->name[0])
 		snprintf(s->name, sizeof(s->name), "%s", d->name);
 	if (!fill_config(s, d, err) ||

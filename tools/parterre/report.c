@@ -105,6 +105,8 @@ static bool gather(struct report *r, struct error *err)
 		return error_set(err, EXIT_USAGE,
 				 "%s/result: names more than %d machines",
 				 r->dir, SESSION_MACHINES_MAX);
+	snprintf(r->machine[0].name, sizeof(r->machine[0].name), "%s",
+		 r->result.first);
 	if (!read_story(&r->machine[0], r->dir, r->result.end, err))
 		return false;
 	for (size_t i = 1; i < r->machine_count; i++) {

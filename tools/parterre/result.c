@@ -59,6 +59,8 @@ static void put(FILE *f, const struct session *s,
 		put_number(f, "torn", oracle->torn);
 		put_number(f, "misordered", oracle->misordered);
 	}
+	if (s->name[0])
+		fprintf(f, "first %s\n", s->name);
 	for (const struct session *m = s->next; m; m = m->next)
 		fprintf(f, "machine %s\n", m->name);
 	for (size_t i = 0; i < s->expected.count; i++)
@@ -151,6 +153,8 @@ static bool take(struct result *r, const char *key, const char *text)
 				 text);
 	if (strcmp(key, "status") == 0)
 		return sscanf(text, "%d", &r->status) == 1;
+	if (strcmp(key, "first") == 0)
+		return take_text(r->first, sizeof(r->first), text);
 	if (strcmp(key, "machine") == 0)
 		return r->machine_count < ARRAY_LEN(r->machine) &&
 		       take_text(r->machine[r->machine_count++],

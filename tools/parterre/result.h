@@ -3,11 +3,11 @@
  * those who come later.
  *
  * The file `result`: "parterre-result 1", then a line "KEY VALUE" for each
- * field below that has a value, numbers in decimal, times in ps; "machine NAME"
- * for each machine but the first; and for each line of the scenario that
- * expected something "expected held|failed COUNT FIRST LAST LINE TEXT". Nothing
- * in it is of the host but the path of the scenario: equal runs have equal
- * results.
+ * field below that has a value, numbers in decimal, times in ps; "first NAME",
+ * the first machine's, and "machine NAME" for each other; and for each line of
+ * the scenario that expected something "expected held|failed COUNT FIRST LAST
+ * LINE TEXT".  Nothing in it is of the host but the path of the scenario: equal
+ * runs have equal results.
  */
 #ifndef PARTERRE_TOOLS_RESULT_H
 #define PARTERRE_TOOLS_RESULT_H
@@ -37,7 +37,8 @@ struct result {
 	char digest[17], chain[17], trace_digest[17];
 	bool judged; /* the disk was: */
 	uint64_t lost, doubled, torn, misordered;
-	size_t machine_count; /* besides the first */
+	char first[SESSION_NAME_BYTES]; /* empty: it has no name */
+	size_t machine_count;           /* besides the first */
 	char machine[SESSION_MACHINES_MAX][SESSION_NAME_BYTES];
 	size_t expected_count;
 	struct result_expected expected[EXPECTED_MAX];

@@ -65,6 +65,39 @@ Test(report, a_browser_draws_it, .timeout = 150)
 	wants(o, 0);
 	says(o, "255 255 255");
 	says(o, "17 22 29");
+	/* The boot is at the lane's left, in the colour of its legend; its bar
+	 * below does not come as far. */
+	o = shell("for i in 0 1; do pngtopnm %s/$i.png | pamcut 100 0 1 900 | "
+		  "pamtopnm -plain | sort | uniq -c; done",
+		  scratch());
+	says(o, " 37 48 74 ");
+	says(o, " 211 218 230 ");
+}
+
+/* The keys of the timeline's legend and of the table of times, and the chart's
+ * pieces: "COLOUR NAME". */
+#define COLOURS                                                                \
+	"sed -nE 's,.*:([^:\"]+)\"></span>([^<]+)</(button|td)>.*,\\1 \\2,p; " \
+	"s,.*fill:([^\"]+)\"><title>([^:,]+)(\\, ring [03])?: .*,\\1 \\2,p' "  \
+	"%s/out/report.html | grep -v '^var(--s[1-5])' | sort"
+
+Test(report, each_has_one_colour)
+{
+	failover();
+	/* Eleven in the same colour three times, and in the chart monitors. */
+	wants(shell(COLOURS " >%s/all; uniq -c %s/all; "
+			    "test $(uniq -c %s/all | grep -c '^ *3 ') -eq 11 "
+			    "&& test $(uniq %s/all | wc -l) -eq 12",
+		    scratch(), scratch(), scratch(), scratch(), scratch()),
+	      0);
+	/* And no two have the same. */
+	says(shell("uniq %s/all | cut -d' ' -f1 | sort -u | wc -l", scratch()),
+	     "12\n");
+	/* Each step of the failover: in the chart, and in the table. */
+	for (int i = 1; i <= 5; i++)
+		says(shell("grep -c 'var(--s%d)\"></*[st]' %s/out/report.html",
+			   i, scratch()),
+		     "2\n");
 }
 
 Test(report, says_what_the_summary_says)
@@ -156,17 +189,70 @@ Test(report, each_machine_has_its_part)
 		    scratch(), scratch()),
 	      0);
 	says(shell("grep -c '<canvas' %s/out/report.html", scratch()), "3");
-	says(shell("grep '<h2>Machine' %s/out/report.html", scratch()),
-	     "<h2>Machine c</h2>");
-	/* A kernel without partitions has the colour of its lane. */
-	says(shell("grep -c 'var(--monitor)\"></span>kernel' "
+	says(shell("grep -o 'Machine .*' %s/out/report.html", scratch()),
+	     "Machine (the first)</h2>\nMachine b</h2>\nMachine c</h2>\n");
+	/* Without partitions it is the machine, in the legend and in the table,
+	 * and these kernels never leave ring 0. */
+	says(shell("grep -c 'var(--none)\"></span>machine' "
 		   "%s/out/report.html",
 		   scratch()),
 	     "6");
+	says(shell("grep -c '</span>machine</td><td class=\"n\">0.000</td>' "
+		   "%s/out/report.html",
+		   scratch()),
+	     "3");
+	says(shell(PARTERRE " trace stat --json %s/out/trace | "
+			    "jq -c '.time[0].us, (.time[0].monitor_us > 0)'",
+		   scratch()),
+	     "0\ntrue\n");
 	/* A command that is longer than a line is seen whole. */
 	says(shell("grep -A1 'The same run again' %s/out/report.html",
 		   scratch()),
 	     "<pre class=\"again\">cd ");
+}
+
+#define HELLO                                                                  \
+	"kernel = \"hello\", modules = {}, disk = false, controllers = 0, "    \
+	"ram = \"16M\"}"
+
+/* What the scenario calls the first machine is told by all that tells. */
+Test(report, names_the_first_machine)
+{
+	struct output *o;
+
+	wants(shell("printf '%%s\\n' 'local a = machine{name = \"left\", " HELLO
+		    "' 'local b = machine{name = \"right\", " HELLO
+		    "' 'a:wait_off{within = s(1)} b:wait_off{within = s(1)}' "
+		    ">%s/own.lua",
+		    scratch()),
+	      0);
+	o = shell(RUN "--out %s/out --images " BUILD_DIR
+		      "/tests/guest %s/own.lua",
+		  scratch(), scratch());
+	says(o, "machine left: ");
+	says(o, "machine right: ");
+	says(shell(RUN "--json --out %s/out --images " BUILD_DIR
+		       "/tests/guest %s/own.lua | jq -c '[.machines[].name]'",
+		   scratch(), scratch()),
+	     "[\"left\",\"right\"]");
+	says(shell("grep -E '^(first|machine) ' %s/out/result", scratch()),
+	     "first left\nmachine right\n");
+	wants(shell(PARTERRE " report %s/out", scratch()), 0);
+	says(shell("grep -o 'Machine .*' %s/out/report.html", scratch()),
+	     "Machine left</h2>\nMachine right</h2>\n");
+	/* A result of before it was told. */
+	wants(shell("sed -i '/^first /d' %s/out/result; " PARTERRE
+		    " report %s/out",
+		    scratch(), scratch()),
+	      0);
+	says(shell("grep -o 'Machine .*' %s/out/report.html", scratch()),
+	     "Machine (the first)</h2>\nMachine right</h2>\n");
+	/* One that would be no line of the result. */
+	o = shell("sed -i 's/left/l e/' %s/own.lua; " RUN
+		  "--out %s/out --images " BUILD_DIR "/tests/guest %s/own.lua",
+		  scratch(), scratch(), scratch());
+	wants(o, 2);
+	says(o, "'l e' is no name for a machine");
 }
 
 Test(report, of_what_is_no_run)

@@ -22,7 +22,7 @@
 #define REPORT_SPANS_MAX 60000
 
 struct report_machine {
-	char name[SESSION_NAME_BYTES]; /* empty: the first */
+	char name[SESSION_NAME_BYTES]; /* empty: the first without one */
 	struct story *story;
 	char *console;        /* text; NULL: none */
 	struct cycles cycles; /* of no CPU: the run was without --cycles */
@@ -42,6 +42,16 @@ void report_page(FILE *f, struct report *r);
 /* Text as HTML has it, in attributes too. */
 void report_escape(FILE *f, const char *text);
 
+/* Who is an index of the story.  Its colour, as CSS has it, and its name are
+ * the same all over the page: the timeline takes them from its legend. */
+#define COLOUR_BYTES 24
+const char *report_colour(const struct story *s, uint32_t who,
+			  char to[COLOUR_BYTES]);
+/* 0: whoever has a CPU that no partition has, "machine" if it has none. */
+const char *report_name(const struct story *s, uint32_t who);
+/* Has it had any time, or a CPU? */
+bool report_ran(const struct story *s, uint32_t who);
+
 /* --- report_cycles.c --- */
 
 /* Who spent the cycles, and on what; nothing if that is not known. */
@@ -49,7 +59,8 @@ void report_cycles(FILE *f, const struct cycles *c);
 
 /* --- report_chart.c --- */
 
-/* From the fault to the first I/O on the other path, each step a length. */
+/* From the fault to the first I/O on the other path, each step a length: step i
+ * of report.css's colour s<i>. */
 void chart_anatomy(FILE *f, const struct timeline_fault *t);
 /* One bar of all CPUs' time: partitions, their monitors, idle, boot. */
 void chart_time(FILE *f, const struct story *s);
@@ -57,6 +68,7 @@ void chart_time(FILE *f, const struct story *s);
 void chart_latency(FILE *f, struct story_channel *c);
 /* The steps that chart_anatomy() and its table show, in their order. */
 #define ANATOMY_STEPS 8
+#define ANATOMY_SHOWN 6 /* up to the first I/O: what comes later is far off */
 struct anatomy_step {
 	char text[64];
 	ps_t at; /* PS_NEVER: did not happen */

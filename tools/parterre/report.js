@@ -44,9 +44,11 @@ function view(machine, canvas, legend) {
   let shown = whole.slice(), alone = null, drag = null;
   const height = TOP + lanes.length * (HIGH + GAP) + 22;
 
-  function colour(who) {
-    if (who === 0) return css('--monitor');
-    return machine.idle.includes(who) ? css('--idle') : machine.colours[who];
+  function palette() { // by who, as the legend shows it
+    const colours = [];
+    for (const button of legend.querySelectorAll('button'))
+      colours[button.dataset.who] = getComputedStyle(button.querySelector('.key')).backgroundColor;
+    return colours;
   }
   const x = t => LEFT + (t - shown[0]) / (shown[1] - shown[0]) * wide();
   const t = px => shown[0] + (px - LEFT) / wide() * (shown[1] - shown[0]);
@@ -86,8 +88,8 @@ function view(machine, canvas, legend) {
   function marks(g) {
     for (const m of machine.marks) {
       if (m.t < shown[0] || m.t > shown[1]) continue;
-      g.strokeStyle = g.fillStyle = m.kind === 'up' ? css('--good') :
-        m.kind === 'moved' ? css('--accent') : css('--bad');
+      g.strokeStyle = g.fillStyle = css(
+        {up: '--good', moved: '--accent', machine: '--soft'}[m.kind] || '--bad');
       g.beginPath(); g.moveTo(x(m.t), 16); g.lineTo(x(m.t), height - 18); g.stroke();
       g.beginPath(); g.moveTo(x(m.t) - 5, 8); g.lineTo(x(m.t) + 5, 8); g.lineTo(x(m.t), 18); g.fill();
     }
@@ -95,7 +97,7 @@ function view(machine, canvas, legend) {
 
   function draw() {
     const scale = devicePixelRatio || 1, width = canvas.clientWidth;
-    const g = canvas.getContext('2d'), colours = machine.names.map((_, who) => colour(who));
+    const g = canvas.getContext('2d'), colours = palette();
     canvas.style.height = height + 'px';
     canvas.width = width * scale; canvas.height = height * scale;
     g.scale(scale, scale);

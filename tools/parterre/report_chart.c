@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "sim/seen/palette.h"
 #include "tools/parterre/report.h"
 
 #define WIDTH 1000
@@ -36,20 +35,18 @@ void anatomy_steps(const struct story *s, const struct timeline_fault *t,
 		 t->channel, t->to ? story_name(s, t->to) : "nobody");
 }
 
-#define STEP_SHOWN 6 /* up to the first I/O: what comes later is far off */
-
 void chart_anatomy(FILE *f, const struct timeline_fault *t)
 {
-	static const char *const name[STEP_SHOWN - 1] = {
+	static const char *const name[ANATOMY_SHOWN - 1] = {
 		"until death", "until detected",  "until decision",
 		"until moved", "until first I/O",
 	};
-	const ps_t at[STEP_SHOWN] = {t->injected, t->death, t->detected,
-				     t->decision, t->moved, t->first_io};
+	const ps_t at[ANATOMY_SHOWN] = {t->injected, t->death, t->detected,
+					t->decision, t->moved, t->first_io};
 	ps_t end = 0, from = t->injected;
 	double x = 0;
 
-	for (size_t i = 0; i < STEP_SHOWN; i++) {
+	for (size_t i = 0; i < ANATOMY_SHOWN; i++) {
 		if (at[i] != PS_NEVER && at[i] > end)
 			end = at[i];
 	}
@@ -59,7 +56,7 @@ void chart_anatomy(FILE *f, const struct timeline_fault *t)
 		"<svg viewBox=\"0 0 %d 66\" role=\"img\" "
 		"aria-label=\"steps of the failover\">\n",
 		WIDTH);
-	for (size_t i = 1; i < STEP_SHOWN; i++) {
+	for (size_t i = 1; i < ANATOMY_SHOWN; i++) {
 		double w;
 
 		if (at[i] == PS_NEVER || at[i] < from)
@@ -106,11 +103,13 @@ static void piece(FILE *f, struct bar *b, ps_t t, const char *fill,
 	b->x += w;
 }
 
+/* In ring 3 by partition, idle last; ring 0 is one piece.  But what runs
+ * beside partitions (the boot) has no ring 3, and is shown as one. */
 void chart_time(FILE *f, const struct story *s)
 {
 	struct bar b = {0, 0};
 	ps_t monitor = 0, idle = 0;
-	char fill[8];
+	char colour[COLOUR_BYTES];
 
 	for (uint32_t i = 0; i <= s->partitions; i++)
 		b.all +=
@@ -119,25 +118,23 @@ void chart_time(FILE *f, const struct story *s)
 		return;
 	fprintf(f,
 		"<svg viewBox=\"0 0 %d 30\" role=\"img\" "
-		"aria-label=\"time by partition, monitor and idle\">\n",
-		WIDTH);
-	for (uint32_t i = 1; i <= s->partitions; i++) {
+		"aria-label=\"%s\">\n",
+		WIDTH,
+		s->partitions ? "time by partition, monitor and idle"
+			      : "time by ring");
+	for (uint32_t i = 0; i <= s->partitions; i++) {
 		const struct story_partition *p = &s->partition[i];
+		bool whole = !i && s->partitions;
 
-		monitor += p->monitor;
+		monitor += whole ? 0 : p->monitor;
 		idle += p->idle ? p->own : 0;
-		snprintf(fill, sizeof(fill), "#%06" PRIx32, palette_colour(i));
-		piece(f, &b, p->idle ? 0 : p->own, fill, p->name, "");
+		piece(f, &b,
+		      whole ? p->own + p->monitor : (p->idle ? 0 : p->own),
+		      report_colour(s, i, colour), report_name(s, i),
+		      whole || !s->rings ? "" : ", ring 3");
 	}
-	if (!s->partitions)
-		piece(f, &b, s->partition[0].own, "var(--accent)", "user",
-		      ", ring 3");
-	piece(f, &b, monitor, "var(--monitor)", "monitors", ", ring 0");
-	piece(f, &b,
-	      s->partition[0].monitor +
-		      (s->partitions ? s->partition[0].own : 0),
-	      s->partitions ? "var(--s3)" : "var(--monitor)",
-	      s->partitions ? "boot, no partition" : "kernel", "");
+	piece(f, &b, monitor, "var(--monitor)",
+	      s->partitions ? "monitors" : "machine", ", ring 0");
 	piece(f, &b, idle, "var(--idle)", "idle", "");
 	fprintf(f, "</svg>\n");
 }

@@ -3,7 +3,6 @@
  * for each machine.  Times are ps; they stay exact below 2^53 (9,000 s). */
 #include <inttypes.h>
 
-#include "sim/seen/palette.h"
 #include "tools/parterre/report.h"
 
 /* A text within a script of an HTML page: no "<" may stand there. */
@@ -28,18 +27,7 @@ static void put_names(FILE *f, const struct story *s)
 	fprintf(f, "\"names\":[");
 	for (uint32_t i = 0; i <= s->partitions; i++) {
 		fputs(i ? "," : "", f);
-		put_text(f, i               ? story_name(s, i)
-			    : s->partitions ? "no partition"
-					    : "kernel");
-	}
-	fprintf(f, "],\n\"colours\":[");
-	for (uint32_t i = 0; i <= s->partitions; i++)
-		fprintf(f, "%s\"#%06" PRIx32 "\"", i ? "," : "",
-			palette_colour(i));
-	fprintf(f, "],\n\"idle\":[");
-	for (uint32_t i = 0, n = 0; i <= s->partitions; i++) {
-		if (s->partition[i].idle)
-			fprintf(f, "%s%" PRIu32, n++ ? "," : "", i);
+		put_text(f, report_name(s, i));
 	}
 	fprintf(f, "],\n");
 }

@@ -41,6 +41,39 @@ static void put_lines(FILE *f, const char *const *line)
 		fputs(*line, f);
 }
 
+/* --- who --- */
+
+const char *report_colour(const struct story *s, uint32_t who,
+			  char to[COLOUR_BYTES])
+{
+	if (s->partition[who].idle)
+		return "var(--idle)";
+	if (!who)
+		return "var(--none)";
+	snprintf(to, COLOUR_BYTES, "#%06" PRIx32, palette_colour(who));
+	return to;
+}
+
+const char *report_name(const struct story *s, uint32_t who)
+{
+	if (who)
+		return story_name(s, who);
+	return s->partitions ? "no partition" : "machine";
+}
+
+bool report_ran(const struct story *s, uint32_t who)
+{
+	const struct story_partition *p = &s->partition[who];
+
+	return p->own || p->monitor || p->given;
+}
+
+static void put_key(FILE *f, const char *colour)
+{
+	fprintf(f, "<span class=\"key\" style=\"background:%s\"></span>",
+		colour);
+}
+
 /* --- head --- */
 
 static void put_title(FILE *f, const struct report *r)
@@ -111,22 +144,14 @@ static void put_legend(FILE *f, const struct story *s, size_t machine)
 {
 	fprintf(f, "<div class=\"legend\" id=\"legend%zu\">\n", machine);
 	for (uint32_t i = 0; i <= s->partitions; i++) {
-		const struct story_partition *p = &s->partition[i];
+		char colour[COLOUR_BYTES];
 
-		if (!p->given && (i || s->partitions))
+		if (!report_ran(s, i))
 			continue;
-		fprintf(f,
-			"<button type=\"button\" data-who=\"%" PRIu32
-			"\"><span class=\"key\" style=\"background:",
+		fprintf(f, "<button type=\"button\" data-who=\"%" PRIu32 "\">",
 			i);
-		if (p->idle || !i)
-			fputs(i ? "var(--idle)" : "var(--monitor)", f);
-		else
-			fprintf(f, "#%06" PRIx32, palette_colour(i));
-		fprintf(f, "\"></span>");
-		report_escape(f, i               ? p->name
-				 : s->partitions ? "no partition"
-						 : "kernel");
+		put_key(f, report_colour(s, i, colour));
+		report_escape(f, report_name(s, i));
 		fprintf(f, "</button>\n");
 	}
 	fprintf(f, "</div>\n");
@@ -137,9 +162,12 @@ static void put_timeline(FILE *f, const struct story *s, size_t machine)
 	fprintf(f,
 		"<h2>Who had which CPU</h2>\n"
 		"<p class=\"soft\">Wheel, + and - zoom, dragging and the arrow "
-		"keys move, Home or a double click shows all; a name shows "
-		"one partition alone. Triangles are faults, deaths, restarts "
-		"and moves of channels.</p>\n"
+		"keys move, Home or a double click shows all; a name shows its "
+		"time alone. Triangles are what happened, below: "
+		"<span class=\"bad\">faults, violations and partitions that "
+		"end</span>, <span class=\"good\">that run</span>, <span "
+		"class=\"moved\">channels that move</span>; grey is the "
+		"machine's.</p>\n"
 		"<canvas class=\"lanes\" id=\"lanes%zu\" tabindex=\"0\" "
 		"aria-label=\"timeline of partitions per CPU\"></canvas>\n"
 		"<noscript><p>The timeline needs JavaScript; the tables below "
@@ -153,12 +181,14 @@ static void put_fault(FILE *f, const struct story *s,
 {
 	struct anatomy_step step[ANATOMY_STEPS];
 	ps_t end = t->first_io != PS_NEVER ? t->first_io : t->injected;
+	char colour[COLOUR_BYTES];
 
 	fprintf(f, "<h3>");
 	report_escape(f, t->what);
 	if (end > t->injected)
 		fprintf(f,
-			": %.3f us without I/O <a href=\"#lanes%zu\" "
+			": first I/O on the other path after %.3f us <a "
+			"href=\"#lanes%zu\" "
 			"data-view=\"lanes%zu\" data-from=\"%" PRIu64
 			"\" data-to=\"%" PRIu64 "\">in the timeline</a>",
 			US(end - t->injected), machine, machine, t->injected,
@@ -172,6 +202,10 @@ static void put_fault(FILE *f, const struct story *s,
 		if (step[i].at == PS_NEVER)
 			continue;
 		fprintf(f, "<tr><td>");
+		if (i && i < ANATOMY_SHOWN) {
+			snprintf(colour, sizeof(colour), "var(--s%zu)", i);
+			put_key(f, colour);
+		}
 		report_escape(f, step[i].text);
 		fprintf(f,
 			"</td><td class=\"n\">%.3f</td>"
@@ -185,33 +219,38 @@ static void put_faults(FILE *f, const struct story *s, size_t machine)
 {
 	if (!s->faults.fault_count)
 		return;
-	fprintf(f, "<h2>Anatomy of the failover</h2>\n");
+	fprintf(f, "<h2>%s</h2>\n",
+		s->partitions ? "Anatomy of the failover" : "Faults");
 	for (size_t i = 0; i < s->faults.fault_count; i++)
 		put_fault(f, s, &s->faults.fault[i], machine);
 }
 
-static void time_row(FILE *f, const char *name, const char *colour,
-		     const ps_t t[2], double all, uint64_t given)
+/* All of idle's time is idle, whichever ring it halts in. */
+static void time_row(FILE *f, const struct story *s, uint32_t who, double all)
 {
-	fprintf(f,
-		"<tr><td><span class=\"key\" style=\"background:%s\">"
-		"</span>",
-		colour);
-	report_escape(f, name);
-	fprintf(f,
-		"</td><td class=\"n\">%" PRIu64 ".%03" PRIu64
-		"</td><td class=\"n\">%" PRIu64 ".%03" PRIu64
-		"</td><td class=\"n\">%.1f %%</td><td class=\"n\">%" PRIu64
-		"</td></tr>\n",
-		t[0] / PS_PER_US, t[0] / PS_PER_NS % 1000, t[1] / PS_PER_US,
-		t[1] / PS_PER_NS % 1000, (double)(t[0] + t[1]) / all * 100,
-		given);
+	const struct story_partition *p = &s->partition[who];
+	const ps_t t[2] = {p->own, p->monitor};
+	char colour[COLOUR_BYTES];
+
+	fprintf(f, "<tr><td>");
+	put_key(f, report_colour(s, who, colour));
+	report_escape(f, report_name(s, who));
+	fprintf(f, "</td><td class=\"n\"%s", p->idle ? " colspan=\"2\"" : "");
+	for (size_t i = 0; i < (p->idle ? 1 : 2); i++)
+		fprintf(f, "%s>%s%" PRIu64 ".%03" PRIu64,
+			i ? "</td><td class=\"n\"" : "",
+			p->idle ? "in either ring " : "", t[i] / PS_PER_US,
+			t[i] / PS_PER_NS % 1000);
+	fprintf(f, "</td><td class=\"n\">%.1f %%</td>",
+		(double)(t[0] + t[1]) / all * 100);
+	if (s->partitions)
+		fprintf(f, "<td class=\"n\">%" PRIu64 "</td>", p->given);
+	fprintf(f, "</tr>\n");
 }
 
 static void put_time(FILE *f, const struct story *s)
 {
 	double all = 0;
-	char colour[32];
 
 	for (uint32_t i = 0; i <= s->partitions; i++)
 		all += (double)(s->partition[i].own + s->partition[i].monitor);
@@ -220,37 +259,24 @@ static void put_time(FILE *f, const struct story *s)
 	fprintf(f, "<h2>Where the time went</h2>\n");
 	if (!s->rings)
 		fprintf(f, "<p class=\"soft\">The trace has no events of class "
-			   "machine: a monitor's time is counted as its "
-			   "partition's.</p>\n");
+			   "machine: ring 0 is counted with ring 3.</p>\n");
+	else if (!s->partitions)
+		fprintf(f, "<p class=\"soft\">Ring 0 has the time in which a "
+			   "CPU stood halted, too.</p>\n");
 	chart_time(f, s);
-	fprintf(f, "<table><tr><th>partition</th><th class=\"n\">in ring 3, us"
-		   "</th><th class=\"n\">in ring 0, its monitor, us</th>"
-		   "<th class=\"n\">share</th><th class=\"n\">was given a CPU"
-		   "</th></tr>\n");
+	fprintf(f,
+		"<table><tr><th>%s</th><th class=\"n\">in ring 3, us</th>"
+		"<th class=\"n\">",
+		s->partitions ? "partition" : "");
+	put_key(f, "var(--monitor)");
+	fprintf(f, "in ring 0, %sus</th><th class=\"n\">share</th>",
+		s->partitions ? "its monitor, " : "");
+	if (s->partitions)
+		fprintf(f, "<th class=\"n\">was given a CPU</th>");
+	fprintf(f, "</tr>\n");
 	for (uint32_t i = 0; i <= s->partitions; i++) {
-		const struct story_partition *p = &s->partition[i];
-		ps_t t[2] = {p->own, p->monitor};
-
-		/* No ring is known before the first event tells of one. */
-		if (!i && s->partitions) {
-			t[1] += t[0];
-			t[0] = 0;
-		}
-		if (!p->own && !p->monitor && !p->given)
-			continue;
-		if (p->idle)
-			snprintf(colour, sizeof(colour), "var(--idle)");
-		else if (!i)
-			snprintf(colour, sizeof(colour), "var(--%s)",
-				 s->partitions ? "s3" : "monitor");
-		else
-			snprintf(colour, sizeof(colour), "#%06" PRIx32,
-				 palette_colour(i));
-		time_row(f,
-			 i               ? p->name
-			 : s->partitions ? "boot, no partition"
-					 : "kernel",
-			 colour, t, all, p->given);
+		if (report_ran(s, i))
+			time_row(f, s, i, all);
 	}
 	fprintf(f, "</table>\n");
 }
@@ -293,7 +319,7 @@ static void put_marks(FILE *f, const struct story *s)
 		return;
 	fprintf(f, "<h2>What happened</h2>\n<div class=\"scroll\"><table>"
 		   "<tr><th class=\"n\">at, us</th><th>CPU</th><th>what</th>"
-		   "<th></th></tr>\n");
+		   "<th class=\"rest\"></th></tr>\n");
 	for (size_t i = 0; i < s->mark_count; i++) {
 		const struct story_mark *m = &s->mark[i];
 
@@ -336,8 +362,8 @@ static void put_machine(FILE *f, const struct report *r, size_t i)
 	const struct report_machine *m = &r->machine[i];
 
 	if (r->machine_count > 1) {
-		fprintf(f, "<h2>Machine ");
-		report_escape(f, m->name[0] ? m->name : "1");
+		fprintf(f, "<h2 class=\"machine\">Machine ");
+		report_escape(f, m->name[0] ? m->name : "(the first)");
 		fprintf(f, "</h2>\n");
 	}
 	put_timeline(f, m->story, i);

@@ -25,7 +25,7 @@
 #include "cpu/cpu.h"
 #include "sim/scenario/session.h"
 
-#define PAST_MAX        48
+#define PAST_MAX        128
 #define PAST_MAIL_BYTES 16384
 
 struct past;

@@ -185,9 +185,15 @@ static bool break_at(struct verb_call *c)
 	if (want.value > now)
 		return add_condition(c, want);
 	if (want.what == DEBUG_AT_TIME)
-		verb_refuse(c, "that is over: it is %.6f ms", in_ms(now));
+		verb_refuse(c,
+			    "that is over, it is %.6f ms: go back before it "
+			    "(reverse-continue), then ask again",
+			    in_ms(now));
 	else
-		verb_refuse(c, "that is over: %" PRIu64 " have retired", now);
+		verb_refuse(c,
+			    "that is over, %" PRIu64 " have retired: go back "
+			    "before it (reverse-continue), then ask again",
+			    now);
 	return true;
 }
 

@@ -18,7 +18,7 @@ const char *seen_name(const struct seen *s, uint32_t who)
 	const struct seen_partition *p = seen_partition(s, who);
 
 	if (!who)
-		return s->opaque ? "kernel" : "monitor";
+		return s->opaque ? "machine" : "monitor";
 	return p ? p->name : "gone";
 }
 

@@ -88,9 +88,49 @@ Test(show, terminal_is_left, .timeout = 120)
 	terminal_open(&t, command);
 	terminal_shows(&t, "0.000000 ms");
 	terminal_shows(&t, "the machine stands before its first instruction");
+	terminal_shows(&t, "(hv/boot/"); /* where its CPU is: name, file */
 	terminal_press(&t, "q");
 	cr_assert_eq(terminal_close(&t), 0);
 	cr_assert(terminal_had(&t, "\033[?1049l"), "the terminal is not back");
+}
+
+/* A run of 200 ms in which nothing happens: over at once, but at a hundredth of
+ * real time it is there to be looked at. */
+static void idles(void)
+{
+	wants(shell("cat >%s/own.lua <<'END'\n"
+		    "machine{ kernel = 'echo', modules = {}, disk = false, "
+		    "controllers = 0 }\nrun_for(ms(200))\nEND\ntrue",
+		    scratch()),
+	      0);
+}
+
+Test(show, terminal_pauses_and_chooses_a_speed, .timeout = 120)
+{
+	static const char *const held[] = {"held to 10 % of real time",
+					   "held to 100 % of real time",
+					   "held to 1000 % of real time"};
+	char command[512];
+
+	idles();
+	snprintf(command, sizeof(command),
+		 PARTERRE " run --ui --speed 1 --images " BUILD_DIR
+			  "/tests/guest --out %s/ui %s/own.lua",
+		 scratch(), scratch());
+	terminal_open(&t, command);
+	terminal_shows(&t, "runs  held to 1 % of real time");
+	terminal_press(&t, " ");
+	terminal_shows(&t, "STANDS  held to 1 % of real time");
+	for (size_t i = 0; i < 3; i++) {
+		terminal_press(&t, "+");
+		terminal_shows(&t, held[i]);
+	}
+	terminal_press(&t, "-");
+	terminal_shows(&t, held[1]);
+	terminal_press(&t, "++ ");
+	terminal_shows(&t, "IS OVER");
+	terminal_press(&t, "q");
+	cr_assert_eq(terminal_close(&t), 0);
 }
 
 Test(show, what_does_not_go_together)
@@ -403,6 +443,63 @@ Test(show, window_drives_the_machine_that_is_shown, .timeout = 150)
 	says(shell("sed -n 10p %s/told", scratch()),
 	     "this machine has no partitions, so there is no next switch");
 	cr_assert_str_eq(seen[10].state, "over");
+}
+
+Test(show, window_holds_a_speed, .timeout = 120)
+{
+	struct output *o;
+
+	idles();
+	script("until over 5ms");
+	o = shell(WINDOW "--speed 1 --images " BUILD_DIR
+			 "/tests/guest --out %s/out %s/own.lua",
+		  scratch(), scratch(), scratch());
+	wants(o, 2);
+	says(o, "'until over 5ms' cannot be done: it still runs at ");
+}
+
+/* Each button does what its key does, and one pauses what runs: slowly, so that
+ * it is there to be paused. */
+Test(show, window_has_buttons, .timeout = 120)
+{
+	struct told seen[8];
+	char lines[1024];
+
+	cr_assert_lt(snprintf(lines, sizeof(lines),
+			      TELL "click button step>\n" TELL
+				   "click button <step\n" TELL
+				   "click button switch>\n" TELL
+				   "click button <switch\n" TELL
+				   "click button <10ms\n" TELL
+				   "click button speed\nuntil stands\n"
+				   "click button speed\nuntil stands\n"
+				   "click button speed\nuntil stands\n"
+				   "click button speed\nuntil stands\n"
+				   "click button go\nuntil runs\n"
+				   "click button pause\n" TELL
+				   "key space\nuntil runs\nkey space\n" TELL
+				   "key q",
+			      scratch(), scratch(), scratch(), scratch(),
+			      scratch(), scratch(), scratch(), scratch()),
+		     (int)sizeof(lines));
+	script(lines);
+	wants(shell(WINDOW "--stop-at 42ms --out %s/out " FAILOVER, scratch(),
+		    scratch()),
+	      0);
+	cr_assert_eq(tales(seen, 8), 8);
+	cr_assert_eq(seen[1].retired, seen[0].retired + 1);
+	cr_assert_eq(seen[2].retired, seen[0].retired);
+	cr_assert_gt(seen[3].retired, seen[0].retired);
+	cr_assert_lt(seen[4].retired, seen[0].retired);
+	cr_assert_leq(seen[5].now, seen[4].now - 10000000000);
+	for (size_t i = 6; i < 8; i++) {
+		cr_assert_gt(seen[i].now, seen[i - 1].now);
+		cr_assert_str_eq(seen[i].state, "stands");
+	}
+	/* There is nothing to pause in what stands. */
+	script("until stands\nclick button pause");
+	says(shell(WINDOW "-S --out %s/out " FAILOVER, scratch(), scratch()),
+	     "'click button pause' cannot be done");
 }
 
 /* One that is off is no end of the others: they are shown, paused and stepped,

@@ -7,8 +7,8 @@
  *                            failed as soon as that cannot come any more, or
  *                            N ms of the machine's time later
  *   key [shift-]NAME         SDL's name of the key: it goes down and up
- *   click KIND NUMBER|NAME   where a partition, cpu, channel, block, machine
- *                            or the screen (0) was drawn
+ *   click KIND NUMBER|NAME   where a partition, cpu, channel, block, machine,
+ *                            button or the screen (0) was drawn
  *   release                  Ctrl-Alt: keyboard and mouse are the panel's again
  *   shot FILE                the window's picture, PNG
  *   tell FILE                one line more in it: what is shown, in words
@@ -146,14 +146,33 @@ static int release(void)
 	return 1;
 }
 
+/* As its button is called. */
+static uint64_t button(const char *name)
+{
+	static const char *const text[] = {
+		[WIRE_PAUSE] = "pause",     [WIRE_GO] = "go",
+		[WIRE_STEP] = "step>",      [WIRE_STEP_SWITCH] = "switch>",
+		[WIRE_BACK_STEP] = "<step", [WIRE_BACK_SWITCH] = "<switch",
+		[WIRE_BACK_TIME] = "<10ms", [WIRE_SPEED] = "speed",
+	};
+	uint64_t i = 0;
+
+	while (i < ARRAY_LEN(text) && (!text[i] || strcmp(text[i], name) != 0))
+		i++;
+	return i;
+}
+
 static bool click(const struct window *w, const char *kind, const char *name)
 {
 	static const char *const kinds[] = {
 		[PANEL_PARTITION] = "partition", [PANEL_CPU] = "cpu",
 		[PANEL_CHANNEL] = "channel",     [PANEL_BLOCK] = "block",
 		[PANEL_SCREEN] = "screen",       [PANEL_MACHINE] = "machine",
+		[PANEL_BUTTON] = "button",
 	};
-	uint64_t number = strtoull(name, NULL, 10);
+	uint64_t number = strcmp(kind, "button") == 0
+				  ? button(name)
+				  : strtoull(name, NULL, 10);
 
 	for (uint32_t i = 0; i < w->seen.partitions; i++) {
 		if (strcmp(w->seen.partition[i].name, name) == 0)
@@ -232,8 +251,11 @@ static int act(struct script *s, struct window *w)
 		return -1;
 	if (strcmp(word, "until") == 0)
 		return until(s, w, first, second);
+	if (w->dirty &&
+	    (strcmp(word, "shot") == 0 || strcmp(word, "click") == 0))
+		return 0; /* what stands where is not drawn yet */
 	if (strcmp(word, "shot") == 0)
-		return w->dirty ? 0 : shot(w, first) ? 1 : -1;
+		return shot(w, first) ? 1 : -1;
 	if (strcmp(word, "tell") == 0)
 		return tell(w, first) ? 1 : -1;
 	s->settles = true;

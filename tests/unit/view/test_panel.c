@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sim/seen/panel.h"
+#include "sim/seen/wire.h"
 
 static struct panel panel;
 static struct seen seen;
@@ -97,7 +98,8 @@ static bool stands_at(const struct canvas *c, const struct canvas *text, int x,
 	return ink != 0;
 }
 
-static bool shows(const char *fmt)
+/* Where it stands; false: nowhere. */
+static bool find(const char *fmt, int *at_x, int *at_y)
 {
 	struct canvas text = {.width = (int)strlen(fmt) * CANVAS_GLYPH_W,
 			      .height = CANVAS_GLYPH_H};
@@ -109,11 +111,21 @@ static bool shows(const char *fmt)
 	cr_assert(text.pixel);
 	canvas_text(&text, 0, 0, 100, 1, "%s", fmt);
 	for (int y = 0; y + text.height <= c->height && !found; y++) {
-		for (int x = 0; x + text.width <= c->width && !found; x++)
+		for (int x = 0; x + text.width <= c->width && !found; x++) {
 			found = stands_at(c, &text, x, y);
+			*at_x = x;
+			*at_y = y;
+		}
 	}
 	free(text.pixel);
 	return found;
+}
+
+static bool shows(const char *fmt)
+{
+	int x, y;
+
+	return find(fmt, &x, &y);
 }
 
 static void choose(enum panel_kind kind, uint64_t number)
@@ -131,6 +143,12 @@ Test(panel, a_click_tells_names)
 	choose(PANEL_CPU, 0);
 	cr_assert(shows("CPU 0, guest1, ring 0"));
 	cr_assert(shows("restore (hv/monitor/sched.c:700)"));
+	/* Without partitions it is the machine, whichever ring it is in. */
+	seen.opaque = true;
+	seen.cpu[0].who = 0;
+	choose(PANEL_CPU, 0);
+	cr_assert(shows("CPU 0, machine, ring 0"));
+	seen.opaque = false;
 	choose(PANEL_CHANNEL, 18);
 	cr_assert(shows("guest1 to io.b"));
 	cr_assert(shows("moved there from io.a"));
@@ -143,6 +161,46 @@ Test(panel, a_click_tells_names)
 	choose(PANEL_NOTHING, 0);
 	cr_assert(!shows("owned by guest1"));
 	cr_assert(shows("this machine has no screen"));
+}
+
+/* A button does what stands on it, if that can be done now. */
+Test(panel, buttons_do_what_stands_on_them)
+{
+	static const struct {
+		const char *text;
+		enum wire_what what;
+		bool stands, runs, over;
+	} buttons[] = {
+		{"<10ms", WIRE_BACK_TIME, true, false, true},
+		{"<switch", WIRE_BACK_SWITCH, true, false, true},
+		{"<step", WIRE_BACK_STEP, true, false, true},
+		{" go  ", WIRE_GO, true, false, false},
+		{"pause", WIRE_PAUSE, false, true, false},
+		{"step>", WIRE_STEP, true, false, false},
+		{"switch>", WIRE_STEP_SWITCH, true, false, false},
+		{"speed", WIRE_SPEED, true, true, true},
+	};
+
+	seen.can_go_back = true;
+	for (int state = SEEN_RUNS; state <= SEEN_OVER; state++) {
+		seen.state = (uint8_t)state;
+		choose(PANEL_NOTHING, 0);
+		for (size_t i = 0; i < ARRAY_LEN(buttons); i++) {
+			bool works = state == SEEN_STANDS ? buttons[i].stands
+				     : state == SEEN_RUNS ? buttons[i].runs
+							  : buttons[i].over;
+			struct panel_thing thing = {PANEL_NOTHING, 0};
+			int x, y;
+
+			if (find(buttons[i].text, &x, &y))
+				thing = panel_at(&panel, x + 4, y + 4);
+			cr_assert_eq(thing.kind,
+				     works ? PANEL_BUTTON : PANEL_NOTHING,
+				     "%s in state %d", buttons[i].text, state);
+			cr_assert(!works || thing.number == buttons[i].what,
+				  "%s", buttons[i].text);
+		}
+	}
 }
 
 /* idle has as many CPUs as nobody else wants. */

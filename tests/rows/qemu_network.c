@@ -126,6 +126,8 @@ static void transfer(unsigned cpus, bool iommu)
 				     .cards = 2});
 	qemu_wait("] net: card 52:54:00:12:34:", 2);
 	arrives(talk[0], FIRST);
+	/* Nobody sends an echo again that dies with its card. */
+	qemu_wait("ping: 3 sent, 3 received", 1);
 	kill_partition("io.a");
 	qemu_wait("to io.b at", 1);
 	go_on(talk[0]);
@@ -135,8 +137,6 @@ static void transfer(unsigned cpus, bool iommu)
 	qemu_wait("to io.b at", 2);
 	go_on(talk[0]);
 	cr_assert_eq(qemu_off(), 0, "%s", qemu_console());
-	cr_assert(strstr(qemu_console(), "3 sent, 3 received"), "%s",
-		  qemu_console());
 	cr_assert(strstr(qemu_console(), "the other side has the same"), "%s",
 		  qemu_console());
 	cr_assert(!strstr(qemu_console(), "DMA fault"), "%s", qemu_console());

@@ -42,6 +42,8 @@ _Static_assert(sizeof(struct order) <= PAST_MAIL_BYTES, "an order is mail");
 struct answer {
 	bool found;
 	struct debug_place place;
+	uint64_t retired; /* by all CPUs, and when */
+	ps_t at;
 	/* Where else it may be, if so. */
 	bool older_any;
 	struct changes_span older;
@@ -66,6 +68,7 @@ static uint64_t all_retired(const struct debug *d)
 static void machine_here(const struct session *s, const struct debug_trail *t,
 			 struct past_machine *at)
 {
+	at->now = machine_now(s->machine);
 	at->retired = machine_retired(s->machine);
 	for (unsigned i = 0; i < machine_cpu_count(s->machine); i++) {
 		at->cpu_retired[i] = cpu_retired(machine_cpu(s->machine, i));
@@ -103,10 +106,10 @@ static uint64_t seek_count(const struct debug *d)
  * again. */
 static void next_on_the_way(struct debug *d)
 {
-	uint64_t left = d->seek.retired - seek_count(d);
+	uint64_t to = d->seek.retired, now = seek_count(d);
+	uint64_t left = to > now ? to - now : 0;
 
-	d->seek_next =
-		left / 2 > CLOSE ? d->seek.retired - left / 2 : d->seek.retired;
+	d->seek_next = left / 2 > CLOSE ? to - left / 2 : to;
 }
 
 /* This process has been told something. */
@@ -186,7 +189,7 @@ static bool lies_before(const struct past_machine *at,
 			const struct debug_place *to)
 {
 	if (to->cpu == MACHINE_ALL_CPUS)
-		return at->retired < to->retired;
+		return at->retired < to->retired || at->now < to->time;
 	return at->cpu_retired[to->cpu] < to->retired ||
 	       (at->cpu_retired[to->cpu] == to->retired &&
 		!at->entered[to->cpu]);
@@ -312,31 +315,56 @@ vaddr_t debug_seek_limit(struct debug *d)
 	return d->seek.va;
 }
 
-static void arrive(struct debug *d)
+ps_t debug_seek_until(const struct debug *d, ps_t until)
+{
+	ps_t now = machine_now(machine_of(d)), to = d->seek.time;
+
+	/* As long as the count is not reached, that is what it comes to. */
+	return seek_count(d) >= d->seek.retired && to > now && to < until
+		       ? to
+		       : until;
+}
+
+static void drop_met(struct debug *d, uint32_t number)
 {
 	struct debug_wants *w = &d->wants;
+
+	for (size_t i = 0; number && i < w->condition_count; i++) {
+		if (w->condition[i].number == number)
+			debug_drop_condition(d, &w->condition[i]);
+	}
+}
+
+static void arrive(struct debug *d)
+{
+	uint32_t met = d->seek.met, then = d->seek.met_then;
 
 	d->seeking = false;
 	machine_set_limit(machine_of(d), MACHINE_ALL_CPUS, MACHINE_NO_LIMIT);
 	if (d->seek.stepped && returns(d, d->seek.cpu))
 		before_interrupt(d);
 	d->stop = d->seek.stop;
-	for (size_t i = 0; i < w->condition_count; i++) {
-		if (w->condition[i].number == d->seek.met)
-			debug_drop_condition(d, &w->condition[i]);
-	}
 	d->halted = true;
+	if (met && machine_now(machine_of(d)) > d->seek.time)
+		then = 0; /* that was before */
+	if (d->seek.on_clock)
+		debug_halt_on_clock(d, met ? met : then);
+	drop_met(d, met);
+	drop_met(d, then);
 }
 
 void debug_seek_after(struct debug *d)
 {
-	const struct debug_place *to = &d->seek;
+	struct debug_place *to = &d->seek;
+	ps_t now = machine_now(machine_of(d));
 
 	if (seek_count(d) < to->retired) {
 		if (seek_count(d) < d->seek_next)
 			return;
 		next_on_the_way(d);
 		debug_back_take(d, true);
+	} else if (now < to->time) {
+		to->met = 0; /* that was before */
 	} else if (!to->va || debug_linear_rip(machine_cpu(
 				      machine_of(d), to->cpu)) == to->va) {
 		arrive(d);
@@ -393,6 +421,8 @@ void debug_scout_found(struct debug *d, uint32_t met)
 	if (total >= d->scout_end)
 		return;
 	d->found = at;
+	d->found_retired = total;
+	d->found_at = machine_now(m);
 	d->found_any = true;
 }
 
@@ -408,6 +438,8 @@ _Noreturn void debug_scout_end(struct debug *d)
 	memset(&a, 0, sizeof(a));
 	a.found = d->found_any;
 	a.place = d->found;
+	a.retired = d->found_retired;
+	a.at = d->found_at;
 	a.older_any = d->older_any;
 	a.older = d->older;
 	past_answer(&d->mail, &a, sizeof(a));
@@ -416,6 +448,22 @@ _Noreturn void debug_scout_end(struct debug *d)
 bool debug_scout_blind(const struct debug *d)
 {
 	return d->scouting && machine_retired(d->s->machine) < d->scout_from;
+}
+
+static bool is_on_clock(const struct debug_condition *c)
+{
+	return c->what == DEBUG_AT_TIME || c->what == DEBUG_AT_COUNT;
+}
+
+static bool wants_events(const struct debug *d)
+{
+	const struct debug_wants *w = &d->wants;
+
+	for (size_t i = 0; i < w->condition_count; i++) {
+		if (!is_on_clock(&w->condition[i]))
+			return true;
+	}
+	return false;
 }
 
 /* Are only writes wanted that change something?  Then where the last of them
@@ -428,7 +476,30 @@ static bool wants_changes(const struct debug *d)
 		if (w->watch[i].kinds != CPU_WATCH_WRITE)
 			return false;
 	}
-	return w->watch_count && !w->break_count && !w->condition_count;
+	return w->watch_count && !w->break_count && !wants_events(d);
+}
+
+/* The latest of the instants and counts that are wanted and are over, which
+ * need not be looked for: by the last count and the last instant, whichever
+ * comes later.  Without one: before everything. */
+static void last_on_clock(const struct debug *d, struct debug_place *to)
+{
+	const struct machine *m = machine_of(d);
+
+	*to = (struct debug_place){.cpu = MACHINE_ALL_CPUS, .on_clock = true};
+	for (size_t i = 0; i < d->wants.condition_count; i++) {
+		const struct debug_condition *c = &d->wants.condition[i];
+
+		if (c->what == DEBUG_AT_COUNT && c->value > to->retired &&
+		    c->value < machine_retired(m)) {
+			to->retired = c->value;
+			to->met = c->number;
+		} else if (c->what == DEBUG_AT_TIME && c->value > to->time &&
+			   c->value < machine_now(m)) {
+			to->time = c->value;
+			to->met_then = c->number;
+		}
+	}
 }
 
 /* Of all that is watched the last; false: nothing was ever changed. */
@@ -493,12 +564,6 @@ static enum looked look(struct debug *d, size_t from, struct changes_span span,
 	return a->found ? LOOK_FOUND : LOOK_NOTHING;
 }
 
-static void stop_looking(struct debug *d)
-{
-	debug_halt(d, DEBUG_ASKED, machine_stopped_cpu(machine_of(d)), "%s",
-		   "");
-}
-
 /* The latest that stands at or before that count; past_count(): none. */
 static size_t standing_before(struct debug *d, uint64_t retired)
 {
@@ -510,69 +575,71 @@ static size_t standing_before(struct debug *d, uint64_t retired)
 }
 
 /* By what is known of changes: straight to the last. */
-static void last_change_back(struct debug *d)
+static enum looked last_change_back(struct debug *d, struct answer *a)
 {
 	enum looked what = LOOK_NOTHING;
-	struct answer a;
 
-	a.older_any = last_change(d, &a.older);
-	while (a.older_any) {
-		struct changes_span span = a.older;
+	a->older_any = last_change(d, &a->older);
+	while (a->older_any && what == LOOK_NOTHING) {
+		struct changes_span span = a->older;
 		size_t i = standing_before(d, span.low);
 
 		if (i == past_count(d->past))
 			break;
 		do {
-			what = look(d, i, span, &a);
+			what = look(d, i, span, a);
 		} while (what == LOOK_GONE && i--);
-		if (what == LOOK_ASKED) {
-			stop_looking(d);
-			return;
-		}
-		if (what == LOOK_FOUND)
-			go(d, &a.place);
-		if (what != LOOK_NOTHING)
-			break;
 	}
-	go_to_begin(d);
+	return what;
 }
 
-/* From one that stands to the next, the latest first. */
-static void search_back(struct debug *d)
+/* From one that stands to the next, the latest first; not beyond a place. */
+static enum looked
+search_back(struct debug *d, const struct debug_place *beyond, struct answer *a)
 {
 	uint64_t end = machine_retired(machine_of(d));
-	struct answer a;
+	enum looked what = LOOK_NOTHING;
 
 	for (size_t i = past_count(d->past); i--;) {
-		uint64_t from = stood(d, i)->retired;
+		const struct past_machine *from = stood(d, i);
 
-		if (from >= end)
+		if (from->retired >= end)
 			continue;
-		switch (look(d, i, (struct changes_span){0, end}, &a)) {
-		case LOOK_GONE:
+		what = look(d, i, (struct changes_span){0, end}, a);
+		if (what == LOOK_GONE)
 			continue;
-		case LOOK_ASKED:
-			stop_looking(d);
-			return;
-		case LOOK_FOUND:
-			go(d, &a.place);
+		if (what != LOOK_NOTHING || lies_before(from, beyond))
 			break;
-		case LOOK_NOTHING:
-			break;
-		}
 		/* A place where one stands is found from the one before. */
-		end = from + 1;
+		end = from->retired + 1;
 	}
-	go_to_begin(d);
+	return what;
 }
 
 static void continue_back(struct debug *d)
 {
+	enum looked what = LOOK_NOTHING;
+	struct debug_place clock;
+	struct answer a;
+
 	d->search = (struct debug_search){0};
+	last_on_clock(d, &clock);
 	if (wants_changes(d))
-		last_change_back(d);
-	else
-		search_back(d);
+		what = last_change_back(d, &a);
+	else if (d->wants.break_count || d->wants.watch_count ||
+		 wants_events(d))
+		what = search_back(d, &clock, &a);
+	if (what == LOOK_ASKED) {
+		debug_halt(d, DEBUG_ASKED, machine_stopped_cpu(machine_of(d)),
+			   "%s", "");
+		return;
+	}
+	if (what == LOOK_FOUND && a.retired >= clock.retired &&
+	    a.at >= clock.time)
+		go(d, &a.place);
+	if (clock.met || clock.met_then)
+		go(d, &clock);
+	go_to_begin(d);
 }
 
 static void back_to(struct debug *d)

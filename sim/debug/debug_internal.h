@@ -42,6 +42,7 @@ struct debug_condition {
 	} what;
 	uint32_t number; /* by which the user deletes it */
 	bool once;
+	bool behind;       /* an instant or count before which nobody comes */
 	uint32_t from, to; /* indices; 0: any */
 	uint64_t value;
 };
@@ -121,8 +122,12 @@ struct debug_place {
 	uint64_t retired;
 	vaddr_t va; /* linear: behind that count, where this is next; 0: there
 		     */
+	ps_t time;  /* and not before this instant */
 	struct debug_stop stop;
-	uint32_t met; /* the number of a condition that is met once; 0: none */
+	/* The numbers of conditions that are met once there, by the count and
+	 * by the instant, and not before; 0: none. */
+	uint32_t met, met_then;
+	bool on_clock; /* that is what it is to say */
 	/* The thread came to `context` from there: if by the return from an
 	 * interrupt, it is the place before that which is meant. */
 	bool stepped;
@@ -171,6 +176,8 @@ struct debug {
 	bool older_any;
 	struct changes_span older;
 	struct debug_place found;
+	uint64_t found_retired; /* by all CPUs, and when */
+	ps_t found_at;
 	uint32_t met; /* the condition met once that it stopped for; 0: none */
 	struct past_mail mail;
 	/* A switch that was waited for happened on this CPU: stop when it is in
@@ -201,6 +208,8 @@ void debug_go_on(struct debug *d);
 void debug_changes_go_on(struct debug *d, const struct session *s, bool now);
 void debug_halt(struct debug *d, enum debug_why why, unsigned cpu,
 		const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* Here is the instant or the count that condition `number` names. */
+void debug_halt_on_clock(struct debug *d, uint32_t number);
 /* debug_trail.c: by the probe, of each event. */
 void debug_trail_note(struct debug_trail *t, const struct session *s,
 		      struct cpu *cpu, const struct cpu_context_record *r);
@@ -219,8 +228,9 @@ void debug_back(struct debug *d);
  * may be another one, on its way to a place or scouting. */
 void debug_back_take(struct debug *d, bool now);
 /* A run on the way to a place: its limit, and an address to stop at (0: none);
- * what comes of its end. */
+ * an instant to stop at, at the latest; what comes of its end. */
 vaddr_t debug_seek_limit(struct debug *d);
+ps_t debug_seek_until(const struct debug *d, ps_t until);
 void debug_seek_after(struct debug *d);
 /* A scout's run: the same. */
 void debug_scout_found(struct debug *d, uint32_t met);

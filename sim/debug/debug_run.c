@@ -325,37 +325,47 @@ static void on_watch(struct debug *d)
 	}
 }
 
-/* The next instant or count that a condition names. */
+/* The next instant or count that a condition names.  Scouts know where those
+ * are without looking (debug_back.c). */
 static uint64_t next_of(const struct debug *d, int what)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (size_t i = 0; i < d->wants.condition_count; i++) {
+	for (size_t i = 0; i < d->wants.condition_count && !d->scouting; i++) {
 		const struct debug_condition *c = &d->wants.condition[i];
 
-		if ((int)c->what == what && c->value < next)
+		if ((int)c->what == what && !c->behind && c->value < next)
 			next = c->value;
 	}
 	return next;
 }
 
+static bool is_over(const struct debug *d, const struct debug_condition *c)
+{
+	const struct machine *m = d->s->machine;
+
+	return (c->what == DEBUG_AT_TIME && machine_now(m) >= c->value) ||
+	       (c->what == DEBUG_AT_COUNT && machine_retired(m) >= c->value);
+}
+
+void debug_halt_on_clock(struct debug *d, uint32_t number)
+{
+	struct machine *m = d->s->machine;
+
+	debug_halt(d, DEBUG_CONDITION, machine_stopped_cpu(m),
+		   "[%u] %.6f ms, %" PRIu64 " instructions retired", number,
+		   now_ms(d), machine_retired(m));
+}
+
 /* Conditions on the clock and the count; met once, then gone. */
 static void on_clock(struct debug *d)
 {
-	struct machine *m = d->s->machine;
-	unsigned cpu = machine_stopped_cpu(m);
-
-	for (size_t i = 0; i < d->wants.condition_count; i++) {
+	for (size_t i = 0; i < d->wants.condition_count && !d->scouting; i++) {
 		const struct debug_condition *c = &d->wants.condition[i];
 
-		if ((c->what != DEBUG_AT_TIME || machine_now(m) < c->value) &&
-		    (c->what != DEBUG_AT_COUNT ||
-		     machine_retired(m) < c->value))
+		if (c->behind || !is_over(d, c))
 			continue;
-		debug_halt(d, DEBUG_CONDITION, cpu,
-			   "[%u] %.6f ms, %" PRIu64 " instructions retired",
-			   c->number, now_ms(d), machine_retired(m));
-		d->met = c->number;
+		debug_halt_on_clock(d, c->number);
 		debug_drop_condition(d, c);
 		return;
 	}
@@ -447,6 +457,9 @@ void debug_go_on(struct debug *d)
 		return;
 	}
 
+	for (size_t i = 0; i < d->wants.condition_count; i++)
+		d->wants.condition[i].behind =
+			is_over(d, &d->wants.condition[i]);
 	for (unsigned i = 0; i < machine_cpu_count(m); i++) {
 		d->from[i].rip = debug_linear_rip(machine_cpu(m, i));
 		d->from[i].retired = cpu_retired(machine_cpu(m, i));
@@ -505,7 +518,7 @@ static enum machine_stop slice(struct debug *d, ps_t until)
 		debug_scout_arrives(d);
 	if (d->seeking) {
 		debug_into_cpus(d, debug_seek_limit(d));
-		return machine_run(m, until);
+		return machine_run(m, debug_seek_until(d, until));
 	}
 	debug_into_cpus(d,
 			d->step.phase == STEP_RETURN ? d->step.context.rip : 0);

@@ -32,6 +32,7 @@ struct past;
 
 /* Where one stands. */
 struct past_machine {
+	ps_t now;
 	uint64_t retired; /* by all its CPUs together */
 	uint64_t cpu_retired[CPU_COUNT_MAX];
 	/* Behind that count, a handler's first instruction is next. */

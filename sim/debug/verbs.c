@@ -64,7 +64,10 @@ static bool add_condition(struct verb_call *c, struct debug_condition want)
 	}
 	want.number = ++w->condition_number;
 	w->condition[w->condition_count++] = want;
-	fprintf(c->out, "[%u] continue, and it stops there\n", want.number);
+	fprintf(c->out,
+		want.behind ? "[%u] that is over: going back stops there\n"
+			    : "[%u] continue, and it stops there\n",
+		want.number);
 	return true;
 }
 
@@ -169,6 +172,7 @@ static double in_ms(ps_t time)
 static bool break_at(struct verb_call *c)
 {
 	struct debug_condition want = {.once = true};
+	const char *why;
 	uint64_t now;
 
 	if (c->argc != 1)
@@ -182,17 +186,14 @@ static bool break_at(struct verb_call *c)
 	} else {
 		return false;
 	}
-	if (want.value > now)
+	want.behind = want.value < now;
+	if (want.value > now || (want.behind && c->d->past))
 		return add_condition(c, want);
+	why = want.behind ? "over, and this run cannot go back" : "now";
 	if (want.what == DEBUG_AT_TIME)
-		verb_refuse(c,
-			    "that is over, it is %.6f ms: go back before it "
-			    "(reverse-continue), then ask again",
-			    in_ms(now));
+		verb_refuse(c, "that is %s: it is %.6f ms", why, in_ms(now));
 	else
-		verb_refuse(c,
-			    "that is over, %" PRIu64 " have retired: go back "
-			    "before it (reverse-continue), then ask again",
+		verb_refuse(c, "that is %s: %" PRIu64 " have retired", why,
 			    now);
 	return true;
 }

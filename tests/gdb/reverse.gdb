@@ -14,6 +14,9 @@
 # expect: ^the last write is the last: same$
 # expect: ^\[[0-9]+\] .* -> [a-z0-9.]+ on cpu
 # expect: ^the same switch: same$
+# expect: ^.[0-9]+. that is over: going back stops there$
+# expect: ^.[0-9]+. 100.000000 ms, [0-9]+ instructions retired$
+# expect: ^back at the instant: same$
 # expect: ^forward and back, command: same$
 # expect: ^the last write is the last: same$
 # expect: ^#0 .* at .*hv/
@@ -112,6 +115,11 @@ say("the same switch", at == word("$retired"))
 run("monitor delete")
 end
 
+monitor break-at 101ms
+continue
+monitor break-at 100ms
+reverse-continue
+python say("back at the instant", then == word("$retired"))
 monitor break-at 101ms
 continue
 add-inferior

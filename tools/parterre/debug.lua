@@ -146,9 +146,9 @@ end
 
 -- Until that is met once; whatever it stops for, it is waited for no more.
 local function go_until(condition)
-  local n = text_of(condition):match("%[(%d+)%] continue")
-  local s = go("continue")
-  if s then call("remove", tonumber(n)) end
+  local answer = text_of(condition)
+  local s = go(answer:find("going back") and "back-continue" or "continue")
+  if s then call("remove", tonumber(answer:match("%[(%d+)%]"))) end
   return tell(s)
 end
 
@@ -188,7 +188,8 @@ command("step-switch", "", "to the first instruction behind the next switch",
 command("finish-switch", "", "until this partition has a CPU again", function()
   return go_until("finish-switch")
 end)
-command("run-to", "TIME|COUNT", "to an instant or a count of instructions",
+command("run-to", "TIME|COUNT",
+  "to an instant or a count of instructions, back if it is over",
   function(at)
     return go_until("break-at " .. (at or ""))
   end)

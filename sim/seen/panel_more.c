@@ -360,7 +360,7 @@ static void about_all(struct list *l, const struct seen *s)
 	for (uint32_t i = 0; i < s->lines; i++) {
 		if ((int)(s->lines - i) * ROW > l->end - l->y)
 			continue;
-		row(l, PANEL_SOFT, "%s: %s", seen_name(s, s->line[i].who),
+		row(l, PANEL_SOFT, "%s: %s", seen_writer(s, s->line[i].who),
 		    s->line[i].text);
 	}
 }

@@ -114,8 +114,10 @@ void seen_fill(struct seen *s, struct session *of, struct story *story,
 struct seen_names *seen_names_create(void);
 void seen_names_free(struct seen_names *n); /* NULL is fine */
 
-/* "io.a"; "monitor" for 0. */
+/* "io.a"; for 0 "no partition", or "machine" if that has none. */
 const char *seen_name(const struct seen *s, uint32_t who);
+/* Who wrote a line: as seen_name(), but those of 0 are the monitor's. */
+const char *seen_writer(const struct seen *s, uint32_t who);
 /* "b"; "first" for the one without a name. */
 const char *seen_machine_name(const struct seen *s, uint32_t machine);
 const struct seen_partition *seen_partition(const struct seen *s,

@@ -3,6 +3,8 @@
  * it, who have no machine. */
 #include "sim/seen/seen.h"
 
+#include "sim/seen/palette.h"
+
 const struct seen_partition *seen_partition(const struct seen *s,
 					    uint32_t index)
 {
@@ -18,8 +20,13 @@ const char *seen_name(const struct seen *s, uint32_t who)
 	const struct seen_partition *p = seen_partition(s, who);
 
 	if (!who)
-		return s->opaque ? "machine" : "monitor";
+		return palette_nobody(!s->opaque);
 	return p ? p->name : "gone";
+}
+
+const char *seen_writer(const struct seen *s, uint32_t who)
+{
+	return who || s->opaque ? seen_name(s, who) : "monitor";
 }
 
 const char *seen_machine_name(const struct seen *s, uint32_t machine)

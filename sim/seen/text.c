@@ -57,12 +57,18 @@ static void put_colour(struct page *p, uint32_t rgb, bool behind)
 		16 + 36 * r + 6 * g + b);
 }
 
+static void put_name(struct page *p, uint32_t colour, int width,
+		     const char *name)
+{
+	put_colour(p, colour, false);
+	put(p, "%-*s", width, name);
+	fputs("\033[39m", p->to);
+}
+
 static void put_who(struct page *p, const struct seen *s, uint32_t who,
 		    int width)
 {
-	put_colour(p, palette_colour(who), false);
-	put(p, "%-*s", width, seen_name(s, who));
-	fputs("\033[39m", p->to);
+	put_name(p, palette_colour(who), width, seen_name(s, who));
 }
 
 static void put_title(struct page *p, const char *text)
@@ -119,7 +125,7 @@ static uint16_t column_owner(const struct seen_cpu *c, unsigned from,
 	return who;
 }
 
-#define LANE_LEFT 22
+#define LANE_LEFT 24
 
 static void put_lanes(struct page *p, const struct seen *s)
 {
@@ -248,6 +254,14 @@ static void put_marks(struct page *p, const struct seen *s)
 	}
 }
 
+static void put_writer(struct page *p, const struct seen *s, uint32_t who)
+{
+	bool monitor = !who && !s->opaque;
+
+	put_name(p, monitor ? PALETTE_MONITOR : palette_colour(who), 12,
+		 seen_writer(s, who));
+}
+
 static void put_console(struct page *p, const struct seen *s)
 {
 	if (!s->lines || !room(p))
@@ -258,7 +272,7 @@ static void put_console(struct page *p, const struct seen *s)
 
 		if (s->lines - i > left)
 			continue;
-		put_who(p, s, s->line[i].who, 12);
+		put_writer(p, s, s->line[i].who);
 		put(p, "%s", s->line[i].text);
 		line_ends(p);
 	}

@@ -58,7 +58,7 @@ const char *report_name(const struct story *s, uint32_t who)
 {
 	if (who)
 		return story_name(s, who);
-	return s->partitions ? "no partition" : "machine";
+	return palette_nobody(s->partitions > 0);
 }
 
 bool report_ran(const struct story *s, uint32_t who)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The front panel, of a machine that is made up: what stands there in words,
- * and what a click gives. */
+ * and what a click gives; of some the colours, on a terminal as well. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/seen/palette.h"
 #include "sim/seen/panel.h"
+#include "sim/seen/text.h"
 #include "sim/seen/wire.h"
 
 static struct panel panel;
@@ -234,6 +236,57 @@ static bool end_of(uint32_t who, int *x, int *y)
 static uint32_t pixel(int x, int y)
 {
 	return panel.canvas.pixel[y * PANEL_WIDTH + x];
+}
+
+/* Where a CPU's lane is. */
+static bool lane_of(uint64_t cpu, int *x, int *y)
+{
+	for (size_t i = 0; i < panel.spots; i++) {
+		const struct panel_spot *s = &panel.spot[i];
+
+		if (s->thing.kind == PANEL_CPU && s->thing.number == cpu) {
+			*x = s->x + s->w - 1;
+			*y = s->y + s->h / 2;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What no partition has is called so, and has a colour that is not the
+ * monitor's, who writes lines, nor any partition's. */
+Test(panel, no_partition_is_no_monitor)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *f = open_memstream(&text, &bytes);
+	int x, y;
+
+	for (uint32_t i = 1; i <= PALETTE_COLOURS; i++) {
+		cr_assert_neq(palette_colour(i), PALETTE_NONE);
+		cr_assert_neq(palette_colour(i), PALETTE_MONITOR);
+	}
+	seen.cpu[0].who = 0;
+	memset(seen.cpu[0].cell, 0, sizeof(seen.cpu[0].cell));
+	seen.line[seen.lines++] =
+		(struct seen_line){.text = "machine check on CPU 0"};
+	choose(PANEL_NOTHING, 0);
+	cr_assert(lane_of(0, &x, &y));
+	cr_assert_eq(pixel(x, y), PALETTE_NONE);
+	cr_assert(shows("monitor: machine check on CPU 0"));
+	choose(PANEL_CPU, 0);
+	cr_assert(shows("CPU 0, no partition, ring 0"));
+
+	cr_assert(f);
+	seen_text(f, &seen, 110, 50, "");
+	fclose(f);
+	/* Of the terminal's colours: 66 is the monitor's grey. */
+	cr_assert(strstr(text, "\033[38;5;188mno partition"), "%s", text);
+	cr_assert(strstr(text, "\033[48;5;188m "), "%s", text);
+	cr_assert(strstr(text, "\033[38;5;66mmonitor     \033[39mmachine "),
+		  "%s", text);
+	cr_assert_eq(strstr(text, "48;5;66m"), NULL, "%s", text);
+	free(text);
 }
 
 /* The one that a path was moved away from stands there as well, in red. */

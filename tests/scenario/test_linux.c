@@ -131,6 +131,26 @@ Test(debian, cycles_by_function)
 	      0);
 }
 
+/* Its time by ring is the report's, under the same name; programs have some. */
+Test(debian, time_by_ring)
+{
+	needs_kernels();
+	wants(shell(PARTERRE " run --quiet --out %s/out " LINUX " && " PARTERRE
+			     " report %s/out",
+		    scratch(), scratch()),
+	      0);
+	wants(shell(PARTERRE
+		    " trace stat --json %s/out/trace | jq -r '.time[] | "
+		    "\"\\(.ring3_us) \\(.ring0_us) \\(.partition)\"' | { "
+		    "read -r us zero name && test $us -gt 0 && "
+		    "test \"$name\" = machine && ! read -r more && "
+		    "grep -E \"span>machine</td><td class=.n.>$us\\."
+		    "[0-9]+</td><td class=.n.>$zero\\.\" "
+		    "%s/out/report.html; }",
+		    scratch(), scratch()),
+	      0);
+}
+
 /* A file system made here is written there, and is clean afterwards. */
 Test(debian, disk)
 {

@@ -114,14 +114,15 @@ Test(report, says_what_the_summary_says)
 		  "{ echo no $at $since; exit 1; }; done <%s/steps",
 		  scratch(), scratch(), scratch(), scratch(), scratch());
 	wants(o, 0);
-	/* Each partition's time, to the microsecond, with the trace's; but who
-	 * has the CPU at the end (the ultravisor, which switches off) has it
-	 * until the machine is off, which is behind the last event. */
+	/* Each partition's time, to the microsecond, with the trace's, and what
+	 * none had, under the same name; but who has the CPU at the end (the
+	 * ultravisor, which switches off) has it until the machine is off,
+	 * which is behind the last event. */
 	o = shell(PARTERRE
 		  " trace stat --json %s/out/trace | jq -r '.time[] | "
-		  "select(.partition | test(\"idle|boot|ultravisor\") | not) | "
-		  "\"\\(.partition) \\(.us) \\(.monitor_us)\"' >%s/time && "
-		  "test $(wc -l <%s/time) -ge 7 && while read name us mon; do "
+		  "select(.partition | test(\"idle|ultravisor\") | not) | "
+		  "\"\\(.ring3_us) \\(.ring0_us) \\(.partition)\"' >%s/time && "
+		  "test $(wc -l <%s/time) -ge 9 && while read us mon name; do "
 		  "grep -qE \"span>$name</td><td class=.n.>$us\\.[0-9]+</td>"
 		  "<td class=.n.>$mon\\.\" %s/out/report.html || "
 		  "{ echo no $name $us $mon; exit 1; }; done <%s/time",
@@ -202,9 +203,12 @@ Test(report, each_machine_has_its_part)
 		   scratch()),
 	     "3");
 	says(shell(PARTERRE " trace stat --json %s/out/trace | "
-			    "jq -c '.time[0].us, (.time[0].monitor_us > 0)'",
+			    "jq -c '.time[] | [.partition, .ring3_us, "
+			    ".ring0_us > 0]'",
 		   scratch()),
-	     "0\ntrue\n");
+	     "[\"machine\",0,true]\n");
+	says(shell(PARTERRE " trace stat %s/out/trace", scratch()),
+	     "  machine                   0 ");
 	/* A command that is longer than a line is seen whole. */
 	says(shell("grep -A1 'The same run again' %s/out/report.html",
 		   scratch()),

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tools/parterre/trace_stats.c - what a trace adds up to.
  *
- * Time.  A CPU's time belongs to the partition that its last `switch` names; of
- * it, ring 0 is the monitor's, if the trace has class machine (a CPU is in ring
- * 0, where it starts, until a `ring` event says otherwise); if not, all is the
- * partition's.
+ * Time.  A CPU's time belongs to the partition that its last `switch` names, by
+ * ring, if the trace has class machine (a CPU is in ring 0, where it starts,
+ * until a `ring` event says otherwise); if not, all is counted as ring 3's.
  *
  * System calls.  From `syscall` to the CPU's next entry to ring 3, whoever's:
  * what the monitors did for it, in retired instructions and in time.
@@ -20,6 +19,7 @@
 #include "hv/abi/database.h"
 #include "sim/check.h"
 #include "sim/partition.h"
+#include "sim/seen/palette.h"
 #include "sim/table.h"
 #include "tools/parterre/trace_tool.h"
 
@@ -56,8 +56,8 @@ struct channel_stat {
 
 struct stats {
 	bool rings;
-	ps_t first, last, monitor;
-	ps_t ran[SOURCE_PARTITIONS], in_monitor[SOURCE_PARTITIONS];
+	ps_t first, last;
+	ps_t ring3[SOURCE_PARTITIONS], ring0[SOURCE_PARTITIONS];
 	uint64_t given[SOURCE_PARTITIONS];
 	uint64_t reason[REASONS];
 	uint64_t kinds[256], total;
@@ -75,9 +75,9 @@ static void account(struct stats *t, const struct trace_record *r)
 	t->rings |= r->kind->class == TRACE_CLASS_MACHINE;
 	if (c->seen && r->time > c->at) {
 		if (t->rings && c->ring == 0)
-			t->in_monitor[p] += r->time - c->at;
+			t->ring0[p] += r->time - c->at;
 		else
-			t->ran[p] += r->time - c->at;
+			t->ring3[p] += r->time - c->at;
 	}
 	c->seen = true;
 	if (r->time > c->at)
@@ -180,25 +180,35 @@ static void note(struct stats *t, const struct trace_record *r)
 
 #define US(t) ((t) / PS_PER_US)
 
+static bool has_partitions(const struct source *s)
+{
+	size_t i = 1;
+
+	while (i < SOURCE_PARTITIONS && !s->name[i][0])
+		i++;
+	return i < SOURCE_PARTITIONS;
+}
+
 static void put_time(struct table *o, const struct source *s,
 		     const struct stats *t)
 {
 	static const struct column columns[] = {
-		{"partition", CELL_TEXT, -14},    {"us", CELL_NUMBER, 12},
-		{"monitor_us", CELL_NUMBER, 12},  {"permille", CELL_NUMBER, 9},
+		{"partition", CELL_TEXT, -14},    {"ring3_us", CELL_NUMBER, 12},
+		{"ring0_us", CELL_NUMBER, 12},    {"permille", CELL_NUMBER, 9},
 		{"switches_to", CELL_NUMBER, 12},
 	};
+	const char *nobody = palette_nobody(has_partitions(s));
 	ps_t all = 0;
 
 	for (size_t i = 0; i < SOURCE_PARTITIONS; i++)
-		all += t->ran[i] + t->in_monitor[i];
+		all += t->ring3[i] + t->ring0[i];
 	table_begin(o, "time", columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < SOURCE_PARTITIONS; i++) {
-		ps_t own = t->ran[i] + t->in_monitor[i];
+		ps_t own = t->ring3[i] + t->ring0[i];
 		union cell cell[] = {
-			{.s = i ? source_name(s, i) : "boot, monitor"},
-			{.u = US(t->ran[i])},
-			{.u = US(t->in_monitor[i])},
+			{.s = i ? source_name(s, i) : nobody},
+			{.u = US(t->ring3[i])},
+			{.u = US(t->ring0[i])},
 			{.u = all ? (uint64_t)((unsigned __int128)own * 1000 /
 					       all)
 				  : 0},

@@ -2,12 +2,12 @@
 /* sim/debug/debug_back.c - going back: from where, to which place, and what is
  * done on the way.
  *
- * A place is a count of retired instructions, of one CPU or of all: the run
- * comes to it once, however it is cut.  Going there: the latest process that
- * stands before it becomes the run and goes on to the count.  Where a
- * breakpoint or watchpoint was last met is found by scouts: one from each
- * process that stands, the latest first, up to where the next one stands.  Of
- * who changed a word last it is known in which stretch that was (changes.h):
+ * A place is a count of retired instructions, of one CPU or of all, or an
+ * instant: the run comes to it once, however it is cut.  Going there: the
+ * latest process that stands before it becomes the run and goes on to it.
+ * Where a breakpoint or watchpoint was last met is found by scouts: one from
+ * each process that stands, the latest first, up to where the next one stands.
+ * Of who changed a word last it is known in which stretch that was (changes.h):
  * one scout goes there without looking, and looks in it.
  */
 #include <string.h>

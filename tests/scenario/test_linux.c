@@ -55,14 +55,9 @@ Test(debian, cloud_1)
 	boots("cloud-amd64", 1);
 }
 
-Test(debian, cloud_2)
+Test(debian, amd64_2)
 {
-	boots("cloud-amd64", 2);
-}
-
-Test(debian, amd64_4)
-{
-	boots("amd64", 4);
+	boots("amd64", 2);
 }
 
 /* Straight on, in random pieces, built by another compiler. */

@@ -42,7 +42,7 @@ struct debug_condition {
 	} what;
 	uint32_t number; /* by which the user deletes it */
 	bool once;
-	bool behind;       /* an instant or count before which nobody comes */
+	bool behind; /* an instant or count, over when the machine went on */
 	uint32_t from, to; /* indices; 0: any */
 	uint64_t value;
 };

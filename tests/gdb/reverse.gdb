@@ -8,6 +8,7 @@
 # digest: same
 # expect: ^\[1\] 100.0
 # expect: ^forward and back, machine: same$
+# expect: ^a program at work is interrupted: True$
 # expect: ^over an interrupt: same$
 # expect: ^the interrupt is gone into: same$
 # expect: ^breakpoints back are those forward, reversed: same$
@@ -65,12 +66,15 @@ def interrupted_program():
         run("reverse-stepi")
         rings.append(ring())
     return rings == [3] * 4
-tries = 0
-while not interrupted_program() and tries < 20:
+at_work = interrupted_program()
+for i in range(20):
+    if at_work:
+        break
     gdb.execute("tbreak interrupt")
     run("continue")
     run("stepi")
-    tries += 1
+    at_work = interrupted_program()
+print("a program at work is interrupted: %s" % at_work)
 say("over an interrupt", there_and_back(12))
 run("monitor stepping-interrupts on")
 say("the interrupt is gone into", there_and_back(12))

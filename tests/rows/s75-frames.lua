@@ -7,6 +7,8 @@
 --                     (tests/rows/defects: s75-slept-over, s75-taken-twice,
 --                     s75-checksum-unread, s75-back-to-older)
 local only <const> = param("only", "")
+assert(string.find(" drop duplicate corrupt reorder ", " " .. only, 1, true),
+       "only: drop, duplicate, corrupt or reorder")
 
 machine{
   cpus = param("cpus", 1),
